@@ -1,0 +1,1 @@
+"""The sample clients, which know the exchange by its wire alone."""

@@ -1,0 +1,1 @@
+"""Sample bots: pure strategies, and the runner that connects them."""

@@ -1,0 +1,1 @@
+"""The open-loop load test: a seeded plan, its driver and its report."""

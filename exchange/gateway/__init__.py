@@ -1,0 +1,1 @@
+"""The doors: bytes become commands, and events become bytes."""

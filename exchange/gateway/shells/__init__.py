@@ -1,0 +1,1 @@
+"""Thin shells that carry bytes between sockets and sans-I/O sessions."""

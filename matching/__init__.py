@@ -1,0 +1,1 @@
+"""The book: the words of a market, and price-time priority over them."""

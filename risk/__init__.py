@@ -1,0 +1,1 @@
+"""The money: who may, who owns, who owes."""

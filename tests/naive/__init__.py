@@ -1,0 +1,1 @@
+"""Naive twins: plainly right answers that the real code must agree with."""

@@ -1,0 +1,1 @@
+"""The whole exchange on one seed: agents, faults, kill and replay."""
