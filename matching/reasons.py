@@ -1,0 +1,146 @@
+"""Every refusal of the exchange: its name is the code on the wire, its value what a user reads."""
+
+from enum import Enum, unique
+
+
+@unique
+class Reason(Enum):
+    """Why something was refused, or why an order ended before it was filled.
+
+    Each text is a sentence fragment, without a capital or a full stop, that says what is wrong or
+    what to do.  Names are append-only: journals and clients keep them.
+    """
+
+    # Numbers and requests.
+    MALFORMED_NUMBER = "a number must be plain decimal digits with at most one point, as in 0.5"
+    MALFORMED_REQUEST = "the request cannot be read as what it should be"
+    UNKNOWN_FIELD = "the request has a field that is not known here"
+    MISSING_FIELD = "the request lacks a field that is needed"
+    FIELD_OUT_OF_RANGE = "a field lies outside the range it may take"
+    UNKNOWN_OPERATION = "there is no operation of that name"
+    AMOUNT_TOO_FINE = "an amount has at most 8 decimal places"
+    AMOUNT_NOT_POSITIVE = "the amount must be greater than zero"
+    AMOUNT_TOO_LARGE = "the amount is larger than one request may carry"
+    CLIENT_ID_INVALID = "a client id is 1 to 36 letters, digits or one of . _ : / -"
+    DUPLICATE_ID = "the client id was used before with other content, choose a new one"
+    COMBINATION_NOT_ALLOWED = "these order options cannot be combined"
+
+    # Filters, in the order of MECHANICS S9.
+    UNKNOWN_SYMBOL = "there is no instrument of that name"
+    SYMBOL_NOT_TRADING = "the instrument does not accept this while in its present trading state"
+    PRICE_MISSING = "a limit order needs a price"
+    PRICE_NOT_ALLOWED = "a market order takes no price"
+    PRICE_NOT_ON_TICK = "the price must be a multiple of the instrument's tick"
+    PRICE_OUT_OF_RANGE = "the price lies outside the instrument's price range"
+    QTY_MISSING = "the order needs a quantity, or for a market order an amount"
+    QTY_NOT_ON_LOT = "the quantity must be a multiple of the instrument's lot"
+    QTY_OUT_OF_RANGE = "the quantity lies outside the instrument's quantity range"
+    MARKET_QTY_OUT_OF_RANGE = "the quantity is larger than one market order may carry"
+    NOTIONAL_TOO_SMALL = "price times quantity is below the instrument's minimum"
+    NOTIONAL_TOO_LARGE = "price times quantity is above the instrument's maximum"
+    PERCENT_PRICE = "the price is too far from the reference price"
+    PRICE_BAND = "the price is beyond what the index allows for this side"
+    ICEBERG_PARTS = "the iceberg would have too many parts, show more at a time"
+    ICEBERG_NOT_GTC = "an iceberg order must be good till cancelled"
+    TRAILING_DELTA = "the trailing distance lies outside its range"
+    MAX_ORDERS = "the account has too many open orders on this instrument, cancel some first"
+    MAX_ALGO_ORDERS = "the account has too many waiting stop orders on this instrument"
+    MAX_ICEBERG_ORDERS = "the account has too many iceberg orders on this instrument"
+    MAX_ORDER_LISTS = "the account has too many open order lists on this instrument"
+    MAX_AMENDS = "the order was amended too often, cancel it and place a new one"
+    MAX_POSITION = "the account would hold more of the asset than the instrument allows"
+
+    # The book.
+    WOULD_TAKE = "a post-only order must not trade at once, move its price away from the market"
+    FOK_UNFILLABLE = "the whole quantity cannot be filled at once within the price"
+    NO_LIQUIDITY = "the other side of the book has nothing left within the price"
+    AMOUNT_BELOW_ONE_LOT = "the amount is worth less than one lot at the best price"
+    EXECUTION_PRICE_RANGE = "the next trade would be outside the allowed execution price range"
+    SELF_TRADE = "the order would have traded with an order of the same account"
+    FILLS_LIMIT = "the order met more resting orders than one command may fill"
+    EXPIRED_BY_TIME = "the order reached its expiry time"
+    UNKNOWN_ORDER = "there is no open order of that id on this account"
+    AMEND_NOT_REDUCING = "only a smaller quantity keeps the place in the queue"
+    AMEND_BELOW_FILLED = "the new quantity must be above what is already filled"
+    NOTHING_TO_AMEND = "the order already has that price and quantity"
+    CANCEL_REPLACE_STOPPED = "the cancellation failed, so no new order was placed"
+    EXPIRY_IN_PAST = "the expiry time must lie in the future"
+    EXPIRY_MISSING = "a good-till-date order needs an expiry time"
+
+    # Stops and lists.
+    TRIGGER_MISSING = "a stop order needs a trigger price or a trailing distance"
+    WOULD_TRIGGER = "the stop would trigger at once, its price is on the wrong side of the market"
+    LIST_PRICES_CROSSED = "the limit and the stop must lie on opposite sides of the last price"
+    PENDING_NOT_PLACED = "the order that waited in the list could not be placed"
+    LIST_ENDED = "the other order of the list was filled, triggered or cancelled"
+
+    # Money.
+    UNKNOWN_ACCOUNT = "there is no such account"
+    UNKNOWN_ASSET = "there is no asset of that name"
+    UNKNOWN_WALLET = "there is no wallet of that name"
+    SAME_WALLET = "a transfer needs two different wallets"
+    ASSET_NOT_IN_WALLET = "the wallet does not hold that asset"
+    FAUCET_LIMIT = "the faucet gives no more of this asset to one account"
+    INSUFFICIENT_BALANCE = "the free balance is less than the request needs"
+    TRANSFER_WOULD_BREACH_MARGIN = "the transfer would leave too little collateral behind"
+    MAX_ASSET = "the account would hold more of the asset than the venue allows"
+
+    # Borrowing.
+    INSUFFICIENT_INVENTORY = "the lending pool has not enough of the asset left"
+    BORROW_LIMIT = "the loan would exceed what may be borrowed of this asset"
+    COLLATERAL_TOO_LOW = "the collateral is too low for a further loan"
+    NOT_BORROWABLE = "the asset cannot be borrowed here"
+    NOTHING_OWED = "there is no debt in this asset to repay"
+    DEBT_OUTSTANDING = "a debt is outstanding, repay it first"
+    SIDE_EFFECT_NOT_ALLOWED = "borrowing or repaying with the order needs a margin wallet"
+    MARGIN_NOT_ALLOWED = "the instrument cannot be traded on margin"
+
+    # Perpetual positions.
+    INSUFFICIENT_MARGIN = "the free margin is less than the order needs"
+    LEVERAGE_TOO_HIGH = "the leverage is above what the instrument or the position size allows"
+    LEVERAGE_OUT_OF_RANGE = "the leverage must be a whole number within the instrument's range"
+    BRACKET_EXCEEDED = "the position would be larger than its leverage allows"
+    REDUCE_ONLY_WOULD_INCREASE = "a reduce-only order needs an opposite position to reduce"
+    CLOSE_POSITION_TAKES_NO_QTY = "an order that closes the position takes no quantity"
+    POSITION_SIDE_MISMATCH = "the position side does not fit the account's position mode"
+    POSITION_OPEN = "a position is open, close it first"
+    NO_POSITION = "there is no open position on this instrument"
+    ORDERS_OPEN = "orders are open, cancel them first"
+    MODE_UNCHANGED = "the setting already has that value"
+    MODE_NOT_ALLOWED = "the setting is not available for this instrument or account"
+    MARGIN_NOT_REMOVABLE = "only margin above the requirement can be taken out of a position"
+    POSITION_NOT_ISOLATED = "margin is added to or taken from isolated positions only"
+    ACCOUNT_LIQUIDATING = "the account is being liquidated and takes no requests until it is done"
+    NO_MARK_PRICE = "there is no mark price yet, try again in a moment"
+    NO_INDEX_PRICE = "there is no index price yet, try again in a moment"
+    MARK_FAR_FROM_INDEX = "mark and index lie too far apart for orders that add risk"
+
+    # Why the venue itself ended an order.
+    LIQUIDATION = "the account fell below its maintenance requirement"
+    DELEVERAGED = "the position was reduced by auto-deleveraging"
+    REDUCE_ONLY_TRIMMED = "the position shrank, so the reduce-only order was cut"
+    ACCOUNT_RESET = "the account was reset"
+    CANCEL_ALL_AFTER = "the countdown to cancel all orders ran out"
+    CANCELLED_BY_USER = "the account asked for it"
+    CANCELLED_BY_VENUE = "the venue cancelled it"
+
+    # The door.
+    NOT_AUTHENTICATED = "log in or sign the request first"
+    UNKNOWN_KEY = "the api key is unknown, revoked or expired"
+    BAD_SIGNATURE = "the signature does not fit the request"
+    STALE_TIMESTAMP = "the timestamp is outside the window, set the clock or widen the window"
+    REPLAYED = "the same signed request came before, use a client id to repeat it safely"
+    PERMISSION_DENIED = "the api key lacks the permission for this"
+    ADDRESS_DENIED = "the api key may not be used from this address"
+    ADMIN_KEY_NEEDED = "this needs the admin key"
+    KEY_LIMIT = "the account has too many api keys, revoke one first"
+    RATE_LIMITED = "too many requests, wait before the next"
+    TOO_LARGE = "the message is larger than allowed"
+    BATCH_TOO_LARGE = "the batch has more orders than one request may carry"
+    TOO_MANY_SUBSCRIPTIONS = "the connection holds too many subscriptions"
+    UNKNOWN_CHANNEL = "there is no channel of that name"
+    RESUME_TOO_OLD = "what was missed is no longer kept, start from the snapshot"
+    BUSY = "the exchange cannot take more requests at this moment, try again"
+    NOT_READY = "the exchange is still starting"
+    NOT_FOUND = "there is nothing at that address"
+    NOT_ALLOWED_NOW = "the exchange does not allow this in its present configuration"

@@ -1,0 +1,277 @@
+"""The words of a market: side, order, fill, and the life an order leads."""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum, auto
+from typing import Final, cast
+
+import msgspec
+
+from matching.reasons import Reason
+
+
+class Side(IntEnum):
+    """Which side of the book an order belongs to."""
+
+    BUY = 0
+    SELL = 1
+
+    @property
+    def opposite(self) -> Side:
+        """The side this one trades with."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class TimeInForce(IntEnum):
+    """How long an order waits for what it could not get at once (MECHANICS S2)."""
+
+    GTC = 0  # Good till cancelled.
+    IOC = 1  # Immediate or cancel: the remainder expires.
+    FOK = 2  # Fill or kill: all at once, or nothing at all.
+    GTD = 3  # Good till date: expires at `expire_ms`.
+
+
+class OrderType(IntEnum):
+    """What kind of price an order names."""
+
+    LIMIT = 0
+    MARKET = 1
+
+
+class SelfTrade(IntEnum):
+    """What happens when an account would trade with itself; the taker's mode decides (S8)."""
+
+    NONE = 0
+    EXPIRE_TAKER = 1
+    EXPIRE_MAKER = 2
+    EXPIRE_BOTH = 3
+    DECREMENT = 4  # Both lose the overlap, and the smaller expires.
+
+
+class TradingState(IntEnum):
+    """What an instrument's book admits (S13); `filters` draws the consequences."""
+
+    TRADING = 0
+    HALT = 1
+    CANCEL_ONLY = 2
+    LIMIT_ONLY = 3
+    POST_ONLY = 4
+
+
+class Status(IntEnum):
+    """Where an order stands in its life."""
+
+    NEW = 0
+    PARTIALLY_FILLED = 1
+    FILLED = 2
+    CANCELLED = 3
+    EXPIRED = 4
+    EXPIRED_IN_MATCH = 5  # Self-trade prevention ended it.
+    REJECTED = 6
+
+
+class Happening(Enum):
+    """What may befall an order."""
+
+    PART_FILL = auto()
+    LAST_FILL = auto()
+    CANCEL = auto()
+    EXPIRE = auto()
+    PREVENT = auto()  # Self-trade prevention took what was left of it.
+    REJECT = auto()
+
+
+# A status that is absent is a bug in the caller: let the KeyError crash.
+NEXT: Final[dict[Happening, dict[Status, Status]]] = {
+    Happening.PART_FILL: {
+        Status.NEW: Status.PARTIALLY_FILLED,
+        Status.PARTIALLY_FILLED: Status.PARTIALLY_FILLED,
+    },
+    Happening.LAST_FILL: {
+        Status.NEW: Status.FILLED,
+        Status.PARTIALLY_FILLED: Status.FILLED,
+    },
+    Happening.CANCEL: {
+        Status.NEW: Status.CANCELLED,
+        Status.PARTIALLY_FILLED: Status.CANCELLED,
+    },
+    Happening.EXPIRE: {
+        Status.NEW: Status.EXPIRED,
+        Status.PARTIALLY_FILLED: Status.EXPIRED,
+    },
+    Happening.PREVENT: {
+        Status.NEW: Status.EXPIRED_IN_MATCH,
+        Status.PARTIALLY_FILLED: Status.EXPIRED_IN_MATCH,
+    },
+    Happening.REJECT: {Status.NEW: Status.REJECTED},
+}
+
+OPEN_STATUSES: Final = frozenset({Status.NEW, Status.PARTIALLY_FILLED})
+
+
+class Order:
+    """One order, and the place it holds in its queue.
+
+    `price_ticks` is 0 for a market order.  `lots` is the original quantity, or 0 for a market
+    order by amount, which carries `quote_units` (ticks x lots to spend or to raise) instead.
+    `filled_units` is the sum of ticks x lots over its fills.  `wallet`, `hold_minor`,
+    `side_effect`, `leverage` and `forced` belong to the risk engine: the book never reads them.
+    """
+
+    __slots__ = (
+        "account_id",
+        "client_id",
+        "expire_ms",
+        "filled_lots",
+        "filled_units",
+        "forced",
+        "hold_minor",
+        "level",
+        "leverage",
+        "lots",
+        "next",
+        "open_lots",
+        "order_id",
+        "post_only",
+        "prev",
+        "prevented_lots",
+        "price_ticks",
+        "quote_units",
+        "reason",
+        "reduce_only",
+        "side",
+        "side_effect",
+        "status",
+        "stp",
+        "symbol",
+        "tif",
+        "time_ms",
+        "type",
+        "wallet",
+    )
+
+    def __init__(  # noqa: PLR0913, PLR0917 - an order is what it is made of.
+        self,
+        order_id: int,
+        account_id: int,
+        symbol: str,
+        side: Side,
+        type: OrderType,
+        price_ticks: int,
+        lots: int,
+        tif: TimeInForce = TimeInForce.GTC,
+        stp: SelfTrade = SelfTrade.EXPIRE_MAKER,
+        quote_units: int = 0,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        expire_ms: int = 0,
+        client_id: str = "",
+        time_ms: int = 0,
+        wallet: str = "spot",
+        hold_minor: int = 0,
+        side_effect: int = 0,
+        leverage: int = 0,
+        forced: bool = False,
+    ) -> None:
+        self.order_id: int = order_id
+        self.account_id: int = account_id
+        self.symbol: str = symbol
+        self.side: Side = side
+        self.type: OrderType = type
+        self.price_ticks: int = price_ticks
+        self.lots: int = lots
+        self.quote_units: int = quote_units
+        self.open_lots: int = lots
+        self.filled_lots: int = 0
+        self.filled_units: int = 0
+        self.prevented_lots: int = 0
+        self.tif: TimeInForce = tif
+        self.post_only: bool = post_only
+        self.reduce_only: bool = reduce_only
+        self.stp: SelfTrade = stp
+        self.expire_ms: int = expire_ms
+        self.client_id: str = client_id
+        self.time_ms: int = time_ms
+        self.status: Status = Status.NEW
+        self.reason: Reason | None = None
+        self.wallet: str = wallet
+        self.hold_minor: int = hold_minor
+        self.side_effect: int = side_effect
+        self.leverage: int = leverage
+        self.forced: bool = forced
+        self.prev: Order = UNLINKED
+        self.next: Order = UNLINKED
+        self.level: Level | None = None
+
+    @property
+    def closed_lots(self) -> int:
+        """Lots that left unexecuted, by cancellation, expiry or refusal (I7).
+
+        lots == filled + prevented + open + closed.  A market order by amount names no lots,
+        so nothing of it can be closed.
+        """
+        if not self.lots:
+            return 0
+        return self.lots - self.filled_lots - self.prevented_lots - self.open_lots
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more may befall it."""
+        return self.status in OPEN_STATUSES
+
+    def __repr__(self) -> str:
+        return (
+            f"<Order {self.order_id} {self.status.name} {self.side.name} {self.open_lots} of"
+            f" {self.lots} at {self.price_ticks} for account {self.account_id}>"
+        )
+
+
+# No neighbour: the order is off the book.  It is typed as an order because only resting orders
+# are walked, and the level's sentinel ends every walk before one could be met.
+UNLINKED: Final[Order] = cast(Order, None)
+
+
+class Level:
+    """One price and its queue, first come first served.
+
+    `key` is the price for a bid and minus the price for an ask.  `lots` is what rests here in
+    all.  `ends` is the sentinel of the circular queue: its `next` is the first order, its `prev`
+    the last; it holds links and nothing else.
+    """
+
+    __slots__ = ("ends", "key", "lots", "price_ticks")
+
+    def __init__(self, key: int, price_ticks: int) -> None:
+        ends = Order.__new__(Order)
+        ends.prev = ends
+        ends.next = ends
+        self.key: int = key
+        self.price_ticks: int = price_ticks
+        self.lots: int = 0
+        self.ends: Order = ends
+
+
+class Fill(msgspec.Struct, frozen=True, gc=False):
+    """A trade: at the maker's price, in lots, between two orders."""
+
+    maker: Order
+    taker: Order
+    price_ticks: int
+    lots: int
+
+
+class Prevention(msgspec.Struct, frozen=True, gc=False):
+    """A trade of an account with itself that was prevented (S8).
+
+    `lots` would have traded at `price_ticks`; `maker_lots` and `taker_lots` are what each order
+    lost by it.  A market order by amount loses no lots, for it names none.
+    """
+
+    maker: Order
+    taker: Order
+    price_ticks: int
+    lots: int
+    maker_lots: int
+    taker_lots: int
+    maker_expired: bool
+    taker_expired: bool
