@@ -1,0 +1,90 @@
+"""Whole-number sums of money; each rounding is named for who keeps the remainder.
+
+Units: minor is 10^-8 of an asset; a price `_e8` is 10^-8 of the quote for one whole base; a value
+`_e16` is base minor x price, exactly; a rate `_e12` is 10^-12; interest `_e18` is 10^-18 of the
+asset.  A ratio is never compared as a quotient: `at_most` and `above` multiply crosswise.
+"""
+
+from typing import Final
+
+from matching.limits import MINOR_PER_UNIT
+
+E8: Final = MINOR_PER_UNIT
+E10: Final = 10**10
+E12: Final = 10**12
+
+MINOR_IN_E16: Final = 10**8  # Units of 10^-16 in one minor unit.
+MINOR_IN_E18: Final = 10**10  # Units of 10^-18 in one minor unit.
+
+
+def floor_div(amount: int, divisor: int) -> int:
+    """The quotient rounded toward minus infinity."""
+    assert divisor > 0
+    return amount // divisor
+
+
+def ceil_div(amount: int, divisor: int) -> int:
+    """The quotient rounded toward plus infinity."""
+    assert divisor > 0
+    return -(-amount // divisor)
+
+
+def half_even_div(amount: int, divisor: int) -> int:
+    """The quotient rounded to the nearest integer, a half to the even one (A3, A5)."""
+    assert divisor > 0
+    quotient, rest = divmod(amount, divisor)
+    twice = 2 * rest
+    if twice > divisor or (twice == divisor and quotient & 1):
+        quotient += 1
+    return quotient
+
+
+def charged(amount_minor: int, rate_e12: int) -> int:
+    """A charge, rounded up: the house keeps the remainder (A4)."""
+    assert amount_minor >= 0
+    assert rate_e12 >= 0
+    return ceil_div(amount_minor * rate_e12, E12)
+
+
+def credited(amount_minor: int, rate_e12: int) -> int:
+    """A credit to a customer, rounded down: the house keeps the remainder (A4)."""
+    assert amount_minor >= 0
+    assert rate_e12 >= 0
+    return amount_minor * rate_e12 // E12
+
+
+def value_e16(base_minor: int, price_e8: int) -> int:
+    """What an amount of an asset is worth at a price, exactly, in 10^-16 of the quote."""
+    return base_minor * price_e8
+
+
+def minor_floor(amount_e16: int) -> int:
+    """A value in minor units, rounded down: what a customer may count on."""
+    return amount_e16 // MINOR_IN_E16
+
+
+def minor_ceil(amount_e16: int) -> int:
+    """A value in minor units, rounded up: what a customer must have."""
+    return ceil_div(amount_e16, MINOR_IN_E16)
+
+
+def minor_half_even(amount_e16: int) -> int:
+    """A value in the nearest minor units: for display alone, since it favours nobody."""
+    return half_even_div(amount_e16, MINOR_IN_E16)
+
+
+def interest_minor_ceil(interest_e18: int) -> int:
+    """Interest in minor units, rounded up as it is paid; the excess is the house's (M7)."""
+    assert interest_e18 >= 0
+    return ceil_div(interest_e18, MINOR_IN_E18)
+
+
+def at_most(numerator: int, denominator: int, level_e12: int) -> bool:
+    """Whether numerator / denominator <= level, multiplied crosswise; no debt is no level."""
+    assert denominator >= 0
+    return numerator * E12 <= level_e12 * denominator if denominator else False
+
+
+def above(numerator: int, denominator: int, level_e12: int) -> bool:
+    """Whether numerator / denominator > level, multiplied crosswise; without a debt it is."""
+    return not at_most(numerator, denominator, level_e12)
