@@ -9,11 +9,22 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from exchange.venue import default_venue as default_venue
-from exchange.venue import known_symbols
+from exchange.venue import default_venue, known_symbols
 from risk.parameters import HOUR_MS, Prices, Venue
 
+__all__ = [
+    "Config",
+    "ConfigError",
+    "admin_key",
+    "checked",
+    "default_venue",
+    "load_config",
+    "venue_of",
+    "with_flags",
+]
+
 AT_FILE: Final = "@"  # A key written @FILE is read from that file.
+SPEED_MAX: Final = 1_000_000
 ADMIN_KEY_VARIABLE: Final = "PAPERTAPE_ADMIN_KEY"
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]  # 0 lets the system choose.
@@ -75,7 +86,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be chosen before the exchange starts."""
 
-    seed: Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)] = 1
+    seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)] = 1
     speed: float | Literal["max"] = 1.0  # Exchange seconds a wall second, at most.
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] = "papertape"
     server: Server = Server()
@@ -115,8 +126,8 @@ def with_flags(config: Config, flags: Mapping[str, Any]) -> Config:
 
 def checked(config: Config) -> Config:
     """The same configuration, once what no single key can say is known to hold."""
-    if config.speed != "max" and not 0 <= config.speed <= 1_000_000:
-        raise ConfigError("speed must be max or between 0 and 1000000 - at `$.speed`")
+    if config.speed != "max" and not 0 <= config.speed <= SPEED_MAX:
+        raise ConfigError(f"speed must be max or between 0 and {SPEED_MAX} - at `$.speed`")
     market = config.market
     if market.prices == "tape" and not market.tape:
         raise ConfigError("prices from a tape need its file - at `$.market.tape`")
