@@ -1,0 +1,495 @@
+"""One instrument's limit order book, in strict price-time priority.
+
+A book is a plain value: it is told things, and answers.  It opens no socket, reads no clock and
+draws no random number, so the same calls always leave the same book.
+
+Both sides share one path by way of *keys*: the key of a bid is its price, that of an ask is minus
+its price.  A greater key is a better price on either side, and an order of key `k` trades with
+the best key `b` of the other side exactly when `k + b >= 0`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final, TypeAlias
+
+from sortedcontainers import SortedList
+
+from matching.limits import FILLS_PER_COMMAND_MAX, PRICE_TICKS_MAX, WORK_PER_COMMAND_MAX
+from matching.reasons import Reason
+from matching.types import (
+    NEXT,
+    UNLINKED,
+    Fill,
+    Happening,
+    Level,
+    Order,
+    OrderType,
+    Prevention,
+    SelfTrade,
+    Side,
+    Status,
+    TimeInForce,
+)
+
+Happened: TypeAlias = list[Fill | Prevention]
+BookState: TypeAlias = dict[str, list[int] | list[list[object]]]
+
+# An enumeration's members cost a slow look-up where the loops are hot; plain names do not.
+_BUY: Final = Side.BUY
+_LIMIT: Final = OrderType.LIMIT
+_GTC: Final = TimeInForce.GTC
+_FOK: Final = TimeInForce.FOK
+_GTD: Final = TimeInForce.GTD
+_NEW: Final = Status.NEW
+_EXPIRED_IN_MATCH: Final = Status.EXPIRED_IN_MATCH
+_CANCEL: Final = Happening.CANCEL
+_AFTER_PART_FILL: Final = NEXT[Happening.PART_FILL]
+_AFTER_LAST_FILL: Final = NEXT[Happening.LAST_FILL]
+_NOBODY: Final = -1  # No account has this id.
+
+
+class Book:
+    """Resting orders of one instrument; see the module for what a key is."""
+
+    __slots__ = ("_asks", "_bids", "_expiries", "_levels", "_touched", "orders")
+
+    def __init__(self) -> None:
+        self.orders: dict[int, Order] = {}
+        self._levels: dict[int, Level] = {}
+        self._bids: list[int] = []  # Keys in order, the best last.
+        self._asks: list[int] = []
+        self._touched: set[int] = set()  # Keys whose total may differ from what was last told.
+        self._expiries: SortedList[tuple[int, int]] = SortedList()  # (expire_ms, order_id)
+
+    # What may be asked.
+
+    @property
+    def best_bid_ticks(self) -> int:
+        """The highest price bid, or 0."""
+        return self._bids[-1] if self._bids else 0
+
+    @property
+    def best_ask_ticks(self) -> int:
+        """The lowest price asked, or 0."""
+        return -self._asks[-1] if self._asks else 0
+
+    @property
+    def next_expiry_ms(self) -> int:
+        """When the next good-till-date order falls due, or 0."""
+        return self._expiries[0][0] if self._expiries else 0
+
+    def levels(self, side: Side, count: int) -> list[tuple[int, int]]:
+        """The best prices of a side and the lots that rest there, best first."""
+        keys = self._bids if side is _BUY else self._asks
+        best_first = reversed(keys[-count:] if count else [])
+        return [(abs(key), self._levels[key].lots) for key in best_first]
+
+    def queue(self, side: Side, price_ticks: int) -> list[Order]:
+        """The orders that rest at a price, first in line first."""
+        level = self._levels.get(price_ticks if side is _BUY else -price_ticks)
+        return list(_queue(level)) if level else []
+
+    def fillable_lots(
+        self, order: Order, worst_ticks: int = 0, fills_max: int = FILLS_PER_COMMAND_MAX
+    ) -> int:
+        """How many lots `place` would fill at once; the book is not touched."""
+        return sum(lots for _, lots in self._prospect(order, worst_ticks, fills_max))
+
+    def cost_of_market(
+        self, order: Order, worst_ticks: int = 0, fills_max: int = FILLS_PER_COMMAND_MAX
+    ) -> tuple[int, int]:
+        """(lots, ticks x lots) of the fills `place` would make: what a market buy locks (S11)."""
+        lots_sum = units_sum = 0
+        for price_ticks, lots in self._prospect(order, worst_ticks, fills_max):
+            lots_sum += lots
+            units_sum += price_ticks * lots
+        return lots_sum, units_sum
+
+    # What may be told.
+
+    def place(
+        self, order: Order, worst_ticks: int = 0, fills_max: int = FILLS_PER_COMMAND_MAX
+    ) -> Happened:
+        """Match a new order, and let what remains rest or expire (S1-S3, S8, S12b).
+
+        `worst_ticks` bounds the prices it may execute at (0: no bound); a match beyond it expires
+        the order, as does a match beyond `fills_max` fills and preventions.  The order's status
+        and reason tell what became of it.
+        """
+        assert order.status is _NEW, order
+        assert order.open_lots or order.quote_units, order
+        if order.side is _BUY:
+            opposite = self._asks
+            key = order.price_ticks or PRICE_TICKS_MAX  # A market order buys at any price,
+        else:
+            opposite = self._bids
+            key = -order.price_ticks  # and sells at any, for no bid's key is below zero.
+        if opposite and opposite[-1] + key >= 0:
+            return self._take(order, opposite, key, worst_ticks, fills_max)
+        if order.tif is _GTC and order.type is _LIMIT:  # The road most orders take, kept short.
+            self._rest(order, key)
+        else:
+            self._rest_or_expire(order, key)
+        return []
+
+    def cancel(
+        self, order_id: int, happening: Happening = _CANCEL, reason: Reason | None = None
+    ) -> Order | None:
+        """Take a resting order off the book; None if it does not rest here.
+
+        `happening` says whether it was cancelled or has expired, `reason` why.
+        """
+        order = self.orders.get(order_id)
+        if order is None:
+            return None
+        level = order.level
+        assert level is not None
+        level.lots -= order.open_lots
+        self._touched.add(level.key)
+        self._unlink(order)
+        if not level.lots:
+            self._close(level)
+        order.open_lots = 0
+        order.status = NEXT[happening][order.status]
+        order.reason = reason
+        return order
+
+    def reduce(self, order_id: int, lots: int) -> Order | Reason:
+        """Lower an order's quantity to `lots` in all; it keeps its place in the queue (S7)."""
+        order = self.orders.get(order_id)
+        if order is None:
+            return Reason.UNKNOWN_ORDER
+        if lots >= order.lots:
+            return Reason.AMEND_NOT_REDUCING
+        less = order.lots - lots
+        if less >= order.open_lots:
+            return Reason.AMEND_BELOW_FILLED
+        level = order.level
+        assert level is not None
+        order.lots = lots
+        order.open_lots -= less
+        level.lots -= less
+        self._touched.add(level.key)
+        return order
+
+    def expire_due(self, now_ms: int, limit: int = WORK_PER_COMMAND_MAX) -> list[Order]:
+        """Expire good-till-date orders whose time has come, oldest first, `limit` at most (S2)."""
+        expired: list[Order] = []
+        while len(expired) < limit and self._expiries and self._expiries[0][0] <= now_ms:
+            order_id = self._expiries[0][1]
+            order = self.cancel(order_id, Happening.EXPIRE, Reason.EXPIRED_BY_TIME)
+            assert order is not None
+            expired.append(order)
+        return expired
+
+    def take_changes(self) -> list[tuple[Side, int, int]]:
+        """(side, ticks, lots) of each level touched since the last call, a bid before an ask.
+
+        Each side comes best first; no lots means that the level is gone.
+        """
+        changes: list[tuple[Side, int, int]] = []
+        for key in sorted(self._touched, reverse=True):
+            level = self._levels.get(key)
+            side = _BUY if key > 0 else Side.SELL
+            changes.append((side, abs(key), level.lots if level else 0))
+        self._touched.clear()
+        return changes
+
+    # Taking.
+
+    def _take(
+        self, taker: Order, opposite: list[int], key: int, worst_ticks: int, fills_max: int
+    ) -> Happened:
+        """Trade with the other side, whose best price the taker reaches."""
+        if taker.post_only:
+            _end(taker, Happening.REJECT, Reason.WOULD_TAKE)
+            return []
+        if taker.tif is _FOK and self._is_short_of(taker, worst_ticks, fills_max):
+            _end(taker, Happening.EXPIRE, Reason.FOK_UNFILLABLE)
+            return []
+        happened: Happened = []
+        reach = _reach(taker, key, worst_ticks)
+        if taker.quote_units:
+            self._sweep_amount(taker, opposite, reach, fills_max, happened)
+        else:
+            self._sweep(taker, opposite, reach, fills_max, happened)
+        if taker.status is not _NEW:
+            return happened
+        if taker.filled_lots:
+            taker.status = _AFTER_PART_FILL[taker.status]
+        if opposite and opposite[-1] + key >= 0:  # Something stopped it short of its price.
+            full = len(happened) >= fills_max
+            reason = Reason.FILLS_LIMIT if full else Reason.EXECUTION_PRICE_RANGE
+            _end(taker, Happening.EXPIRE, reason)
+        else:
+            self._rest_or_expire(taker, key)
+        return happened
+
+    def _sweep(
+        self, taker: Order, opposite: list[int], reach: int, fills_max: int, happened: Happened
+    ) -> None:
+        """Take the other side's levels, best first, until the taker has its lots."""
+        wanted = taker.open_lots
+        while opposite and opposite[-1] + reach >= 0 and len(happened) < fills_max:
+            wanted = self._take_level(opposite, taker, wanted, fills_max, happened)
+            if not wanted:
+                break
+        taker.open_lots = wanted
+        if not wanted and taker.status is not _EXPIRED_IN_MATCH:
+            taker.status = _AFTER_LAST_FILL[taker.status]
+
+    def _sweep_amount(
+        self, taker: Order, opposite: list[int], reach: int, fills_max: int, happened: Happened
+    ) -> None:
+        """Take levels until the next whole lot would overspend a market order's amount (S3)."""
+        units = taker.quote_units
+        while opposite and opposite[-1] + reach >= 0 and len(happened) < fills_max:
+            price_ticks = abs(opposite[-1])
+            affordable = units // price_ticks
+            unwanted = 0
+            if affordable:
+                unwanted = self._take_level(opposite, taker, affordable, fills_max, happened)
+                units -= (affordable - unwanted) * price_ticks
+            if taker.status is _EXPIRED_IN_MATCH:
+                return
+            if not unwanted and (not opposite or units < abs(opposite[-1])):
+                if taker.filled_lots:
+                    taker.status = _AFTER_LAST_FILL[taker.status]
+                else:
+                    _end(taker, Happening.EXPIRE, Reason.AMOUNT_BELOW_ONE_LOT)
+                return
+
+    def _take_level(
+        self, opposite: list[int], taker: Order, wanted: int, fills_max: int, happened: Happened
+    ) -> int:
+        """Trade with the best level, front of the queue first; return the lots still wanted."""
+        level = self._levels[opposite[-1]]
+        price_ticks = level.price_ticks
+        own = taker.account_id if taker.stp else _NOBODY
+        ends = level.ends
+        taken = 0
+        maker = ends.next
+        while wanted and maker is not ends and len(happened) < fills_max:
+            if maker.account_id == own:
+                wanted = self._prevent(maker, taker, wanted, happened)
+            else:
+                lots = maker.open_lots
+                if lots <= wanted:
+                    maker.status = _AFTER_LAST_FILL[maker.status]
+                    self._unlink(maker)
+                else:
+                    lots = wanted
+                    maker.status = _AFTER_PART_FILL[maker.status]
+                maker.open_lots -= lots
+                maker.filled_lots += lots
+                maker.filled_units += price_ticks * lots
+                wanted -= lots
+                taken += lots
+                happened.append(Fill(maker, taker, price_ticks, lots))
+            maker = ends.next
+        taker.filled_lots += taken
+        taker.filled_units += price_ticks * taken
+        level.lots -= taken
+        self._touched.add(level.key)
+        if not level.lots:
+            self._close(level)
+        return wanted
+
+    def _prevent(self, maker: Order, taker: Order, wanted: int, happened: Happened) -> int:
+        """Keep an account from trading with itself (S8); return the lots the taker still wants."""
+        mode = taker.stp
+        overlap = min(maker.open_lots, wanted)
+        maker_lots = taker_lots = overlap  # DECREMENT: both lose the overlap.
+        if mode is not SelfTrade.DECREMENT:
+            maker_lots = 0 if mode is SelfTrade.EXPIRE_TAKER else maker.open_lots
+            taker_lots = 0 if mode is SelfTrade.EXPIRE_MAKER else wanted
+        level = maker.level
+        assert level is not None
+        level.lots -= maker_lots
+        maker.open_lots -= maker_lots
+        maker.prevented_lots += maker_lots
+        wanted -= taker_lots
+        if not maker.open_lots:
+            self._unlink(maker)
+            _end(maker, Happening.PREVENT, Reason.SELF_TRADE)
+        if taker.quote_units:
+            taker_lots = 0
+        taker.prevented_lots += taker_lots
+        if not wanted:
+            _end(taker, Happening.PREVENT, Reason.SELF_TRADE)
+        expired = (not maker.open_lots, not wanted)
+        happened.append(
+            Prevention(maker, taker, level.price_ticks, overlap, maker_lots, taker_lots, *expired)
+        )
+        return wanted
+
+    def _is_short_of(self, taker: Order, worst_ticks: int, fills_max: int) -> bool:
+        """Whether the book could not fill a taker whole, checked before anything moves (S2)."""
+        return self.fillable_lots(taker, worst_ticks, fills_max) < taker.open_lots
+
+    def _prospect(
+        self, taker: Order, worst_ticks: int, fills_max: int
+    ) -> Iterator[tuple[int, int]]:
+        """(ticks, lots) of each fill that placing the order would make, in order."""
+        opposite, key = (
+            (self._asks, taker.price_ticks or PRICE_TICKS_MAX)
+            if taker.side is _BUY
+            else (self._bids, -taker.price_ticks)
+        )
+        reach = _reach(taker, key, worst_ticks)
+        wanted, units, room = taker.open_lots, taker.quote_units, fills_max
+        for level_key in reversed(opposite):
+            level = self._levels[level_key]
+            if level_key + reach < 0:
+                return
+            if taker.quote_units:
+                wanted = units // level.price_ticks
+            for maker in _queue(level):
+                if not wanted or not room:
+                    return
+                room -= 1
+                lots = min(maker.open_lots, wanted)
+                if not taker.stp or maker.account_id != taker.account_id:
+                    yield level.price_ticks, lots
+                elif taker.stp is SelfTrade.EXPIRE_MAKER:
+                    continue  # It will be gone by then: neither filled nor paid for.
+                elif taker.stp is not SelfTrade.DECREMENT or lots == wanted:
+                    return
+                wanted -= lots
+                units -= lots * level.price_ticks
+
+    # Resting.
+
+    def _rest_or_expire(self, order: Order, key: int) -> None:
+        """Let an order rest that nobody can trade with now, or expire it if it may not wait."""
+        tif = order.tif
+        if order.type is _LIMIT and (tif is _GTC or tif is _GTD):
+            self._rest(order, key)
+        elif tif is _FOK:
+            _end(order, Happening.EXPIRE, Reason.FOK_UNFILLABLE)
+        else:
+            _end(order, Happening.EXPIRE, Reason.NO_LIQUIDITY)
+
+    def _rest(self, order: Order, key: int) -> None:
+        """Put an order at the tail of its level's queue."""
+        assert order.order_id not in self.orders, order
+        level = self._levels.get(key)
+        if level is None:
+            level = self._levels[key] = Level(key, order.price_ticks)
+            insort(self._bids if key > 0 else self._asks, key)
+        ends = level.ends
+        last = ends.prev
+        order.prev = last
+        order.next = ends
+        last.next = order
+        ends.prev = order
+        order.level = level
+        level.lots += order.open_lots
+        self._touched.add(key)
+        self.orders[order.order_id] = order
+        if order.tif is _GTD:
+            self._expiries.add((order.expire_ms, order.order_id))
+
+    def _unlink(self, order: Order) -> None:
+        """Take an order out of its queue and out of every index; its level's lots stay."""
+        before, after = order.prev, order.next
+        before.next = after
+        after.prev = before
+        order.prev = order.next = UNLINKED
+        order.level = None
+        del self.orders[order.order_id]
+        if order.tif is _GTD:
+            self._expiries.remove((order.expire_ms, order.order_id))
+
+    def _close(self, level: Level) -> None:
+        """Remove a level where nothing rests any more."""
+        key = level.key
+        keys = self._bids if key > 0 else self._asks
+        if keys[-1] == key:
+            keys.pop()
+        else:
+            del keys[bisect_left(keys, key)]
+        del self._levels[key]
+        level.ends.prev = level.ends.next = UNLINKED  # No cycle is left for the collector.
+
+    # Keeping.
+
+    def state(self) -> BookState:
+        """All there is to know, as plain lists: orders in priority, keys not yet told of."""
+        orders: list[list[object]] = []
+        for keys in (self._bids, self._asks):
+            for key in reversed(keys):
+                orders += [order.state() for order in _queue(self._levels[key])]
+        return {"orders": orders, "touched": sorted(self._touched)}
+
+    @classmethod
+    def restore(cls, orders: Sequence[Sequence[object]], touched: Sequence[int]) -> Book:
+        """The book of which `state` gave these lists."""
+        book = cls()
+        for fields in orders:
+            order = Order.restore(fields)
+            book._rest(order, order.price_ticks if order.side is _BUY else -order.price_ticks)
+        book._touched = set(touched)
+        return book
+
+    def check(self) -> None:
+        """Assert I6, and I7 for every order that rests."""
+        assert not self._bids or not self._asks or self._bids[-1] + self._asks[-1] < 0, "crossed"
+        found = 0
+        for side, keys in ((Side.BUY, self._bids), (Side.SELL, self._asks)):
+            assert all(low < high for low, high in pairwise(keys)), keys
+            for key in keys:
+                level = self._levels[key]
+                assert (key > 0) is (side is _BUY)
+                assert level.key == key
+                assert level.price_ticks == abs(key)
+                found += self._check_queue(level, side)
+        assert found == len(self.orders), (found, len(self.orders))
+        assert len(self._levels) == len(self._bids) + len(self._asks)
+        dated = sorted((o.expire_ms, i) for i, o in self.orders.items() if o.tif is _GTD)
+        assert dated == list(self._expiries)
+
+    def _check_queue(self, level: Level, side: Side) -> int:
+        """Assert that a level's orders belong there and add up; return how many there are."""
+        total = count = 0
+        before = level.ends
+        for order in _queue(level):
+            assert order.prev is before, order
+            assert order.level is level, order
+            assert order.side is side, order
+            assert order.price_ticks == level.price_ticks, order
+            assert self.orders[order.order_id] is order, order
+            assert order.is_open, order
+            assert order.open_lots > 0, order
+            assert order.closed_lots == 0, order
+            total += order.open_lots
+            count += 1
+            before = order
+        assert level.ends.prev is before
+        assert total == level.lots > 0, (total, level.lots)
+        return count
+
+
+def _queue(level: Level) -> Iterator[Order]:
+    """A level's orders, first in line first; the level must not change meanwhile."""
+    order = level.ends.next
+    while order is not level.ends:
+        yield order
+        order = order.next
+
+
+def _reach(taker: Order, key: int, worst_ticks: int) -> int:
+    """The key of the worst price a taker accepts: its own, or the execution range's bound."""
+    if not worst_ticks:
+        return key
+    return min(key, worst_ticks if taker.side is _BUY else -worst_ticks)
+
+
+def _end(order: Order, happening: Happening, reason: Reason) -> None:
+    """Close an order that is off the book, and say why."""
+    order.open_lots = 0
+    order.status = NEXT[happening][order.status]
+    order.reason = reason
