@@ -1,0 +1,168 @@
+"""What an order must satisfy before it may reach the book: pure checks, in the order of S9.
+
+Every bound is inclusive.  Text that is not on the tick or the lot never gets this far: it is
+refused where it becomes an integer (`Instrument.ticks` and `Instrument.lots`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from matching.instrument import Instrument
+from matching.limits import MULTIPLIER_ONE_E4
+from matching.reasons import Reason
+from matching.types import Order, OrderType, Side, TimeInForce, TradingState
+
+_CLOSED: Final = frozenset({TradingState.HALT, TradingState.CANCEL_ONLY})
+_WAITING: Final = frozenset({TimeInForce.GTC, TimeInForce.GTD})
+
+
+def refuse_order(
+    instrument: Instrument,
+    state: TradingState,
+    order: Order,
+    reference_e8: int = 0,
+    open_orders: int = 0,
+) -> Reason | None:
+    """Why a new order may not be placed, or None (S9).
+
+    `reference_e8` is the reference price in 10^-8 of the quote (0: there is none, and the rules
+    that need it do not apply); `open_orders` is how many the account has resting here.  A forced
+    order passes wherever the state lets anything trade: a liquidation is never held up by a limit
+    made for users (T13).
+    """
+    refused = refuse_state(state, order)
+    if refused is not None or order.forced:
+        return refused
+    return (
+        _refuse_shape(order)
+        or _refuse_price(instrument, order)
+        or _refuse_lots(instrument, order.type, order.lots)
+        or _refuse_notional(instrument, order, order.lots, reference_e8)
+        or _refuse_percent_price(instrument, order, reference_e8)
+        or _refuse_count(instrument, order, open_orders)
+    )
+
+
+def refuse_reduction(
+    instrument: Instrument, state: TradingState, order: Order, lots: int
+) -> Reason | None:
+    """Why a resting order's quantity may not become `lots` in place, or None (S7, S9).
+
+    Any other amendment is a new order, and passes `refuse_order`.
+    """
+    if state in _CLOSED:
+        return Reason.SYMBOL_NOT_TRADING
+    return _refuse_lots(instrument, order.type, lots) or _refuse_notional(
+        instrument, order, lots, reference_e8=0
+    )
+
+
+def refuse_cancel(state: TradingState) -> Reason | None:
+    """Why an order may not be cancelled, or None: a halted book stands entirely still (S13)."""
+    return Reason.SYMBOL_NOT_TRADING if state is TradingState.HALT else None
+
+
+def refuse_state(state: TradingState, order: Order) -> Reason | None:
+    """Why a book in this state does not take the order, or None (S13)."""
+    if state is TradingState.TRADING:
+        return None
+    limit_only = state is TradingState.LIMIT_ONLY and order.type is OrderType.LIMIT
+    post_only = state is TradingState.POST_ONLY and order.post_only
+    return None if limit_only or post_only else Reason.SYMBOL_NOT_TRADING
+
+
+def refuse_result(instrument: Instrument, lots: int) -> Reason | None:
+    """Why a market order by amount may not buy or sell these lots, or None (S3)."""
+    return _refuse_lots(instrument, OrderType.MARKET, lots)
+
+
+def iceberg_parts(lots: int, shown_lots: int) -> int:
+    """Into how many parts an iceberg falls, the last maybe smaller (S6)."""
+    return -(-lots // shown_lots)
+
+
+def refuse_iceberg(instrument: Instrument, order: Order, shown_lots: int) -> Reason | None:
+    """Why an order may not show only `shown_lots` at a time, or None (S6, S9)."""
+    if order.tif is not TimeInForce.GTC:
+        return Reason.ICEBERG_NOT_GTC
+    if not instrument.lots_min <= shown_lots <= order.lots:
+        return Reason.QTY_OUT_OF_RANGE
+    parts = iceberg_parts(order.lots, shown_lots)
+    return Reason.ICEBERG_PARTS if parts > instrument.iceberg_parts_max else None
+
+
+def _refuse_shape(order: Order) -> Reason | None:
+    """Options that contradict each other, or lack what they need."""
+    is_market = order.type is OrderType.MARKET
+    if bool(order.lots) is bool(order.quote_units):
+        return Reason.COMBINATION_NOT_ALLOWED if order.lots else Reason.QTY_MISSING
+    if order.quote_units and not is_market:
+        return Reason.COMBINATION_NOT_ALLOWED
+    if order.post_only and (is_market or order.tif not in _WAITING):
+        return Reason.COMBINATION_NOT_ALLOWED
+    if order.tif is not TimeInForce.GTD:
+        return None
+    if not order.expire_ms:
+        return Reason.EXPIRY_MISSING
+    return Reason.EXPIRY_IN_PAST if order.expire_ms <= order.time_ms else None
+
+
+def _refuse_price(instrument: Instrument, order: Order) -> Reason | None:
+    """PRICE_FILTER."""
+    if order.type is OrderType.MARKET:
+        return Reason.PRICE_NOT_ALLOWED if order.price_ticks else None
+    if not order.price_ticks:
+        return Reason.PRICE_MISSING
+    if not 0 < order.price_ticks <= instrument.ticks_max:
+        return Reason.PRICE_OUT_OF_RANGE
+    return None
+
+
+def _refuse_lots(instrument: Instrument, kind: OrderType, lots: int) -> Reason | None:
+    """LOT_SIZE, then MARKET_LOT_SIZE; a market order by amount names no lots."""
+    if not lots:
+        return None
+    if not instrument.lots_min <= lots <= instrument.lots_max:
+        return Reason.QTY_OUT_OF_RANGE
+    if kind is OrderType.MARKET and lots > instrument.market_lots_max:
+        return Reason.MARKET_QTY_OUT_OF_RANGE
+    return None
+
+
+def _refuse_notional(
+    instrument: Instrument, order: Order, lots: int, reference_e8: int
+) -> Reason | None:
+    """NOTIONAL: a market order by quantity is valued at the reference price.
+
+    What only reduces a position may be as small as the position.
+    """
+    if order.quote_units:
+        notional_minor = order.quote_units * instrument.unit_minor
+    elif order.price_ticks:
+        notional_minor = instrument.notional_minor(order.price_ticks, lots)
+    elif reference_e8:
+        notional_minor = reference_e8 * lots * instrument.unit_minor // instrument.tick_e8
+    else:
+        return None
+    if notional_minor < instrument.notional_min_minor and not order.reduce_only:
+        return Reason.NOTIONAL_TOO_SMALL
+    return Reason.NOTIONAL_TOO_LARGE if notional_minor > instrument.notional_max_minor else None
+
+
+def _refuse_percent_price(instrument: Instrument, order: Order, reference_e8: int) -> Reason | None:
+    """PERCENT_PRICE_BY_SIDE: compared crosswise, so that no bound is ever rounded."""
+    if not reference_e8 or order.type is OrderType.MARKET:
+        return None
+    is_bid = order.side is Side.BUY
+    up_e4 = instrument.bid_up_e4 if is_bid else instrument.ask_up_e4
+    down_e4 = instrument.bid_down_e4 if is_bid else instrument.ask_down_e4
+    price_e12 = order.price_ticks * instrument.tick_e8 * MULTIPLIER_ONE_E4
+    too_high = up_e4 and price_e12 > reference_e8 * up_e4
+    return Reason.PERCENT_PRICE if too_high or price_e12 < reference_e8 * down_e4 else None
+
+
+def _refuse_count(instrument: Instrument, order: Order, open_orders: int) -> Reason | None:
+    """MAX_NUM_ORDERS, for orders that may come to rest."""
+    waits = order.type is OrderType.LIMIT and order.tif in _WAITING
+    return Reason.MAX_ORDERS if waits and open_orders >= instrument.orders_max else None
