@@ -2,7 +2,8 @@
 
 Units: minor is 10^-8 of an asset; a price `_e8` is 10^-8 of the quote for one whole base; a value
 `_e16` is base minor x price, exactly; a rate `_e12` is 10^-12; interest `_e18` is 10^-18 of the
-asset.  A ratio is never compared as a quotient: `at_most` and `above` multiply crosswise.
+asset.  A ratio is never compared as a quotient: `at_most`, `above` and `at_least` multiply
+crosswise.
 """
 
 from typing import Final
@@ -88,3 +89,9 @@ def at_most(numerator: int, denominator: int, level_e12: int) -> bool:
 def above(numerator: int, denominator: int, level_e12: int) -> bool:
     """Whether numerator / denominator > level, multiplied crosswise; without a debt it is."""
     return not at_most(numerator, denominator, level_e12)
+
+
+def at_least(numerator: int, denominator: int, level_e12: int) -> bool:
+    """Whether numerator / denominator >= level, multiplied crosswise; without a debt it is."""
+    assert denominator >= 0
+    return numerator * E12 >= level_e12 * denominator if denominator else True

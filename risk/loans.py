@@ -1,0 +1,259 @@
+"""The sums of spot margin: collateral, margin levels, interest, repayment and forced sales.
+
+Values that are compared are in 10^-28 of the quote, where an amount at a price, a debt with its
+interest and a weighted collateral are all exact.  In an isolated wallet the quote is its pair's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from risk.money import (
+    E12,
+    MINOR_IN_E16,
+    MINOR_IN_E18,
+    ceil_div,
+    charged,
+    half_even_div,
+    interest_minor_ceil,
+)
+from risk.parameters import HOUR_MS, CollateralTier
+
+E16_IN_E28: Final = E12  # Units of 10^-28 in one of 10^-16,
+E26_IN_E28: Final = 100  # in one of 10^-26,
+MINOR_IN_E28: Final = 10**20  # and in one minor unit.
+E20_IN_E18: Final = 100  # Principal x rate is in 10^-20 of the asset.
+
+
+# -- values and levels -------------------------------------------------------------------------
+
+
+def asset_e28(total_minor: int, price_e8: int) -> int:
+    """What an amount is worth at its index price, exactly."""
+    return total_minor * price_e8 * E16_IN_E28
+
+
+def owed_e18(principal_minor: int, interest_e18: int) -> int:
+    """Principal and interest of a loan, in 10^-18 of the asset."""
+    return principal_minor * MINOR_IN_E18 + interest_e18
+
+
+def debt_e28(debt_e18: int, price_e8: int) -> int:
+    """What a debt is worth at the asset's index price, exactly."""
+    return debt_e18 * price_e8 * E26_IN_E28
+
+
+def collateral_e28(value_e16: int, tiers: Sequence[CollateralTier]) -> int:
+    """What an asset of that value counts as collateral, slab by slab, like a tax (M3)."""
+    assert value_e16 >= 0
+    counted_e28, floor_e16 = 0, 0
+    for tier in tiers:
+        top_e16 = value_e16 if tier.cap_minor is None else tier.cap_minor * MINOR_IN_E16
+        top_e16 = min(top_e16, value_e16)
+        counted_e28 += (top_e16 - floor_e16) * tier.ratio_e12
+        floor_e16 = top_e16
+        if floor_e16 == value_e16:
+            break
+    return counted_e28
+
+
+def marginal_ratio_e12(value_e16: int, tiers: Sequence[CollateralTier]) -> int:
+    """The share of one more unit of value that would count: h of M5; 0 above the last slab."""
+    for tier in tiers:
+        if tier.cap_minor is None or value_e16 < tier.cap_minor * MINOR_IN_E16:
+            return tier.ratio_e12
+    return 0
+
+
+def value_needed_e16(collateral_e28: int, tiers: Sequence[CollateralTier]) -> int | None:
+    """The least value that counts as at least that much collateral; None where none can."""
+    floor_e16, left_e28 = 0, collateral_e28
+    if left_e28 <= 0:
+        return 0
+    for tier in tiers:
+        if tier.cap_minor is None:
+            return floor_e16 + ceil_div(left_e28, tier.ratio_e12)
+        top_e16 = tier.cap_minor * MINOR_IN_E16
+        slab_e28 = (top_e16 - floor_e16) * tier.ratio_e12
+        if left_e28 <= slab_e28:
+            return floor_e16 + ceil_div(left_e28, tier.ratio_e12)
+        left_e28 -= slab_e28
+        floor_e16 = top_e16
+    return None
+
+
+def level_e12(assets_e28: int, debts_e28: int) -> int | None:
+    """Assets / debts, rounded down, to show; None without a debt.  Compare with `risk.money`."""
+    return assets_e28 * E12 // debts_e28 if debts_e28 else None
+
+
+# -- how much ----------------------------------------------------------------------------------
+
+
+def max_borrow_minor(
+    collateral_e28: int, debts_e28: int, initial_e12: int, ratio_e12: int, price_e8: int
+) -> int:
+    """The largest loan of an asset at that price: (CV - IRR x D) / (IRR - h), rounded down (M5).
+
+    `ratio_e12` is h, the share that counts of what the loan becomes; 1 in isolated margin.
+    """
+    assert initial_e12 > ratio_e12
+    assert price_e8 > 0
+    room_e40 = collateral_e28 * E12 - initial_e12 * debts_e28
+    return max(0, room_e40 // ((initial_e12 - ratio_e12) * price_e8 * E12))
+
+
+def max_transfer_out_minor(
+    free_minor: int,
+    total_minor: int,
+    price_e8: int,
+    tiers: Sequence[CollateralTier],
+    collateral_sum_e28: int,
+    debts_e28: int,
+    keep_e12: int,
+) -> int:
+    """The most of an asset that may leave with collateral / debts staying at `keep` or above (M5).
+
+    `collateral_sum_e28` counts every asset of the wallet, this one included.  Without debts all
+    that is free may leave.
+    """
+    if not debts_e28:
+        return free_minor
+    own_e28 = collateral_e28(total_minor * price_e8, tiers)
+    needed_e28 = ceil_div(keep_e12 * debts_e28, E12) - (collateral_sum_e28 - own_e28)
+    stay_e16 = value_needed_e16(needed_e28, tiers)
+    if stay_e16 is None:
+        return 0
+    return max(0, min(free_minor, total_minor - ceil_div(stay_e16, price_e8)))
+
+
+# -- interest and repayment --------------------------------------------------------------------
+
+
+def accrual_e18(principal_minor: int, hourly_rate_e12: int) -> int:
+    """One hour of interest, simple: on principal alone (M7); rounded up in 10^-18 of the asset."""
+    assert principal_minor >= 0
+    return ceil_div(principal_minor * hourly_rate_e12, E20_IN_E18)
+
+
+def accruals(borrowed_ms: int, until_ms: int) -> int:
+    """How many hours are charged from borrowing to a moment, that moment included (M7).
+
+    One at the moment of borrowing, then one at every top of an hour after it (T2).
+    """
+    assert until_ms >= borrowed_ms
+    return 1 + until_ms // HOUR_MS - borrowed_ms // HOUR_MS
+
+
+class Repayment(NamedTuple):
+    """How an amount repays a loan, interest first (M8)."""
+
+    interest_paid_minor: int  # Taken for interest: what is settled, rounded up.
+    principal_paid_minor: int
+    interest_settled_e18: int
+    excess_e18: int  # Taken for interest beyond what was owed: the rounding account's (V26).
+    interest_left_e18: int
+    principal_left_minor: int
+
+    @property
+    def taken_minor(self) -> int:
+        """What leaves the payer; never more than was offered, nor more than was owed."""
+        return self.interest_paid_minor + self.principal_paid_minor
+
+
+def repayment(principal_minor: int, interest_e18: int, offered_minor: int) -> Repayment:
+    """Repay with at most an offered amount: interest rounded up, then principal (M7, M8)."""
+    assert offered_minor >= 0
+    interest_minor = interest_minor_ceil(interest_e18)
+    if offered_minor < interest_minor:  # A part of the interest is paid to the unit.
+        settled_e18 = offered_minor * MINOR_IN_E18
+        left_e18 = interest_e18 - settled_e18
+        return Repayment(offered_minor, 0, settled_e18, 0, left_e18, principal_minor)
+    principal_paid = min(offered_minor - interest_minor, principal_minor)
+    return Repayment(
+        interest_paid_minor=interest_minor,
+        principal_paid_minor=principal_paid,
+        interest_settled_e18=interest_e18,
+        excess_e18=interest_minor * MINOR_IN_E18 - interest_e18,
+        interest_left_e18=0,
+        principal_left_minor=principal_minor - principal_paid,
+    )
+
+
+# -- where it ends -----------------------------------------------------------------------------
+
+
+def liquidation_price_e8(
+    base_minor: int,
+    base_owed_e18: int,
+    other_assets_e28: int,
+    other_debts_e28: int,
+    liquidation_e12: int,
+) -> int | None:
+    """The price of one asset at which assets / debts meet the liquidation level, for display.
+
+    Isolated, the other asset is the pair's quote (M11); cross, it is everything else at its index
+    price.  Half-even; None where no price does it.
+    """
+    # (other assets + base x P) = LR x (other debts + owed x P), solved for P.
+    numerator = liquidation_e12 * other_debts_e28 - other_assets_e28 * E12
+    denominator = base_minor * MINOR_IN_E18 * E12 - liquidation_e12 * base_owed_e18
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    if numerator <= 0 or denominator == 0:
+        return None
+    return half_even_div(numerator, denominator * E20_IN_E18)  # 10^-40 / 10^-30 is 10^-10.
+
+
+class PartialSale(NamedTuple):
+    """What to sell to restore a margin level, and what of it repays debt, 10^-16 of the quote."""
+
+    sell_e16: int
+    repay_e16: int
+
+
+def partial_sale(
+    assets_e28: int, debts_e28: int, target_e12: int, cost_e12: int
+) -> PartialSale | None:
+    """The least value to sell that brings the level to the target, or None: sell all (M10.4, V30).
+
+    `cost_e12` is the taker fee and the liquidation fee together, which leave each sale's proceeds
+    before it repays.  x = (R x D - A) / (R x (1 - phi) - 1), rounded up; the repayment down.
+    """
+    missing_e40 = target_e12 * debts_e28 - assets_e28 * E12
+    if missing_e40 <= 0:
+        return PartialSale(0, 0)
+    gain_e24 = target_e12 * (E12 - cost_e12) - E12 * E12
+    if gain_e24 <= 0:
+        return None
+    sell_e16 = ceil_div(missing_e40, gain_e24)
+    if sell_e16 * E16_IN_E28 > assets_e28:
+        return None
+    return PartialSale(sell_e16, sell_e16 * (E12 - cost_e12) // E12)
+
+
+class CloseOut(NamedTuple):
+    """Where the proceeds of a full spot liquidation go, in minor units of the quote (M10.6-7)."""
+
+    debt_repaid_minor: int
+    fee_minor: int  # To the margin insurance fund.
+    shortfall_minor: int  # From the margin insurance fund to the lending pool.
+    left_minor: int  # The user's.
+
+
+def close_out(
+    proceeds_minor: int, taker_fee_minor: int, owed_minor: int, liquidation_fee_e12: int
+) -> CloseOut:
+    """Debts first, then the liquidation fee as far as it goes, the rest to the user (V28, V29)."""
+    net_minor = proceeds_minor - taker_fee_minor
+    assert net_minor >= 0
+    repaid_minor = min(net_minor, owed_minor)
+    after_debts_minor = net_minor - repaid_minor
+    fee_minor = min(charged(proceeds_minor, liquidation_fee_e12), after_debts_minor)
+    return CloseOut(
+        debt_repaid_minor=repaid_minor,
+        fee_minor=fee_minor,
+        shortfall_minor=owed_minor - repaid_minor,
+        left_minor=after_debts_minor - fee_minor,
+    )
