@@ -1,0 +1,60 @@
+"""What every benchmark tells of the machine and the process it ran in."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import matching.book
+
+CALIBRATION_STEPS: Final = 1_000_000
+_MODULUS: Final = 1_000_003
+
+
+def build() -> str:
+    """`pure` when the book runs interpreted, `compiled` when it is an extension."""
+    return "pure" if str(matching.book.__file__).endswith(".py") else "compiled"
+
+
+def calibration_per_s(steps: int = CALIBRATION_STEPS) -> float:
+    """Steps a second of a fixed loop in plain Python, the best of three runs.
+
+    Rates of different machines compare only after division by it.
+    """
+    best_s = min(_calibration_run_s(steps) for _ in range(3))
+    return steps / best_s
+
+
+def _calibration_run_s(steps: int) -> float:
+    started = time.perf_counter()
+    total = 0
+    for step in range(steps):
+        total = (total * 31 + step) % _MODULUS
+    return time.perf_counter() - started
+
+
+def peak_rss_mb() -> float:
+    """The most memory the process has held, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    per_mib = 1024 * 1024 if sys.platform == "darwin" else 1024  # Bytes there, KiB elsewhere.
+    return peak / per_mib
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Keep the garbage collector out of a long batch; what is alive before is not walked again."""
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()
