@@ -131,7 +131,7 @@ def max_transfer_out_minor(
 # -- interest and repayment --------------------------------------------------------------------
 
 
-def accrual_e18(principal_minor: int, hourly_rate_e12: int) -> int:
+def hour_of_interest_e18(principal_minor: int, hourly_rate_e12: int) -> int:
     """One hour of interest, simple: on principal alone (M7); rounded up in 10^-18 of the asset."""
     assert principal_minor >= 0
     return ceil_div(principal_minor * hourly_rate_e12, E20_IN_E18)
@@ -149,35 +149,28 @@ def accruals(borrowed_ms: int, until_ms: int) -> int:
 class Repayment(NamedTuple):
     """How an amount repays a loan, interest first (M8)."""
 
-    interest_paid_minor: int  # Taken for interest: what is settled, rounded up.
-    principal_paid_minor: int
-    interest_settled_e18: int
+    interest_minor: int  # Taken for interest: what it settles, rounded up.
+    principal_minor: int
+    interest_e18: int  # What of the interest it settles.
     excess_e18: int  # Taken for interest beyond what was owed: the rounding account's (V26).
-    interest_left_e18: int
-    principal_left_minor: int
 
     @property
     def taken_minor(self) -> int:
         """What leaves the payer; never more than was offered, nor more than was owed."""
-        return self.interest_paid_minor + self.principal_paid_minor
+        return self.interest_minor + self.principal_minor
 
 
-def repayment(principal_minor: int, interest_e18: int, offered_minor: int) -> Repayment:
+def split_repayment(principal_minor: int, interest_e18: int, offered_minor: int) -> Repayment:
     """Repay with at most an offered amount: interest rounded up, then principal (M7, M8)."""
     assert offered_minor >= 0
     interest_minor = interest_minor_ceil(interest_e18)
-    if offered_minor < interest_minor:  # A part of the interest is paid to the unit.
-        settled_e18 = offered_minor * MINOR_IN_E18
-        left_e18 = interest_e18 - settled_e18
-        return Repayment(offered_minor, 0, settled_e18, 0, left_e18, principal_minor)
-    principal_paid = min(offered_minor - interest_minor, principal_minor)
+    if offered_minor < interest_minor:  # A part of the interest is paid, to the unit.
+        return Repayment(offered_minor, 0, offered_minor * MINOR_IN_E18, 0)
     return Repayment(
-        interest_paid_minor=interest_minor,
-        principal_paid_minor=principal_paid,
-        interest_settled_e18=interest_e18,
+        interest_minor=interest_minor,
+        principal_minor=min(offered_minor - interest_minor, principal_minor),
+        interest_e18=interest_e18,
         excess_e18=interest_minor * MINOR_IN_E18 - interest_e18,
-        interest_left_e18=0,
-        principal_left_minor=principal_minor - principal_paid,
     )
 
 

@@ -22,7 +22,6 @@ from risk.money import (
     minor_floor,
 )
 from risk.parameters import Bracket
-from risk.position import FillEffect, released_cost
 
 MINOR_IN_E28: Final = 10**20  # Units of 10^-28 in one minor unit,
 E16_IN_E28: Final = E12  # in one unit of 10^-16,
@@ -174,31 +173,6 @@ def withdrawable_minor(
 
 
 # -- isolated margin ---------------------------------------------------------------------------
-
-
-class MarginEffect(NamedTuple):
-    """What a fill does to the margin of an isolated position, in minor units."""
-
-    released_minor: int  # Back to the wallet, with the part that was closed.
-    posted_minor: int  # From the wallet, for the part that was opened.
-
-
-def isolated_fill_effect(
-    margin_minor: int,
-    lots: int,
-    effect: FillEffect,
-    opened_notional_minor: int,
-    leverage: int,
-) -> MarginEffect:
-    """The margin a fill releases and posts; `lots` is the position before it (P4, V43, T19).
-
-    The closed part releases its share, half-even, and all of it on a full close.  The opened part
-    posts its notional at the fill's price / leverage, rounded up.
-    """
-    released_minor = 0
-    if effect.closed_lots:
-        released_minor = released_cost(margin_minor, effect.closed_lots, abs(lots))
-    return MarginEffect(released_minor, ceil_div(opened_notional_minor, leverage))
 
 
 def removable_minor(margin_minor: int, unrealised_e16: int, initial_e16: int) -> int:
