@@ -1,0 +1,89 @@
+"""Tests of the whole-number sums."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk.money import (
+    E12,
+    above,
+    at_least,
+    at_most,
+    ceil_div,
+    charged,
+    credited,
+    floor_div,
+    half_even_div,
+    interest_minor_ceil,
+    minor_ceil,
+    minor_floor,
+    minor_half_even,
+    value_e16,
+)
+
+integers = st.integers(-(10**40), 10**40)
+divisors = st.integers(1, 10**20)
+
+
+@given(integers, divisors)
+def test_half_even_is_what_exact_fractions_round_to(amount: int, divisor: int) -> None:
+    assert half_even_div(amount, divisor) == round(Fraction(amount, divisor))
+
+
+@pytest.mark.parametrize(
+    ("amount", "divisor", "quotient"), [(5, 2, 2), (7, 2, 4), (-5, 2, -2), (-7, 2, -4), (6, 4, 2)]
+)
+def test_a_half_goes_to_the_even_neighbour(amount: int, divisor: int, quotient: int) -> None:
+    assert half_even_div(amount, divisor) == quotient
+
+
+@given(integers, divisors)
+def test_floor_and_ceiling_enclose_the_quotient(amount: int, divisor: int) -> None:
+    low, high = floor_div(amount, divisor), ceil_div(amount, divisor)
+    assert low * divisor <= amount <= high * divisor
+    assert high - low == (amount % divisor != 0)
+
+
+def test_a_charge_rounds_up_and_a_credit_down() -> None:
+    # 101 x 0.1 % = 0.101 minor units.
+    assert charged(101, E12 // 1_000) == 1
+    assert credited(101, E12 // 1_000) == 0
+    assert charged(1_000, E12 // 1_000) == credited(1_000, E12 // 1_000) == 1
+
+
+@given(st.integers(0, 10**30), st.integers(0, E12))
+def test_a_charge_and_a_credit_differ_by_less_than_a_unit(amount: int, rate_e12: int) -> None:
+    exact = Fraction(amount * rate_e12, E12)
+    assert credited(amount, rate_e12) <= exact <= charged(amount, rate_e12)
+    assert charged(amount, rate_e12) - credited(amount, rate_e12) <= 1
+
+
+def test_a_value_becomes_money_by_a_named_rounding() -> None:
+    # 3 x 10^-8 at a price of 0.50000000 is 1.5 x 10^-8.
+    value = value_e16(3, 50_000_000)
+    assert (minor_floor(value), minor_half_even(value), minor_ceil(value)) == (1, 2, 2)
+    assert (minor_floor(-value), minor_half_even(-value), minor_ceil(-value)) == (-2, -2, -1)
+
+
+def test_interest_is_paid_to_the_next_unit() -> None:
+    assert interest_minor_ceil(0) == 0
+    assert interest_minor_ceil(1) == 1
+    assert interest_minor_ceil(10**10) == 1
+
+
+def test_levels_are_compared_crosswise() -> None:
+    # 10^30 + 1 over 10^30 is above 1 by less than any quotient of 12 places can tell.
+    barely = 10**30 + 1
+    assert above(barely, 10**30, E12)
+    assert not at_most(barely, 10**30, E12)
+    assert at_most(10**30, 10**30, E12)
+    assert at_least(10**30, 10**30, E12)
+    assert not at_least(10**30 - 1, 10**30, E12)
+
+
+def test_without_a_debt_every_level_is_passed() -> None:
+    assert above(0, 0, 5 * E12)
+    assert at_least(0, 0, 5 * E12)
+    assert not at_most(0, 0, 5 * E12)

@@ -1,0 +1,155 @@
+"""Tests of positions: signed lots, signed cost, and the profit a fill realises."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk.money import ceil_div
+from risk.position import Position, entry_e8, fill_effect, released_cost, unrealised_e16
+from tests.vectors import exact, vectors
+
+# A unit of quantity is 10^-3 and a tick 0.1, so that one tick x one lot is 10^-4.
+LOT_MINOR = 10**5
+UNIT_MINOR = 10**4
+
+
+def lots(text: str) -> int:
+    return exact(text, 3)
+
+
+def ticks(text: str) -> int:
+    return exact(text, 1)
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["average_entry"]))
+def test_the_entry_price_is_cost_over_size(vector: dict[str, Any]) -> None:
+    position = Position("P")
+    for price, quantity in vector["inputs"]["fills"]:
+        position.fill(lots(quantity), ticks(price), UNIT_MINOR)
+    assert position.lots == lots(vector["expected"]["quantity"])
+    assert position.entry_e8(LOT_MINOR) == exact(vector["expected"]["entry_price"])
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["pnl"]))
+def test_profit_that_is_not_realised_is_value_less_cost(vector: dict[str, Any]) -> None:
+    told = vector["inputs"]
+    sign = 1 if told["side"] == "LONG" else -1
+    position = Position("P")
+    position.fill(sign * lots(told["quantity"]), ticks(told["entry_price"]), UNIT_MINOR)
+    profit_e16 = position.unrealised_e16(LOT_MINOR, exact(told["price"]))
+    assert profit_e16 == exact(vector["expected"]["pnl"], 16)
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["position_flip"]))
+def test_a_fill_beyond_zero_closes_then_opens_the_rest(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    before, fill = told["position"], told["fill"]
+    held = Position("P")
+    held.fill(lots(before["quantity"]), ticks(before["entry_price"]), UNIT_MINOR)
+    effect = held.fill(-lots(fill["quantity"]), ticks(fill["price"]), UNIT_MINOR)
+    after = expected["position"]
+    assert effect.closed_lots == lots(expected["closed"])
+    assert effect.realised_minor == exact(expected["realized_pnl"])
+    assert held.lots == -lots(after["quantity"])
+    assert held.entry_e8(LOT_MINOR) == exact(after["entry_price"])
+    # All of the closed side's margin is released, the new side's is 2 x 51000 / 10 (T19).
+    released = released_cost(exact(before["margin"]), effect.closed_lots, lots(before["quantity"]))
+    assert released == exact(expected["margin_released"])
+    posted = ceil_div(abs(held.cost_minor), int(told["leverage"]))
+    assert posted == exact(after["margin"])
+    assert posted - released - effect.realised_minor == exact(expected["extra_margin"])
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["ledger_fills"]))
+def test_a_trade_leaves_the_sum_of_wallet_less_cost_alone(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    (fill,) = told["fills"]
+    wallet_less_cost = 0
+    for name, sign in ((fill["buyer"], 1), (fill["seller"], -1)):
+        before, after = told["accounts"][name], expected["accounts"][name]
+        held = Position("P", lots(before["quantity"]), exact(before["cost"]))
+        effect = held.fill(sign * lots(fill["quantity"]), ticks(fill["price"]), UNIT_MINOR)
+        assert (held.lots, held.cost_minor) == (lots(after["quantity"]), exact(after["cost"]))
+        assert effect.realised_minor == exact(expected["realized_pnl"][name])
+        wallet = exact(before["wallet"]) + effect.realised_minor
+        assert wallet == exact(after["wallet"])
+        wallet_less_cost += wallet - held.cost_minor
+    assert wallet_less_cost == exact(expected["wallet_minus_cost"]["after"])
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["cost_release"]))
+def test_successive_closes_release_the_whole_cost(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    held = Position("P", lots(told["quantity"]), exact(told["cost"]))
+    released = []
+    for close in told["closes"]:
+        before = held.cost_minor
+        held.fill(-lots(close), 1, UNIT_MINOR)
+        released.append(before - held.cost_minor)
+    assert released == [exact(text) for text in expected["released"]]
+    assert sum(released) == exact(expected["total"])
+    assert held.cost_minor == exact(expected["cost_left"])
+
+
+def test_a_reduction_keeps_the_entry_price() -> None:
+    # Long 0.003 at 100.0; selling 0.001 at 90.0 realises 0.001 x (90 - 100) = -0.01.
+    held = Position("P")
+    held.fill(3, 1_000, UNIT_MINOR)
+    effect = held.fill(-1, 900, UNIT_MINOR)
+    assert effect.realised_minor == -exact("0.01")
+    assert held.entry_e8(LOT_MINOR) == exact("100")
+
+
+def test_a_flat_position_has_no_entry_price() -> None:
+    assert entry_e8(0, 0, LOT_MINOR) == 0
+
+
+fills = st.lists(
+    st.tuples(st.integers(-50, 50).filter(bool), st.integers(1, 10**6)), min_size=1, max_size=30
+)
+
+
+@given(fills)
+def test_realised_and_unrealised_profit_are_all_that_the_fills_earned(
+    made: list[tuple[int, int]],
+) -> None:
+    held, realised = Position("P"), 0
+    for fill_lots, price in made:
+        realised += held.fill(fill_lots, price, UNIT_MINOR).realised_minor
+        assert bool(held.lots) == bool(held.cost_minor)
+    mark_e8 = 123 * 10**8
+    # Cash flows of the fills: -lots x price each; what is left is worth its size x mark.
+    flows_minor = -sum(fill_lots * price * UNIT_MINOR for fill_lots, price in made)
+    worth_e16 = held.lots * LOT_MINOR * mark_e8
+    told_e16 = realised * 10**8 + unrealised_e16(held.lots, held.cost_minor, LOT_MINOR, mark_e8)
+    assert told_e16 == flows_minor * 10**8 + worth_e16
+
+
+@given(st.integers(1, 10**12), st.lists(st.integers(1, 1_000), min_size=1, max_size=20))
+def test_released_parts_of_any_split_sum_to_the_whole(cost_minor: int, parts: list[int]) -> None:
+    left_lots, left_minor = sum(parts), cost_minor
+    for part in parts:
+        released = released_cost(left_minor, part, left_lots)
+        left_lots, left_minor = left_lots - part, left_minor - released
+    assert (left_lots, left_minor) == (0, 0)
+
+
+@given(fills)
+def test_swapping_every_side_flips_every_sign(made: list[tuple[int, int]]) -> None:
+    mine, its = Position("P"), Position("P")
+    for fill_lots, price in made:
+        one = mine.fill(fill_lots, price, UNIT_MINOR)
+        other = its.fill(-fill_lots, price, UNIT_MINOR)
+        assert one.realised_minor == -other.realised_minor
+        assert (mine.lots, mine.cost_minor) == (-its.lots, -its.cost_minor)
+
+
+def test_a_fill_of_nothing_is_a_bug() -> None:
+    with pytest.raises(AssertionError):
+        fill_effect(1, 1, 0, 1, UNIT_MINOR)
+
+
+def test_a_position_tells_itself() -> None:
+    assert repr(Position("BTC-USDT-PERP", -2, -30)) == "<Position BTC-USDT-PERP -2 lots for -30>"
