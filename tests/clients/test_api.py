@@ -1,0 +1,181 @@
+"""Tests of the async client, against a small exchange."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+import pytest_asyncio
+
+from clients.api import Papertape, order, websocket_url
+from clients.errors import PapertapeError
+from tests.clients.fake_exchange import ADMIN, KEY, SECRET, FakeExchange, Refused
+
+
+@pytest_asyncio.fixture
+async def pt(exchange: FakeExchange) -> AsyncIterator[Papertape]:
+    async with Papertape(exchange.url, KEY, SECRET, admin_key=ADMIN) as client:
+        yield client
+
+
+def frames(exchange: FakeExchange, op: str) -> list[dict]:
+    return [frame for frame in exchange.asked if frame["op"] == op]
+
+
+async def test_an_account_can_be_opened_without_a_key(exchange: FakeExchange) -> None:
+    async with Papertape(exchange.url) as nobody:
+        opened = await nobody.open_account("me")
+    assert (opened.account_id, opened.api_key) == (100, KEY)
+
+
+async def test_a_market_order_is_filled(exchange: FakeExchange, pt: Papertape) -> None:
+    placed = await pt.place("BTC-USDT", "buy", Decimal("0.5"))
+    assert placed.order.status == "filled"
+    assert [fill.price for fill in placed.fills] == ["50001"]
+    (frame,) = frames(exchange, "order.place")
+    assert (frame["type"], frame["qty"]) == ("market", "0.5")
+    assert "price" not in frame
+
+
+async def test_every_change_carries_a_client_id_of_its_own(
+    exchange: FakeExchange, pt: Papertape
+) -> None:
+    await pt.place("BTC-USDT", "buy", 1, price=100)
+    await pt.place("BTC-USDT", "buy", 1, price=100)
+    await pt.transfer("spot", "margin", "USDT", 10)
+    await pt.faucet("spot", "USDT", 10)
+    await pt.borrow("margin", "USDT", 10)
+    await pt.repay("margin", "USDT")
+    await pt.position_margin("BTC-USDT-PERP", 10)
+    ids = [frame["client_id"] for frame in exchange.asked if "client_id" in frame]
+    assert len(ids) == len(set(ids)) == 7
+    assert all(0 < len(each) <= 36 for each in ids)
+
+
+async def test_an_order_lost_with_its_connection_is_placed_once(
+    exchange: FakeExchange, pt: Papertape
+) -> None:
+    exchange.break_before_reply.append("order.place")
+    placed = await pt.place("BTC-USDT", "buy", 1, price=100)
+    assert len(exchange.orders) == 1
+    assert placed.order.order_id == 1
+    assert pt.connections == 2
+
+
+async def test_a_cancel_lost_with_its_connection_still_says_cancelled(
+    exchange: FakeExchange, pt: Papertape
+) -> None:
+    placed = await pt.place("BTC-USDT", "buy", 1, price=100, client_id="mine")
+    exchange.break_before_reply.append("order.cancel")
+    assert (await pt.cancel(client_id="mine")).status == "cancelled"
+    assert exchange.orders[placed.order.order_id].status == "cancelled"
+
+
+async def test_a_cancel_of_what_is_filled_is_refused_even_after_a_break(
+    exchange: FakeExchange, pt: Papertape
+) -> None:
+    placed = await pt.place("BTC-USDT", "buy", 1)
+    exchange.break_before_reply.append("order.cancel")
+    with pytest.raises(PapertapeError, match="UNKNOWN_ORDER"):
+        await pt.cancel(placed.order.order_id)
+
+
+async def test_an_amend_lost_with_its_connection_tells_the_order_as_it_stands(
+    exchange: FakeExchange, pt: Papertape
+) -> None:
+    placed = await pt.place("BTC-USDT", "buy", 1, price=100)
+    exchange.break_before_reply.append("order.amend")
+    assert (await pt.amend(placed.order.order_id, price=99)).price == "99"
+    with pytest.raises(PapertapeError, match="NOTHING_TO_AMEND"):
+        await pt.amend(placed.order.order_id, price=99)
+
+
+async def test_a_setting_lost_with_its_connection_counts_as_made(
+    exchange: FakeExchange, pt: Papertape
+) -> None:
+    await pt.account()
+    exchange.break_before_reply.append("margin_mode.set")
+    settings = await pt.set_margin_mode("BTC-USDT-PERP", "isolated")
+    assert settings["margin_leverage"] == 3
+    exchange.refuse["margin_mode.set"] = Refused("MODE_UNCHANGED")
+    with pytest.raises(PapertapeError, match="MODE_UNCHANGED"):
+        await pt.set_margin_mode("BTC-USDT-PERP", "isolated")
+
+
+async def test_cancel_all_says_what_it_cancelled(pt: Papertape) -> None:
+    for price in (100, 101):
+        await pt.place("BTC-USDT", "buy", 1, price=price)
+    assert [order.price for order in await pt.cancel_all("BTC-USDT")] == ["100", "101"]
+    assert await pt.orders() == []
+
+
+async def test_a_refusal_carries_its_numbers(pt: Papertape) -> None:
+    with pytest.raises(PapertapeError) as told:
+        await pt.transfer("spot", "perp", "USDT", 1_000_000)
+    assert told.value.code == "INSUFFICIENT_BALANCE"
+    assert told.value.details == {"needed": "1000000"}
+
+
+async def test_money_moves_and_loans_are_taken_and_repaid(pt: Papertape) -> None:
+    source, target = await pt.transfer("spot", "margin", "USDT", "1000")
+    assert (source.total, target.total) == ("99000", "1000")
+    loan = await pt.borrow("margin", "BTC", "0.1")
+    assert (loan.principal, loan.borrowed) == ("0.1", "0.1")
+    loan = await pt.repay("margin", "BTC", "0.04")
+    assert (loan.principal, loan.repaid_principal) == ("0.06", "0.04")
+
+
+async def test_questions_are_typed(exchange: FakeExchange, pt: Papertape) -> None:
+    assert (await pt.account()).account_id == 100
+    assert [i.symbol for i in (await pt.instruments()).instruments] == [
+        "BTC-USDT",
+        "BTC-USDT-PERP",
+    ]
+    assert (await pt.book("BTC-USDT")).bids[0] == ("49999", "1.5")
+    assert await pt.trades("BTC-USDT") == []
+    assert await pt.candles("BTC-USDT", "5m") == []
+    assert (await pt.preview("BTC-USDT-PERP", "buy", 1)).liquidation_price == "60000"
+    assert (await pt.pnl()).funding == "4"
+    assert all(exchange.signatures)
+
+
+async def test_the_administrator_sets_prices_clock_and_states(pt: Papertape) -> None:
+    assert await pt.set_index("BTC-USDT", Decimal("51000")) == {"price": "51000"}
+    assert await pt.set_state("BTC-USDT", "halt") == {"state": "halt"}
+    with pytest.raises(ValueError, match="Invalid enum value"):
+        await pt.set_state("BTC-USDT", "asleep")
+
+
+async def test_events_arrive_typed(exchange: FakeExchange, pt: Papertape) -> None:
+    events = pt.subscribe("orders", "fills")
+    assert (await anext(events)).channel == "account"
+    await pt.place("BTC-USDT", "buy", 1)
+    changed, filled = await anext(events), await anext(events)
+    assert (changed.channel, changed.data.status) == ("orders", "filled")
+    assert (filled.channel, filled.data.price) == ("fills", "50001")
+
+
+def test_an_option_the_wire_does_not_know_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="leveridge"):
+        order("BTC-USDT", "buy", 1, leveridge=5)
+
+
+def test_a_key_without_its_secret_is_refused() -> None:
+    with pytest.raises(ValueError, match="come together"):
+        Papertape("http://127.0.0.1:8080", "key")
+
+
+@pytest.mark.parametrize(
+    ("url", "socket"),
+    [
+        ("http://127.0.0.1:8080", "ws://127.0.0.1:8080/v1/ws"),
+        ("https://paper.example/", "wss://paper.example/v1/ws"),
+    ],
+)
+def test_the_socket_is_at_the_address_of_the_exchange(url: str, socket: str) -> None:
+    assert websocket_url(url) == socket
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8080", "ftp://x", ""])
+def test_another_address_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="http"):
+        websocket_url(url)
