@@ -1,0 +1,179 @@
+"""Tests of funding: impact prices, premium, rate, and payments that sum to zero."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.venue import default_venue
+from risk.funding import (
+    PremiumAverage,
+    flow_minor,
+    funding_rate_e12,
+    impact_price,
+    premium_e12,
+)
+from risk.parameters import HOUR_MS
+from tests.vectors import agrees, exact, vectors
+
+E8, E12 = 10**8, 10**12
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["impact_notional"]))
+def test_the_impact_notional_is_a_margin_at_the_largest_leverage(vector: dict[str, Any]) -> None:
+    told = vector["inputs"]
+    times = E12 // exact(told["imr"], 12)
+    impact = exact(told["base_amount"]) * times
+    assert impact == exact(vector["expected"]["impact_notional"])
+
+
+def test_a_venues_impact_notional_is_two_hundred_at_its_largest_leverage() -> None:
+    # 200 USDT x 125, x 125 and x 100.
+    told = {perp.symbol: perp.impact_notional_minor // E8 for perp in default_venue(1, 0).perps}
+    assert told == {
+        "BTC-USDT-PERP": 25_000,
+        "ETH-USDT-PERP": 25_000,
+        "SOL-USDT-PERP": 20_000,
+    }
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["premium_sample"]))
+def test_a_premium_is_told_by_impact_prices(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    notional, index = exact(told["impact_notional"]), exact(told["index_price"])
+    impact = {
+        side: impact_price(
+            [(int(price), int(quantity)) for price, quantity in told[side]],
+            notional,
+            E8,
+            E8,
+            index,
+        )
+        for side in ("bids", "asks")
+    }
+    bid, ask = impact["bids"], impact["asks"]
+    assert agrees(Fraction(bid.numerator, bid.denominator * E8), expected["impact_bid"])
+    assert agrees(Fraction(ask.numerator, ask.denominator * E8), expected["impact_ask"])
+    assert bid.price_e8 == exact(expected["impact_bid"]["shown"])
+    premium = premium_e12(bid, ask, index)
+    assert agrees(Fraction(premium, E12), expected["premium"])
+
+
+def test_a_book_below_the_index_has_a_negative_premium() -> None:
+    # Asks at 98 under an index of 100: -(100 - 98) / 100 = -2 %.
+    bid = impact_price([(97, 10)], 100 * E8, E8, E8, 95 * E8)
+    ask = impact_price([(98, 10)], 100 * E8, E8, E8, 105 * E8)
+    assert premium_e12(bid, ask, 100 * E8) == -2 * E12 // 100
+
+
+def test_a_book_around_the_index_has_no_premium() -> None:
+    bid = impact_price([(99, 10)], 100 * E8, E8, E8, 95 * E8)
+    ask = impact_price([(101, 10)], 100 * E8, E8, E8, 105 * E8)
+    assert premium_e12(bid, ask, 100 * E8) == 0
+
+
+def test_what_the_depth_lacks_executes_at_the_bands_price() -> None:
+    # 100 at 100 is all there is; the other 100 at 80: 200 / (1 + 1.25) = 88.88888889.
+    short = impact_price([(100, 1)], 200 * E8, E8, E8, 80 * E8)
+    assert short.price_e8 == exact("88.88888889")
+
+
+def test_an_empty_book_executes_at_the_bands_price_and_has_no_premium() -> None:
+    bid = impact_price([], 100 * E8, E8, E8, 95 * E8)
+    ask = impact_price([], 100 * E8, E8, E8, 105 * E8)
+    assert (bid.price_e8, ask.price_e8) == (95 * E8, 105 * E8)
+    assert premium_e12(bid, ask, 100 * E8) == 0
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["premium_average"]))
+def test_the_latest_premium_weighs_most(vector: dict[str, Any]) -> None:
+    average = PremiumAverage()
+    for sample in vector["inputs"]["samples"]:
+        average.add(exact(sample, 12))
+    assert average.average_e12() == exact(vector["expected"]["average_premium"], 12)
+    for wrong in vector["not_expected"]:
+        assert average.average_e12() != exact(wrong["average_premium"], 12)
+
+
+@given(st.lists(st.tuples(st.integers(-(10**9), 10**9), st.integers(1, 50)), max_size=20))
+def test_a_sample_many_times_over_is_many_samples(told: list[tuple[int, int]]) -> None:
+    folded, plain = PremiumAverage(), PremiumAverage()
+    for sample, times in told:
+        folded.add(sample, times)
+        for _ in range(times):
+            plain.add(sample)
+    assert folded.state() == plain.state()
+    assert folded.average_e12() == plain.average_e12()
+    again = PremiumAverage()
+    again.restore(folded.state())
+    assert again.average_e12() == folded.average_e12()
+    assert again.count == folded.count
+
+
+def test_a_new_interval_begins_without_samples() -> None:
+    average = PremiumAverage()
+    average.add(5, 3)
+    average.clear()
+    assert average.state() == (0, 0)
+    assert average.average_e12() == 0
+
+
+def rate_of(told: dict[str, Any], premium: str) -> int:
+    """The funding rate of a vector's parameters for a premium."""
+    return funding_rate_e12(
+        exact(premium, 12),
+        interest_e12=exact(told["interest_rate"], 12),
+        clamp_e12=exact(told["clamp"], 12),
+        cap_k_e12=exact(told["cap_factor"], 12),
+        mmr_e12=exact(told["mmr_1"], 12),
+        interval_ms=int(told["interval_hours"]) * HOUR_MS,
+    )
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["funding_rate"]))
+def test_the_rate_is_clamped_capped_and_scaled_to_its_interval(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    assert rate_of(told, told["average_premium"]) == exact(expected["funding_rate"], 12)
+    if "uncapped_rate" in expected:
+        uncapped = rate_of({**told, "cap_factor": "100"}, told["average_premium"])
+        assert uncapped == exact(expected["uncapped_rate"], 12)
+
+
+def test_the_cap_holds_in_both_directions() -> None:
+    told = {"interest_rate": "0.0001", "clamp": "0.0005", "cap_factor": "0.75"}
+    told |= {"mmr_1": "0.004", "interval_hours": "8"}
+    assert rate_of(told, "-0.02") == -exact("0.003", 12)
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["funding_settlement"]))
+def test_flows_round_down_and_the_rest_is_the_rounding_accounts(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    lot_minor = exact("0.001")
+    flows = {
+        name: flow_minor(
+            exact(size) // lot_minor,
+            lot_minor,
+            exact(told["mark_price"]),
+            exact(told["funding_rate"], 12),
+        )
+        for name, size in told["positions"].items()
+    }
+    assert flows == {name: exact(flow) for name, flow in expected["flows"].items()}
+    if "rounding_account" in expected:
+        assert -sum(flows.values()) == exact(expected["rounding_account"])
+
+
+@given(
+    st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=20),
+    st.integers(1, 10**13),
+    st.integers(-(10**10), 10**10),
+)
+def test_funding_sums_to_zero_but_for_less_than_a_unit_each(
+    held: list[int], mark_e8: int, rate_e12: int
+) -> None:
+    everybody = [*held, -sum(held)]  # Longs and shorts are equal (I3).
+    flows = [flow_minor(lots, 10**5, mark_e8, rate_e12) for lots in everybody]
+    residue = -sum(flows)
+    assert 0 <= residue < len(everybody)

@@ -1,0 +1,328 @@
+"""Tests of the sums of spot margin: collateral, levels, interest, repayment, forced sales."""
+
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk import loans
+from risk.money import E12, above, at_least, at_most, interest_minor_ceil
+from risk.parameters import CROSS_LEVELS, CollateralTier, CrossLevels
+from tests.vectors import agrees, exact, vectors
+
+E8, E16, E18, E28 = 10**8, 10**16, 10**18, 10**28
+TIERS = (CollateralTier(1_000 * E8, E12), CollateralTier(3_000 * E8, E12 * 8 // 10))
+
+
+def cross_levels(leverage: str) -> CrossLevels:
+    """The cross margin levels of a leverage."""
+    return next(levels for levels in CROSS_LEVELS if levels.leverage == int(leverage))
+
+
+def milliseconds(text: str) -> int:
+    """An instant of a vector as epoch milliseconds."""
+    return int(datetime.fromisoformat(text).timestamp()) * 1_000
+
+
+# -- values and levels -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["collateral_value"]))
+def test_collateral_counts_slab_by_slab(vector: dict[str, Any]) -> None:
+    told = vector["inputs"]
+    tiers = [CollateralTier(exact(cap), exact(ratio, 12)) for cap, ratio in told["slabs"]]
+    value_e16 = exact(told["quantity"]) * exact(told["price"])
+    counted = loans.collateral_e28(value_e16, tiers)
+    assert counted == exact(vector["expected"]["collateral_value"], 28)
+
+
+def test_value_above_the_last_slab_counts_nothing() -> None:
+    # 1000 x 1 + 2000 x 0.8 = 2600, whatever lies above 3000.
+    assert loans.collateral_e28(3_000 * E16, TIERS) == 2_600 * E28
+    assert loans.collateral_e28(9_000 * E16, TIERS) == 2_600 * E28
+    assert loans.marginal_ratio_e12(9_000 * E16, TIERS) == 0
+
+
+def test_the_marginal_ratio_is_that_of_the_next_unit_of_value() -> None:
+    assert loans.marginal_ratio_e12(0, TIERS) == E12
+    assert loans.marginal_ratio_e12(1_000 * E16, TIERS) == E12 * 8 // 10
+    assert loans.marginal_ratio_e12(1_000 * E16, (CollateralTier(None, 5),)) == 5
+
+
+@given(st.integers(0, 4_000 * E16))
+def test_the_value_needed_for_a_collateral_is_the_least_that_counts_as_much(value: int) -> None:
+    counted = loans.collateral_e28(value, TIERS)
+    needed = loans.value_needed_e16(counted, TIERS)
+    assert needed is not None
+    assert needed <= value
+    assert loans.collateral_e28(needed, TIERS) >= counted
+    assert needed == 0 or loans.collateral_e28(needed - 1, TIERS) < counted
+
+
+def test_more_collateral_than_all_slabs_give_cannot_be_had() -> None:
+    assert loans.value_needed_e16(2_600 * E28 + 1, TIERS) is None
+    assert loans.value_needed_e16(E28, (CollateralTier(None, E12 // 2),)) == 2 * E16
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["margin_level"]))
+def test_the_margin_level_is_assets_over_debts(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    assets = sum(
+        loans.asset_e28(exact(one["quantity"]), exact(one["price"])) for one in told["assets"]
+    )
+    debts = sum(
+        loans.debt_e28(
+            loans.owed_e18(exact(one["principal"]), exact(one["interest"], 18)),
+            exact(one["price"]),
+        )
+        for one in told["debts"]
+    )
+    assert assets == exact(expected["total_assets"], 28)
+    assert debts == exact(expected["total_debt"], 28)
+    assert agrees(Fraction(assets, debts), expected["margin_level"])
+    assert loans.level_e12(assets, debts) == assets * E12 // debts
+    if "levels" in told:
+        levels = cross_levels(told["leverage"])
+        assert above(assets, debts, levels.liquidation_e12) is expected["trade"]
+        assert above(assets, debts, levels.borrow_e12) is expected["borrow"]
+        assert at_most(assets, debts, levels.call_e12) is expected["margin_call"]
+
+
+def test_without_a_debt_there_is_no_level() -> None:
+    assert loans.level_e12(E28, 0) is None
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["margin_threshold"]))
+def test_a_level_exactly_on_a_bound_is_on_its_bad_side(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    levels = cross_levels(told["leverage"])
+    level = told.get("collateral_margin_level") or told["margin_level"]
+    assets, debts = exact(level, 28), E28
+    answers = {
+        "transfer_out": above(assets, debts, levels.transfer_e12),
+        "borrow": above(assets, debts, levels.borrow_e12),
+        "margin_call": at_most(assets, debts, levels.call_e12),
+        "liquidation": at_most(assets, debts, levels.liquidation_e12),
+    }
+    for name, answer in expected.items():
+        assert answers[name] is answer
+    # The least above the bound is on its good side.
+    (name,) = expected
+    bound = {
+        "transfer_out": levels.transfer_e12,
+        "borrow": levels.borrow_e12,
+        "margin_call": levels.call_e12,
+        "liquidation": levels.liquidation_e12,
+    }[name]
+    assert above(assets + 1, debts, bound)
+
+
+# -- how much ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["max_borrow"]))
+def test_the_largest_loan_brings_the_level_to_its_bound(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    most = loans.max_borrow_minor(
+        exact(told["collateral_value"], 28),
+        exact(told["debt"], 28),
+        exact(told["initial_risk_ratio"], 12),
+        exact(told["loan_collateral_ratio"], 12),
+        E8,
+    )
+    shown = expected.get("max_borrow_floored", expected["max_borrow"])
+    assert most == exact(shown)
+
+
+def test_below_its_bound_an_account_borrows_nothing() -> None:
+    assert loans.max_borrow_minor(120 * E28, 100 * E28, E12 * 5 // 4, E12, E8) == 0
+
+
+def test_a_loan_is_told_in_its_own_asset() -> None:
+    # 1000 / (1.5 - 1) = 2000 USDT, at 50000 each 0.04.
+    assert loans.max_borrow_minor(1_000 * E28, 0, E12 * 3 // 2, E12, 50_000 * E8) == exact("0.04")
+
+
+@given(
+    total=st.integers(0, 5_000 * E8),
+    other=st.integers(0, 3_000),
+    debt=st.integers(1, 3_000),
+    price_e8=st.integers(E8 // 10, 10 * E8),
+)
+def test_what_may_be_transferred_out_keeps_the_level(
+    total: int, other: int, debt: int, price_e8: int
+) -> None:
+    keep = 2 * E12
+    counted = other * E28 + loans.collateral_e28(total * price_e8, TIERS)
+    out = loans.max_transfer_out_minor(total, total, price_e8, TIERS, counted, debt * E28, keep)
+    assert 0 <= out <= total
+
+    def left(taken: int) -> int:
+        return other * E28 + loans.collateral_e28((total - taken) * price_e8, TIERS)
+
+    if out:
+        assert at_least(left(out), debt * E28, keep)
+    if out < total:
+        assert not at_least(left(out + 1), debt * E28, keep)
+
+
+def test_without_debts_all_that_is_free_may_leave() -> None:
+    assert loans.max_transfer_out_minor(7, 9, E8, TIERS, 0, 0, 2 * E12) == 7
+
+
+def test_locked_money_may_not_leave() -> None:
+    # 1000 of collateral against a debt of 1 leaves room for 998, of which 5 are free.
+    counted = loans.collateral_e28(1_000 * E16, TIERS)
+    out = loans.max_transfer_out_minor(5, 1_000 * E8, E8, TIERS, counted, E28, 2 * E12)
+    assert out == 5
+
+
+# -- interest and repayment --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["interest_schedule"]))
+def test_an_hour_is_charged_at_once_and_at_every_top_of_the_hour(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    charged = loans.accruals(milliseconds(told["borrowed_at"]), milliseconds(told["until"]))
+    assert charged == expected["accruals"]
+    hour = loans.hour_of_interest_e18(exact(told["principal"]), exact(told["hourly_rate"], 12))
+    assert charged * hour == exact(expected["interest"], 18)
+
+
+def test_a_loan_at_the_top_of_the_hour_is_charged_once() -> None:
+    hour = 3_600_000
+    assert loans.accruals(hour, hour) == 1
+    assert loans.accruals(hour - 1, hour) == 2
+    assert loans.accruals(hour, 2 * hour - 1) == 1
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["interest_accrual"]))
+def test_interest_is_simple_and_rounded_up_once_it_is_paid(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    hour = loans.hour_of_interest_e18(exact(told["principal"]), exact(told["hourly_rate"], 12))
+    accrued = told["accruals"] * hour
+    assert accrued == exact(expected["accrued"], 18)
+    if "charged" in expected:
+        paid = loans.split_repayment(0, accrued, E18)
+        assert paid.interest_minor == interest_minor_ceil(accrued) == exact(expected["charged"])
+        assert paid.excess_e18 == exact(expected["rounding_account"], 18)
+
+
+def test_an_hour_of_interest_finer_than_its_accumulator_is_rounded_up() -> None:
+    # 1 x 10^-8 x 1 x 10^-12 = 10^-20, the accumulator holds 10^-18.
+    assert loans.hour_of_interest_e18(1, 1) == 1
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["debt_repayment"]))
+def test_a_repayment_takes_interest_first_and_never_more_than_is_owed(
+    vector: dict[str, Any],
+) -> None:
+    told = vector["inputs"]
+    principal, interest = exact(told["principal"]), exact(told["interest"], 18)
+    for step in told["steps"]:
+        expect = step["expect"]
+        paid = loans.split_repayment(principal, interest, exact(step["amount"]))
+        assert paid.interest_minor == exact(expect["interest_paid"])
+        assert paid.principal_minor == exact(expect["principal_paid"])
+        assert paid.taken_minor == paid.interest_minor + paid.principal_minor
+        principal -= paid.principal_minor
+        interest -= paid.interest_e18
+        assert (principal, interest) == (exact(expect["principal"]), exact(expect["interest"], 18))
+
+
+@given(st.integers(0, 10**15), st.integers(0, 10**20), st.integers(0, 10**16))
+def test_a_repayment_settles_exactly_what_it_takes(
+    principal: int, interest: int, offered: int
+) -> None:
+    paid = loans.split_repayment(principal, interest, offered)
+    assert paid.taken_minor <= offered
+    assert 0 <= paid.principal_minor <= principal
+    assert 0 <= paid.interest_e18 <= interest
+    assert paid.interest_minor * 10**10 == paid.interest_e18 + paid.excess_e18
+    assert 0 <= paid.excess_e18 < 10**10
+    assert paid.interest_e18 == interest or not paid.principal_minor
+
+
+# -- where it ends -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["isolated_margin_liquidation_price"]))
+def test_the_estimated_liquidation_price_meets_the_level(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    rate, hours = exact(told["hourly_rate"], 12), told["accruals"]
+    owed = {}
+    for which in ("base", "quote"):
+        principal = exact(told[f"debt_{which}"])
+        interest = hours * loans.hour_of_interest_e18(principal, rate)
+        owed[which] = loans.owed_e18(principal, interest)
+    price = loans.liquidation_price_e8(
+        exact(told["free_base"]),
+        owed["base"],
+        loans.asset_e28(exact(told["free_quote"]), E8),
+        loans.debt_e28(owed["quote"], E8),
+        exact(told["liquidation_ratio"], 12),
+    )
+    assert price is not None
+    assert agrees(Fraction(price, E8), expected["liquidation_price"])
+
+
+def test_without_a_debt_nothing_is_liquidated_at_any_price() -> None:
+    assert loans.liquidation_price_e8(E8, 0, 1_000 * E28, 0, E12 * 11 // 10) is None
+
+
+def test_a_debt_covered_by_cash_has_no_liquidation_price() -> None:
+    # 2000 USDT cover 1000 owed even if the base were worth nothing.
+    assert loans.liquidation_price_e8(E8, 0, 2_000 * E28, 1_000 * E28, E12 * 11 // 10) is None
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["partial_spot_liquidation"]))
+def test_a_partial_sale_restores_the_level_at_the_least_value(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    sale = loans.partial_sale(
+        exact(told["assets"], 28),
+        exact(told["debt"], 28),
+        exact(told["target_margin_level"], 12),
+        exact(told["cost_rate"], 12),
+    )
+    assert sale is not None
+    assert agrees(Fraction(sale.sell_e16, E16), expected["sell_value"])
+    assert agrees(Fraction(sale.repay_e16, E16), expected["repay"])
+
+
+@given(st.integers(1_020, 1_249), st.integers(0, 50))
+def test_after_a_partial_sale_the_level_is_reached(level_e3: int, cost_e3: int) -> None:
+    assets, debts = level_e3 * E28, 1_000 * E28
+    target, cost = E12 * 5 // 4, cost_e3 * E12 // 1_000
+    sale = loans.partial_sale(assets, debts, target, cost)
+    if sale is None:  # Only selling everything is left: x > A, or each sale lowers the level.
+        gain = Fraction(5, 4) * (1 - Fraction(cost_e3, 1_000)) - 1
+        assert gain <= 0 or (Fraction(5, 4) * 1_000 - level_e3) / gain > level_e3
+        return
+    after = assets - sale.sell_e16 * E12
+    # The repayment was rounded down by less than one unit of 10^-16, so one is given back here.
+    assert at_least(after, debts - (sale.repay_e16 + 1) * E12, target)
+
+
+def test_a_level_that_is_already_reached_needs_no_sale() -> None:
+    assert loans.partial_sale(125 * E28, 100 * E28, E12 * 5 // 4, 0) == (0, 0)
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["spot_liquidation"]))
+def test_a_full_liquidation_pays_debts_then_the_fee_then_the_user(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    proceeds = exact(told["quantity"]) * exact(told["average_price"]) // E8
+    assert proceeds == exact(expected["proceeds"])
+    taker_fee = proceeds * exact(told["taker_fee_rate"], 12) // E12
+    assert taker_fee == exact(expected["taker_fee"])
+    closed = loans.close_out(
+        proceeds, taker_fee, exact(told["debt"]), exact(told["liquidation_fee_rate"], 12)
+    )
+    assert closed.debt_repaid_minor == exact(expected["debt_repaid"])
+    assert closed.fee_minor == exact(expected["liquidation_fee"])
+    assert closed.shortfall_minor == exact(expected["shortfall"])
+    assert closed.left_minor == exact(expected["user_left"])
+    change = closed.fee_minor - closed.shortfall_minor
+    assert change == exact(expected["insurance_fund_change"])
