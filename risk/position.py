@@ -72,12 +72,8 @@ def entry_e8(lots: int, cost_minor: int, lot_minor: int) -> int:
     """The average entry price, cost / size, half-even and for display only; 0 when flat."""
     if not lots:
         return 0
-    return half_even_div(abs(cost_minor) * E8, abs(lots) * lot_minor) * _sign(cost_minor, lots)
-
-
-def _sign(cost_minor: int, lots: int) -> int:
-    """+1 where cost and size point the same way, as they do for every positive entry price."""
-    return 1 if (cost_minor >= 0) == (lots > 0) else -1
+    # Size and cost point the same way: every price is positive, and no rounding takes it all.
+    return half_even_div(abs(cost_minor) * E8, abs(lots) * lot_minor)
 
 
 class Position:

@@ -131,6 +131,34 @@ def test_the_cross_levels_are_those_of_the_table() -> None:
         assert levels.restored_e12 == levels.borrow_e12  # M10: 1.5 at 3x, 1.25 at 5x.
 
 
+def test_a_contract_has_the_rules_of_the_default_configuration() -> None:
+    perp = default_venue(1, 0).perps[0]
+    assert perp.interval_ms == 8 * 3_600 * 1_000
+    told = {
+        "interest_e12": "0.0001",
+        "clamp_e12": "0.0005",
+        "cap_k_e12": "0.75",
+        "mark_band_e12": "0.05",
+        "entry_band_e12": "0.02",
+        "entry_limit_e12": "0.05",
+        "liquidation_fee_e12": "0.005",
+    }
+    assert {name: getattr(perp, name) for name in told} == {
+        name: exact(text, 12) for name, text in told.items()
+    }
+
+
+def test_a_pair_is_liquidated_by_the_rules_of_the_default_configuration() -> None:
+    spot = default_venue(1, 0).spots[0]
+    assert spot.liquidation_bands_bps == (100, 300, 500)
+    assert spot.liquidation_fee_e12 == exact("0.01", 12)
+    assert spot.takeover_e12 == exact("1.02", 12)
+
+
+def test_a_margin_call_is_repeated_once_a_day_at_most() -> None:
+    assert default_venue(1, 0).call_repeat_ms == 86_400_000
+
+
 def test_a_venue_passes_through_json_unchanged() -> None:
     venue = default_venue(7, 1_700_000_000_000, market={"agents": 1})
     assert msgspec.json.decode(msgspec.json.encode(venue), type=Venue) == venue

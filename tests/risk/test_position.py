@@ -102,6 +102,25 @@ def test_a_reduction_keeps_the_entry_price() -> None:
     assert held.entry_e8(LOT_MINOR) == exact("100")
 
 
+def test_an_entry_price_that_does_not_end_goes_to_the_nearest() -> None:
+    # Short 0.001 at 100.0 and 0.002 at 100.1: 300.2 / 3 = 100.06666667.
+    held = Position("P")
+    held.fill(-1, 1_000, UNIT_MINOR)
+    held.fill(-2, 1_001, UNIT_MINOR)
+    assert held.entry_e8(LOT_MINOR) == exact("100.06666667")
+    # Long 0.002 at 100.0 and 0.001 at 100.1: 300.1 / 3 = 100.03333333.
+    held = Position("P")
+    held.fill(2, 1_000, UNIT_MINOR)
+    held.fill(1, 1_001, UNIT_MINOR)
+    assert held.entry_e8(LOT_MINOR) == exact("100.03333333")
+
+
+def test_the_size_of_a_position_has_no_sign() -> None:
+    # 0.003 x 50 = 0.15.
+    assert Position("P", 3, 1).notional_e16(LOT_MINOR, exact("50")) == exact("0.15", 16)
+    assert Position("P", -3, -1).notional_e16(LOT_MINOR, exact("50")) == exact("0.15", 16)
+
+
 def test_a_flat_position_has_no_entry_price() -> None:
     assert entry_e8(0, 0, LOT_MINOR) == 0
 
@@ -118,7 +137,7 @@ def test_realised_and_unrealised_profit_are_all_that_the_fills_earned(
     held, realised = Position("P"), 0
     for fill_lots, price in made:
         realised += held.fill(fill_lots, price, UNIT_MINOR).realised_minor
-        assert bool(held.lots) == bool(held.cost_minor)
+        assert (held.lots > 0, held.lots < 0) == (held.cost_minor > 0, held.cost_minor < 0)
     mark_e8 = 123 * 10**8
     # Cash flows of the fills: -lots x price each; what is left is worth its size x mark.
     flows_minor = -sum(fill_lots * price * UNIT_MINOR for fill_lots, price in made)
