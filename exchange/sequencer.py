@@ -1,0 +1,374 @@
+"""The one writer: it stamps commands, keeps them in the journal, obeys them, and tells.
+
+What waits is gathered into a group, stamped once with seqs and one moment of exchange time, made
+durable as one frame of the journal, and only then applied; whoever asked is answered after that.
+While a group is on its way to the disk the next one gathers (group commit).
+
+Exchange time is given here and nowhere else. It never runs back, and never passes work that is
+due: pending work of the engine comes first, at the time it fell due, then every moment of the
+sources in its order, and only then may the stamp follow the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from exchange.bounds import COMMANDS_WAITING_MAX, GROUP_COMMANDS_MAX, TICK_GAP_MAX_MS
+from exchange.clock import Clock
+from exchange.commands import AnyCommand, Continue, Tick
+from exchange.events import Answered, AnyEvent
+from matching.reasons import Reason
+
+if TYPE_CHECKING:
+    from exchange.engine import Engine
+
+Groups = Sequence[list[AnyEvent]]
+Listener = Callable[[Groups], None]
+"""Told of each applied group: one list of events a command, in their order."""
+
+TICKS_PER_WALL_SECOND: Final = 4  # Where time runs fast, it is not told more often than that.
+
+T = TypeVar("T")
+
+encode_group: Final = msgspec.msgpack.Encoder().encode
+decode_group: Final = msgspec.msgpack.Decoder(list[AnyCommand]).decode
+
+
+class Source(Protocol):
+    """A house client whose commands fall due with the time: prices, agents."""
+
+    def next_due_ms(self) -> int | None:
+        """The next moment of exchange time it wants to act at; None for never."""
+
+    def commands(self, now_ms: int, engine: Engine) -> list[AnyCommand]:
+        """What it does at its moment `now_ms`; afterwards `next_due_ms` lies behind that.
+
+        It reads the engine and changes nothing; same seed, moment and state, same commands.
+        """
+
+
+class Keeper(Protocol):
+    """What the sequencer needs of the journal."""
+
+    def append_and_sync(self, first_seq: int, count: int, payload: bytes) -> None:
+        """Return when the group is durable; raise where that cannot be known."""
+
+
+class SteppingClock(Protocol):
+    """What `step` needs of a clock; those of `exchange.clock` that can be stepped have it."""
+
+    def step(self, ms: int) -> int:
+        """Move on by `ms`, at once or as fast as work permits; answers where that leads."""
+
+
+class SequencerFailed(Exception):
+    """The sequencer stopped over a fault: whether the command will be obeyed is not known."""
+
+
+class Timing(NamedTuple):
+    """What one group cost, in seconds of the wall."""
+
+    commands: int
+    keep_s: float
+    obey_s: float
+
+
+class _Waiting(NamedTuple):
+    command: AnyCommand
+    answer: asyncio.Future[list[AnyEvent]]
+
+
+class _Step(NamedTuple):
+    target_ms: int
+    done: asyncio.Future[int]
+
+
+class Sequencer:
+    """Stamps, keeps and obeys what is submitted to it, and tells its `listeners`.
+
+    `run` is the loop; it ends with `stop`, or with an exception over a fault.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Keeper,
+        clock: Clock,
+        sources: Iterable[Source] = (),
+        *,
+        grid_ms: int = 1_000,
+    ) -> None:
+        self.listeners: list[Listener] = []
+        self.on_timing: Callable[[Timing], None] | None = None
+        self.sources = list(sources)
+        self.clock = clock
+        self._engine = engine
+        self._journal = journal
+        self._grid_ms = grid_ms
+        self._time_ms = engine.time_ms
+        self._waiting: deque[_Waiting] = deque()
+        self._steps: deque[_Step] = deque()
+        self._looks: deque[Callable[[], None]] = deque()
+        self._awake = asyncio.Event()
+        self._stopping = False
+        self._failure: str | None = None
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="journal")
+
+    # -- what others ask -----------------------------------------------------------------------
+
+    @property
+    def backlog(self) -> int:
+        """Commands that wait for the next group."""
+        return len(self._waiting)
+
+    @property
+    def time_ms(self) -> int:
+        """Exchange time of the last group obeyed."""
+        return self._time_ms
+
+    async def submit(self, command: AnyCommand) -> list[AnyEvent]:
+        """Answer with the command's events once it is durable and obeyed; `Answered` is last.
+
+        Where too many wait it is refused as BUSY, and where the exchange stops as NOT_READY;
+        it was not kept then, so nothing happens. SequencerFailed where nobody knows.
+        """
+        if self._failure is not None:
+            raise SequencerFailed(self._failure)
+        if self._stopping:
+            return self._refused(Reason.NOT_READY)
+        if len(self._waiting) >= COMMANDS_WAITING_MAX:
+            return self._refused(Reason.BUSY)
+        answer: asyncio.Future[list[AnyEvent]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(command, answer))
+        self._awake.set()
+        return await answer
+
+    async def step(self, ms: int) -> int:
+        """Move a clock that can be stepped on by `ms`; answers the time when all due is done.
+
+        A ValueError for a negative step, or for a clock that only runs by itself.
+        """
+        clock: Any = self.clock
+        if not hasattr(clock, "step"):
+            raise ValueError("this clock cannot be stepped")
+        if self._failure is not None:
+            raise SequencerFailed(self._failure)
+        stepping: SteppingClock = clock
+        step = _Step(stepping.step(ms), asyncio.get_running_loop().create_future())
+        self._steps.append(step)
+        self._awake.set()
+        return await step.done
+
+    def retime(self) -> None:
+        """The clock was given another speed, paused or resumed: look at it again."""
+        self._awake.set()
+
+    async def between_groups(self, look: Callable[[], T]) -> T:
+        """What `look` answers while no group is under way: engine and journal agree then."""
+        if self._failure is not None:
+            raise SequencerFailed(self._failure)
+        seen: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def look_now() -> None:
+            if not seen.done():
+                try:
+                    seen.set_result(look())
+                except Exception as error:
+                    seen.set_exception(error)
+
+        self._looks.append(look_now)
+        self._awake.set()
+        return await seen
+
+    def stop(self) -> None:
+        """End `run` behind the group under way; what still waits is refused as NOT_READY."""
+        self._stopping = True
+        self._awake.set()
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Sequence until `stop`. Raises what went wrong, once everybody who waits was told."""
+        try:
+            while not self._stopping:
+                while self._looks:
+                    self._looks.popleft()()
+                await self._turn()
+        except BaseException as error:
+            self._fail(_fault(error))
+            raise
+        finally:
+            self._keeper.shutdown(wait=False)
+        while self._looks:
+            self._looks.popleft()()
+        for waiting in self._waiting:
+            if not waiting.answer.done():
+                waiting.answer.set_result(self._refused(Reason.NOT_READY))
+        self._fail("the exchange has stopped")
+
+    async def _turn(self) -> None:
+        """Do what comes next: pending work, then what is due, then what waits, then nothing."""
+        if self._engine.pending_work:
+            await self._obey([Continue()], self._time_ms)
+            return
+        now_ms = self.clock.now_ms()
+        due_ms, step_ms = self._source_due_ms(), self._step_ms()
+        if step_ms is not None and step_ms <= now_ms and (due_ms is None or step_ms < due_ms):
+            await self._finish_step(step_ms)
+        elif due_ms is not None and due_ms <= now_ms:
+            await self._obey_sources(due_ms)
+        elif self._waiting:
+            await self._obey([], max(now_ms, self._time_ms))
+        else:
+            tick_ms = self._tick_due_ms()
+            if tick_ms is not None and tick_ms <= now_ms:
+                # Where time has leapt, one Tick leads to its newest grid point.
+                leap_ms = (now_ms - tick_ms) // self._grid_ms * self._grid_ms
+                await self._obey([Tick()], tick_ms + leap_ms)
+            else:
+                await self._rest(_least(due_ms, step_ms, tick_ms), now_ms)
+
+    async def _obey_sources(self, due_ms: int) -> None:
+        """One moment of the sources that are due: each decides on the state before it."""
+        now_ms = max(due_ms, self._time_ms)
+        commands: list[AnyCommand] = []
+        for source in self.sources:
+            if source.next_due_ms() == due_ms:
+                commands += source.commands(now_ms, self._engine)
+                next_ms = source.next_due_ms()
+                assert next_ms is None or next_ms > due_ms, source
+        if commands or self._waiting:
+            await self._obey(commands, now_ms)
+        else:
+            self.clock.hold(now_ms)
+            await asyncio.sleep(0)  # Many idle moments in a row leave room for others.
+
+    async def _finish_step(self, step_ms: int) -> None:
+        """Everything before the end of a step is done: bring the time there, then say so."""
+        if self._time_ms < step_ms:
+            await self._obey([Tick()], step_ms)
+            return
+        self.clock.hold(step_ms)
+        step = self._steps.popleft()
+        if not step.done.done():
+            step.done.set_result(step.target_ms)
+
+    async def _obey(self, house: list[AnyCommand], now_ms: int) -> None:
+        """Keep and obey one group: the house's commands, and behind them those that wait."""
+        assert now_ms >= self._time_ms, "exchange time never runs back"
+        waiting = self._take(GROUP_COMMANDS_MAX - len(house))
+        seq = self._engine.seq
+        wishes = house + [each.command for each in waiting]
+        commands = [
+            msgspec.structs.replace(wish, seq=seq + place, time_ms=now_ms)
+            for place, wish in enumerate(wishes, start=1)
+        ]
+        try:
+            started_s = time.perf_counter()
+            await asyncio.get_running_loop().run_in_executor(
+                self._keeper,
+                self._journal.append_and_sync,
+                seq + 1,
+                len(commands),
+                encode_group(commands),
+            )
+            kept_s = time.perf_counter()
+            groups = [self._engine.apply(command) for command in commands]
+            self._time_ms = now_ms
+            self._tell(groups, waiting, len(house))
+        except BaseException as error:
+            self._fail_all(waiting, _fault(error))
+            raise
+        if not self._engine.pending_work:
+            self.clock.hold(now_ms)
+        if self.on_timing is not None:
+            obeyed_s = time.perf_counter() - kept_s
+            self.on_timing(Timing(len(commands), kept_s - started_s, obeyed_s))
+
+    def _tell(self, groups: Groups, waiting: Sequence[_Waiting], skip: int) -> None:
+        """Listeners first, so that who is answered finds it in every view."""
+        for listener in self.listeners:
+            listener(groups)
+        for each, events in zip(waiting, groups[skip:], strict=True):
+            if not each.answer.done():  # Who asked may have gone away meanwhile.
+                each.answer.set_result(events)
+
+    async def _rest(self, due_ms: int | None, now_ms: int) -> None:
+        """Nothing is due before `due_ms`: let time run there, and wait for it or for a call."""
+        self._awake.clear()
+        if self._waiting or self._looks or self._stopping:
+            return
+        if due_ms is not None:
+            self.clock.hold(due_ms - 1)
+        speed = self.clock.speed
+        if self._steps or speed == math.inf:
+            await asyncio.sleep(0)
+            return
+        loop = asyncio.get_running_loop()
+        alarm = None
+        if due_ms is not None and speed:
+            alarm = loop.call_later((due_ms - now_ms) / 1_000 / speed, self._awake.set)
+        try:
+            await self._awake.wait()
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+
+    # -- what is due ---------------------------------------------------------------------------
+
+    def _source_due_ms(self) -> int | None:
+        return _least(*(source.next_due_ms() for source in self.sources))
+
+    def _step_ms(self) -> int | None:
+        return self._steps[0].target_ms if self._steps else None
+
+    def _tick_due_ms(self) -> int | None:
+        """The next grid point a Tick is due at if nothing else carries the time there.
+
+        Where time runs fast a Tick spans several points; where it stands none is due.
+        """
+        speed = self.clock.speed
+        if not speed:
+            return None
+        gap_ms = int(min(speed * 1_000 / TICKS_PER_WALL_SECOND, TICK_GAP_MAX_MS))
+        more = max(gap_ms // self._grid_ms - 1, 0)
+        return self._engine.next_grid_ms + more * self._grid_ms
+
+    # -- small steps ---------------------------------------------------------------------------
+
+    def _take(self, count: int) -> list[_Waiting]:
+        """The oldest of what waits."""
+        return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
+
+    def _refused(self, reason: Reason) -> list[AnyEvent]:
+        return [Answered(self._engine.seq, self._time_ms, reason, 0, {}, False)]
+
+    def _fail(self, why: str) -> None:
+        """Nothing is taken any more, and whoever waits learns why."""
+        self._failure = why
+        self._fail_all(self._waiting, why)
+        for step in self._steps:
+            if not step.done.done():
+                step.done.set_exception(SequencerFailed(why))
+
+    def _fail_all(self, waiting: Iterable[_Waiting], why: str) -> None:
+        for each in waiting:
+            if not each.answer.done():
+                each.answer.set_exception(SequencerFailed(why))
+
+
+def _fault(error: BaseException) -> str:
+    return f"the exchange stopped over a fault: {str(error) or type(error).__name__}"
+
+
+def _least(*moments: int | None) -> int | None:
+    """The earliest of those that there are."""
+    return min((moment for moment in moments if moment is not None), default=None)
