@@ -1,0 +1,78 @@
+"""All views in one place, folded from what each applied group brought about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from exchange.events import (
+    AnyEvent,
+    DepthChanged,
+    FundingFixed,
+    IndexPriced,
+    InterestFixed,
+    Marked,
+    OrderChanged,
+    PositionChanged,
+    SymbolStateChanged,
+    Traded,
+)
+from exchange.views.candles import Candles
+from exchange.views.depth import Depth
+from exchange.views.marks import Marks
+from exchange.views.orders import Orders
+from exchange.views.tickers import Tickers
+from exchange.views.trades import Trades
+from matching.instrument import Instrument
+
+
+class Board:
+    """The read side of the venue. `seq` and `time_ms` are those of the last event seen."""
+
+    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+        symbols = list(instruments)
+        self.instruments = instruments
+        self.candles = Candles(symbols)
+        self.depth = Depth(symbols)
+        self.tickers = Tickers(self.candles, self.depth)
+        self.trades = Trades(symbols)
+        self.marks = Marks(symbols)
+        self.orders = Orders()
+        self.states = dict.fromkeys(symbols, "trading")
+        self.rates_e12: dict[str, int] = {}  # By asset: what an hour of borrowing costs.
+        self.seq = 0
+        self.time_ms = 0
+        self._folds: dict[type, Callable[[Any], None]] = {
+            DepthChanged: self.depth.fold,
+            Traded: self._traded,
+            OrderChanged: self.orders.fold,
+            PositionChanged: self.marks.fold_position,
+            Marked: self.marks.fold_mark,
+            IndexPriced: self.marks.fold_index,
+            FundingFixed: self.marks.fold_funding,
+            InterestFixed: self._interest_fixed,
+            SymbolStateChanged: self._state_changed,
+        }
+
+    def on_group(self, groups: Sequence[list[AnyEvent]]) -> None:
+        """Fold the events of an applied group: a list for each command, in their order."""
+        folds = self._folds
+        for events in groups:
+            for event in events:
+                fold = folds.get(type(event))
+                if fold is not None:
+                    fold(event)
+        if groups and groups[-1]:
+            last = groups[-1][-1]
+            self.seq, self.time_ms = last.seq, last.time_ms
+            self.candles.advance(last.time_ms)
+
+    def _traded(self, event: Traded) -> None:
+        self.candles.fold(event)
+        self.trades.fold(event)
+
+    def _interest_fixed(self, event: InterestFixed) -> None:
+        self.rates_e12 = event.rates_e12
+
+    def _state_changed(self, event: SymbolStateChanged) -> None:
+        self.states[event.symbol] = event.state

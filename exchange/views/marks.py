@@ -1,0 +1,87 @@
+"""The last index, mark and funding of every symbol, open interest, and the funding rates fixed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from exchange.bounds import FUNDINGS_KEPT
+from exchange.events import FundingFixed, IndexPriced, Marked, PositionChanged
+
+
+class Marks:
+    """What the risk engine last said of each symbol's prices."""
+
+    def __init__(self, symbols: Iterable[str]) -> None:
+        names = list(symbols)
+        self._marked: dict[str, Marked] = {}
+        self._indexed: dict[str, IndexPriced] = {}
+        self._fundings: dict[str, deque[FundingFixed]] = {
+            symbol: deque(maxlen=FUNDINGS_KEPT) for symbol in names
+        }
+        self._long_lots = dict.fromkeys(names, 0)
+        self._held: dict[tuple[int, str], int] = {}
+
+    def fold_mark(self, event: Marked) -> None:
+        """Index and mark of a perpetual."""
+        self._marked[event.symbol] = event
+
+    def fold_index(self, event: IndexPriced) -> None:
+        """The index of a spot pair."""
+        self._indexed[event.symbol] = event
+
+    def fold_funding(self, event: FundingFixed) -> None:
+        """A rate that positions settle at."""
+        self._fundings[event.symbol].append(event)
+
+    def fold_position(self, event: PositionChanged) -> None:
+        """Keep open interest, which is the sum of all long positions."""
+        self.restore_position(event.account_id, event.symbol, event.lots)
+
+    def restore_position(self, account_id: int, symbol: str, lots: int) -> None:
+        """A position as it stands, as a recovery or an event tells it."""
+        before = self._held.pop((account_id, symbol), 0)
+        if lots:
+            self._held[account_id, symbol] = lots
+        self._long_lots[symbol] += max(lots, 0) - max(before, 0)
+
+    def preload(self, symbol: str, fundings: Iterable[FundingFixed]) -> None:
+        """Lay down history, oldest first: rates with `seq` 0, due before the live ones."""
+        kept = self._fundings[symbol]
+        live = list(kept)
+        kept.clear()
+        kept.extend(fundings)
+        assert all(event.seq == 0 for event in kept)
+        assert not live or not kept or kept[-1].due_ms < live[0].due_ms
+        kept.extend(live)
+
+    def mark(self, symbol: str) -> Marked | None:
+        """The last mark of a perpetual."""
+        return self._marked.get(symbol)
+
+    def index(self, symbol: str) -> IndexPriced | None:
+        """The last index of a spot pair."""
+        return self._indexed.get(symbol)
+
+    def open_lots(self, symbol: str) -> int:
+        """Open interest of a perpetual: the sum of its long positions."""
+        return self._long_lots[symbol]
+
+    def fundings(
+        self,
+        symbol: str,
+        limit: int,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+    ) -> list[FundingFixed]:
+        """Rates due from `start_ms` to `end_ms` (both included), oldest first.
+
+        With a start the first `limit` of them, without one the last.
+        """
+        found = [
+            event
+            for event in self._fundings[symbol]
+            if (start_ms is None or event.due_ms >= start_ms)
+            and (end_ms is None or event.due_ms <= end_ms)
+        ]
+        return found[:limit] if start_ms is not None else found[max(0, len(found) - limit) :]

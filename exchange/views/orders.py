@@ -1,0 +1,40 @@
+"""When each open order last changed: what the engine's own record of an order leaves out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from exchange.events import OrderChanged
+from matching.instrument import Instrument, amount_text
+from matching.types import OPEN_STATUSES, Order, OrderType, Side, Status, TimeInForce
+
+SIDE_NAMES: Final = {side: side.name.lower() for side in Side}
+TYPE_NAMES: Final = {type_: type_.name.lower() for type_ in OrderType}
+TIF_NAMES: Final = {tif: tif.name for tif in TimeInForce}
+STATUS_NAMES: Final = {status: status.name.lower() for status in Status}
+SIDE_EFFECT_NAMES: Final = ("none", "borrow", "repay", "borrow_repay")
+
+
+class Orders:
+    """The time of the last change of every open order; closed ones are forgotten."""
+
+    def __init__(self) -> None:
+        self._updated: dict[int, int] = {}
+
+    def fold(self, event: OrderChanged) -> None:
+        """An order changed. O(1)."""
+        if event.status in OPEN_STATUSES:
+            self._updated[event.order_id] = event.time_ms
+        else:
+            self._updated.pop(event.order_id, None)
+
+    def updated_ms(self, order: Order) -> int:
+        """When an open order last changed; when it was placed, if nothing was seen since."""
+        return self._updated.get(order.order_id, order.time_ms)
+
+
+def average_text(instrument: Instrument, filled_units: int, filled_lots: int) -> str | None:
+    """The average price of what was filled, to 8 places rounded down; None before a fill."""
+    if not filled_lots:
+        return None
+    return amount_text(filled_units * instrument.tick_e8 // filled_lots)
