@@ -1,0 +1,110 @@
+"""What the streams say beside the records of `exchange.wire`: notices, status, gaps, replies."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, UnsetType
+
+from exchange.wire import LoanSay, MarginSay, Push, Say
+
+ENV = "paper"
+
+
+class NoticeSay(MarginSay):
+    """A numbered message of the `margin` channel: the scope as it stands, and what happened.
+
+    `notice` is "margin_call", "margin_call_cleared", "liquidation_started", "liquidation_step",
+    "liquidation_ended", "loan", "interest", "funding", "setting", "account_opened" or
+    "account_reset"; the fields below it belong to some of these only. A message of this channel
+    without a `notice` is a gauge: its `seq` is 0, and nothing of it is kept.
+    """
+
+    notice: str = ""
+    symbol: str | UnsetType = UNSET
+    asset: str | UnsetType = UNSET
+    add: str | UnsetType = UNSET  # Quote to add to come back to the call level.
+    mark: str | UnsetType = UNSET
+    step: str | UnsetType = UNSET  # sold, repaid, takeover, fund or fee
+    amount: str | UnsetType = UNSET  # Of the asset; funding: paid if negative.
+    qty: str | UnsetType = UNSET
+    price: str | UnsetType = UNSET
+    result: str | UnsetType = UNSET  # restored, closed or bankrupt
+    covered: str | UnsetType = UNSET  # What the insurance fund paid.
+    rate: str | UnsetType = UNSET
+    principal: str | UnsetType = UNSET
+    interest: str | UnsetType = UNSET  # Owed after a charge, to 18 places.
+    due: int | UnsetType = UNSET  # When a charge fell due.
+    loan: LoanSay | UnsetType = UNSET
+    setting: str | UnsetType = UNSET  # leverage, margin_mode or margin_leverage
+    value: str | UnsetType = UNSET
+    epoch: int | UnsetType = UNSET
+    unrealised: str | UnsetType = UNSET
+
+
+class GaugeSay(MarginSay):
+    """An unnumbered message of the `margin` channel: a scope, with its unrealised profit."""
+
+    unrealised: str = "0"
+
+
+class LiquidationSay(Say):
+    """A forced trade, without the name of its owner."""
+
+    symbol: str
+    side: str
+    qty: str
+    price: str
+    time: int
+
+
+class StatusSay(Say):
+    """News of the venue. `event` is "welcome", "snapshot", "symbol_state", "interest_rates" or
+    "fund_covered"; the fields below belong to some of these only.
+    """
+
+    env: str
+    event: str
+    version: str | UnsetType = UNSET
+    symbols: dict[str, str] | UnsetType = UNSET  # The trading state of each.
+    symbol: str | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    rates: dict[str, str] | UnsetType = UNSET  # Hourly, by asset.
+    due: int | UnsetType = UNSET
+    fund: str | UnsetType = UNSET
+    asset: str | UnsetType = UNSET
+    paid: str | UnsetType = UNSET
+    balance: str | UnsetType = UNSET  # Negative: a deficit.
+
+
+class GapPush(Push):
+    """A push before which `gap` others of its channel were left out: the reader was too slow."""
+
+    gap: int = 0
+
+
+class SubscribedSay(Say):
+    """The channels of the connection; `seq` is where its private events go on from."""
+
+    channels: list[str]
+    seq: int | None = None
+
+
+class LoginSay(Say):
+    """Who the connection speaks for from now on."""
+
+    account_id: int
+    permissions: list[str]
+    env: str = ENV
+
+
+class ResumedSay(Say):
+    """All that was missed was sent before this: how many events, and up to which number."""
+
+    events: int
+    seq: int
+
+
+class PongSay(Say):
+    """The answer to a `ping` op: exchange time."""
+
+    time: int
+    env: str = ENV
