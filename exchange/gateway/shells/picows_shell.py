@@ -1,0 +1,173 @@
+"""WebSockets of the fast port: the same sessions on picows, many frames to one write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from picows import (
+    WSAutoPingStrategy,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    ws_create_server,
+)
+
+from exchange.bounds import HEARTBEAT_S, MESSAGE_BYTES_MAX
+from exchange.gateway.calls import ApiError
+from exchange.gateway.session import PACKED_PROTOCOL, PROTOCOLS
+from exchange.gateway.shells.aiohttp_shell import CLOSE_WAIT_S, NewSession
+from exchange.gateway.shells.carrying import Carrier
+
+PATH = "/v1/ws"
+
+_CLOSE = 0x8
+_TEXT, _BINARY = 0x1, 0x2
+_FINAL = 0x80
+_TOO_BIG = 1009
+_PROTOCOL_ERROR = 1002
+_LENGTH_7_MAX = 125
+_LENGTH_16_MAX = 0xFFFF
+
+Admit = Callable[[Mapping[str, str]], None]  # Headers; raises an ApiError for a stranger's.
+
+
+async def listen(
+    host: str,
+    port: int,
+    new_session: NewSession,
+    carrier: Carrier,
+    admit: Admit,
+) -> asyncio.Server:
+    """Open the fast port; `port` 0 takes any free one."""
+
+    def upgrade(request: WSUpgradeRequest) -> Any:
+        path = request.path.decode("latin-1").partition("?")[0]
+        if path != PATH:
+            return WSUpgradeResponse.create_error_response(404)
+        try:
+            admit(request.headers)
+        except ApiError as error:
+            return WSUpgradeResponse.create_error_response(
+                error.http_status, error.message.encode()
+            )
+        protocol = agreed_protocol(request.headers.get("Sec-WebSocket-Protocol", ""))
+        listener = _Listener(new_session, carrier, packed=protocol == PACKED_PROTOCOL)
+        extra = {"Sec-WebSocket-Protocol": protocol} if protocol else None
+        response = WSUpgradeResponse.create_101_response(extra)
+        return WSUpgradeResponseWithListener(response, listener)
+
+    return await ws_create_server(
+        upgrade,
+        host,
+        port,
+        enable_auto_ping=True,
+        auto_ping_idle_timeout=HEARTBEAT_S,
+        auto_ping_reply_timeout=HEARTBEAT_S,
+        auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
+        max_frame_size=MESSAGE_BYTES_MAX,
+    )
+
+
+def agreed_protocol(offered: str) -> str:
+    """The first protocol offered that is spoken here; empty for none."""
+    names = (name.strip() for name in offered.split(","))
+    return next((name for name in names if name in PROTOCOLS), "")
+
+
+def frame_bytes(opcode: int, payload: bytes) -> bytes:
+    """One unmasked frame of a server (RFC 6455, section 5.2)."""
+    length = len(payload)
+    if length <= _LENGTH_7_MAX:
+        return bytes((_FINAL | opcode, length)) + payload
+    if length <= _LENGTH_16_MAX:
+        return bytes((_FINAL | opcode, 126)) + length.to_bytes(2) + payload
+    return bytes((_FINAL | opcode, 127)) + length.to_bytes(8) + payload
+
+
+class _Listener(WSListener):
+    """One connection. Frames are written when the loop comes round, all that wait in one write."""
+
+    def __init__(self, new_session: NewSession, carrier: Carrier, packed: bool) -> None:
+        self._new_session = new_session
+        self._carrier = carrier
+        self._packed = packed
+        self._opcode = _BINARY if packed else _TEXT
+        self._loop = asyncio.get_running_loop()
+        self._paused = False
+        self._flushing = False
+        self._parts: list[bytes] = []  # Of a message that comes in several frames,
+        self._parts_type = WSMsgType.TEXT  # and what its first frame said it was.
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        peer = transport.underlying_transport.get_extra_info("peername")
+        address = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._session = self._new_session(self._packed, self._wake, address)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if kind in {WSMsgType.TEXT, WSMsgType.BINARY} and frame.fin and not self._parts:
+            self._receive(frame.get_payload_as_bytes(), kind)
+        elif kind is WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            transport.disconnect()
+        elif kind in {WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION}:
+            self._assemble(frame)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._session.closed()
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._wake()
+
+    def _receive(self, payload: bytes, kind: WSMsgType) -> None:
+        self._session.receive(payload, binary=kind is WSMsgType.BINARY)
+        self._carrier.carry(self._session)
+
+    def _assemble(self, frame: WSFrame) -> None:
+        """A message may come in parts (RFC 6455, section 5.4)."""
+        first = frame.msg_type is not WSMsgType.CONTINUATION
+        if first == bool(self._parts):
+            self._end(_PROTOCOL_ERROR)
+            return
+        if first:
+            self._parts_type = frame.msg_type
+        self._parts.append(frame.get_payload_as_bytes())
+        if sum(map(len, self._parts)) > MESSAGE_BYTES_MAX:
+            self._end(_TOO_BIG)
+        elif frame.fin:
+            payload, self._parts = b"".join(self._parts), []
+            self._receive(payload, self._parts_type)
+
+    def _wake(self) -> None:
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if self._transport.is_disconnected:
+            return
+        frames = [] if self._paused else self._session.to_send()
+        if frames:
+            opcode = self._opcode
+            written = b"".join([frame_bytes(opcode, frame) for frame in frames])
+            self._transport.underlying_transport.write(written)
+        if self._session.close_code is not None:
+            self._end(self._session.close_code)
+
+    def _end(self, code: int) -> None:
+        """Say why, then hang up: at once if the reader reads, else after a while."""
+        self._transport.underlying_transport.write(frame_bytes(_CLOSE, code.to_bytes(2)))
+        self._transport.disconnect()
+        self._loop.call_later(CLOSE_WAIT_S, self._transport.disconnect, False)

@@ -1,0 +1,116 @@
+"""What /metrics tells, in Prometheus' text: counts and sizes the exchange keeps of itself."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from exchange.events import Answered, AnyEvent
+from exchange.sequencer import Timing
+
+CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
+
+_GROUP_SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_SYNC_SECONDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
+_APPLY_SECONDS: Final = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
+
+
+class Metrics:
+    """Counters the exchange moves, and gauges that are read when somebody looks.
+
+    Each exchange has a registry of its own, so several may live in one process.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._commands = Counter(
+            "papertape_commands",
+            "Commands applied, by outcome: done, repeated, or the reason they were refused for.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self._requests = Counter(
+            "papertape_requests",
+            "Requests answered, by operation and outcome: done, or the code of the refusal.",
+            ("op", "outcome"),
+            registry=self.registry,
+        )
+        self._events = Counter(
+            "papertape_events", "Events told, by kind.", ("kind",), registry=self.registry
+        )
+        self._groups = Histogram(
+            "papertape_group_commands",
+            "Commands kept with one sync.",
+            buckets=_GROUP_SIZES,
+            registry=self.registry,
+        )
+        self._syncs = Histogram(
+            "papertape_sync_seconds",
+            "Time to make a group durable.",
+            buckets=_SYNC_SECONDS,
+            registry=self.registry,
+        )
+        self._applies = Histogram(
+            "papertape_apply_seconds",
+            "Time the engine took for a group.",
+            buckets=_APPLY_SECONDS,
+            registry=self.registry,
+        )
+
+    def on_timing(self, timing: Timing) -> None:
+        """A group was kept and applied; belongs into the sequencer's `on_timing`."""
+        self._groups.observe(timing.commands)
+        self._syncs.observe(timing.keep_s)
+        self._applies.observe(timing.obey_s)
+
+    def on_group(self, groups: Sequence[list[AnyEvent]]) -> None:
+        """Count what a group brought about; belongs into the sequencer's `listeners`."""
+        outcomes = Tally(map(outcome, groups))
+        kinds = Tally(type(event) for events in groups for event in events)
+        for came_of_it, count in outcomes.items():
+            self._commands.labels(came_of_it).inc(count)
+        for kind, count in kinds.items():
+            self._events.labels(kind.__name__).inc(count)
+
+    def request_done(self, op: str, came_of_it: str) -> None:
+        """A request of a known operation was answered: "done", or the code of its refusal."""
+        self._requests.labels(op, came_of_it).inc()
+
+    def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """Show a number that is read whenever the metrics are: a size, a lag, a backlog."""
+        gauge = Gauge(f"papertape_{name}", meaning, registry=self.registry)
+        gauge.set_function(read)
+
+    def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """The same for a number that only rises, kept by its owner."""
+        self.registry.register(_Count(f"papertape_{name}", meaning, read))
+
+    def text(self) -> bytes:
+        """Everything, as Prometheus reads it."""
+        return generate_latest(self.registry)
+
+
+def outcome(events: Sequence[AnyEvent]) -> str:
+    """What came of a command: "done", "repeated", or the reason it was refused for."""
+    answer = events[-1]
+    assert isinstance(answer, Answered), "the last event answers the command"
+    if answer.reason is not None:
+        return answer.reason.name
+    return "repeated" if answer.repeated else "done"
+
+
+class _Count(Collector):
+    def __init__(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        self._name = name
+        self._meaning = meaning
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        """The one sample."""
+        return [CounterMetricFamily(self._name, self._meaning, value=self._read())]
