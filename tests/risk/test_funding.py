@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from exchange.venue import default_venue
 from risk.funding import (
+    ImpactPrice,
     PremiumAverage,
     flow_minor,
     funding_rate_e12,
@@ -85,6 +86,34 @@ def test_an_empty_book_executes_at_the_bands_price_and_has_no_premium() -> None:
     ask = impact_price([], 100 * E8, E8, E8, 105 * E8)
     assert (bid.price_e8, ask.price_e8) == (95 * E8, 105 * E8)
     assert premium_e12(bid, ask, 100 * E8) == 0
+
+
+def test_a_premium_goes_to_the_nearest() -> None:
+    # Prices that lie 1 and 2 above, then below, an index of 3 x 10^12 units of 10^-8: a premium
+    # of 1/3 or 2/3 of 10^-12.
+    index = 3 * E12
+    far_ask, far_bid = ImpactPrice(2 * index, 1), ImpactPrice(1, 1)
+    assert premium_e12(ImpactPrice(index + 1, 1), far_ask, index) == 0
+    assert premium_e12(ImpactPrice(index + 2, 1), far_ask, index) == 1
+    assert premium_e12(far_bid, ImpactPrice(index - 1, 1), index) == 0
+    assert premium_e12(far_bid, ImpactPrice(index - 2, 1), index) == -1
+
+
+def test_an_average_premium_goes_to_the_nearest() -> None:
+    # Weights 1 and 2: (1 + 0) / 3 and (0 + 2) / 3.
+    for samples, mean in (((1, 0), 0), ((0, 1), 1)):
+        average = PremiumAverage()
+        for sample in samples:
+            average.add(sample)
+        assert average.average_e12() == mean
+
+
+def test_a_scaled_rate_goes_to_the_nearest() -> None:
+    # Interest of 3 and of 5 x 10^-12 for an hour of eight: 0.375 and 0.625.
+    told = {"interest_rate": "0.000000000003", "clamp": "1", "cap_factor": "1"}
+    told |= {"mmr_1": "0.004", "interval_hours": "1"}
+    assert rate_of(told, "0") == 0
+    assert rate_of({**told, "interest_rate": "0.000000000005"}, "0") == 1
 
 
 @pytest.mark.parametrize("vector", vectors("risk_sums", ["premium_average"]))

@@ -62,6 +62,20 @@ def test_a_book_gives_its_mid_and_a_one_sided_one_nothing() -> None:
     assert book_price_e8(10_000, None, 1) is None
 
 
+def test_a_mean_of_two_goes_to_the_nearest_even() -> None:
+    # (10 + 11) / 2 = 10.5 and (11 + 12) / 2 = 11.5.
+    assert weighted_median_e8([(10, 1), (11, 1)]) == 10
+    assert weighted_median_e8([(11, 1), (12, 1)]) == 12
+    assert book_price_e8(10, 11, 1) == 10
+    assert book_price_e8(11, 12, 1) == 12
+
+
+def test_a_cross_price_goes_to_the_nearest() -> None:
+    # 1 / 3 and 2 / 3.
+    assert cross_price_e8(1, 3) == exact("0.33333333")
+    assert cross_price_e8(2, 3) == exact("0.66666667")
+
+
 def test_a_cross_price_is_the_quotient_of_two() -> None:
     # 2500 / 50000 = 0.05.
     assert cross_price_e8(exact("2500"), exact("50000")) == exact("0.05")

@@ -52,19 +52,20 @@ def test_the_marginal_ratio_is_that_of_the_next_unit_of_value() -> None:
     assert loans.marginal_ratio_e12(1_000 * E16, (CollateralTier(None, 5),)) == 5
 
 
-@given(st.integers(0, 4_000 * E16))
-def test_the_value_needed_for_a_collateral_is_the_least_that_counts_as_much(value: int) -> None:
-    counted = loans.collateral_e28(value, TIERS)
+@given(st.integers(0, 2_600 * E28))
+def test_the_value_needed_for_a_collateral_is_the_least_that_counts_as_much(counted: int) -> None:
     needed = loans.value_needed_e16(counted, TIERS)
     assert needed is not None
-    assert needed <= value
     assert loans.collateral_e28(needed, TIERS) >= counted
     assert needed == 0 or loans.collateral_e28(needed - 1, TIERS) < counted
 
 
 def test_more_collateral_than_all_slabs_give_cannot_be_had() -> None:
     assert loans.value_needed_e16(2_600 * E28 + 1, TIERS) is None
-    assert loans.value_needed_e16(E28, (CollateralTier(None, E12 // 2),)) == 2 * E16
+    # Half of it counts, so twice as much is needed, and for one unit more another two.
+    half = (CollateralTier(None, E12 // 2),)
+    assert loans.value_needed_e16(E28, half) == 2 * E16
+    assert loans.value_needed_e16(E28 + 1, half) == 2 * E16 + 1
 
 
 @pytest.mark.parametrize("vector", vectors("risk_sums", ["margin_level"]))
@@ -149,24 +150,24 @@ def test_a_loan_is_told_in_its_own_asset() -> None:
 @given(
     total=st.integers(0, 5_000 * E8),
     other=st.integers(0, 3_000),
-    debt=st.integers(1, 3_000),
+    debt=st.integers(1, 3_000 * E28),
     price_e8=st.integers(E8 // 10, 10 * E8),
 )
 def test_what_may_be_transferred_out_keeps_the_level(
     total: int, other: int, debt: int, price_e8: int
 ) -> None:
-    keep = 2 * E12
+    keep = 2 * E12 + 1  # So that not every bound is a round number.
     counted = other * E28 + loans.collateral_e28(total * price_e8, TIERS)
-    out = loans.max_transfer_out_minor(total, total, price_e8, TIERS, counted, debt * E28, keep)
+    out = loans.max_transfer_out_minor(total, total, price_e8, TIERS, counted, debt, keep)
     assert 0 <= out <= total
 
     def left(taken: int) -> int:
         return other * E28 + loans.collateral_e28((total - taken) * price_e8, TIERS)
 
     if out:
-        assert at_least(left(out), debt * E28, keep)
+        assert at_least(left(out), debt, keep)
     if out < total:
-        assert not at_least(left(out + 1), debt * E28, keep)
+        assert not at_least(left(out + 1), debt, keep)
 
 
 def test_without_debts_all_that_is_free_may_leave() -> None:
@@ -269,6 +270,23 @@ def test_the_estimated_liquidation_price_meets_the_level(vector: dict[str, Any])
     assert agrees(Fraction(price, E8), expected["liquidation_price"])
 
 
+def test_an_estimated_price_goes_to_the_nearest() -> None:
+    # 1 owed against 3 held at a level of 1: P = 1 / 3, and 2 owed: 2 / 3.
+    assert loans.liquidation_price_e8(3 * E8, 0, 0, E28, E12) == 33_333_333
+    assert loans.liquidation_price_e8(3 * E8, 0, 0, 2 * E28, E12) == 66_666_667
+
+
+def test_assets_and_debts_that_move_together_have_no_liquidation_price() -> None:
+    # 1.1 held against 1 owed at a level of 1.1: no price changes what is over.
+    held, owed = 110_000_000, E18
+    assert loans.liquidation_price_e8(held, owed, 0, E28, E12 * 11 // 10) is None
+
+
+def test_a_sale_that_restores_nothing_means_selling_all() -> None:
+    # Costs of 20 % at a target of 1.25: 1.25 x 0.8 - 1 = 0, each sale leaves the level as it is.
+    assert loans.partial_sale(110 * E28, 100 * E28, E12 * 5 // 4, E12 // 5) is None
+
+
 def test_without_a_debt_nothing_is_liquidated_at_any_price() -> None:
     assert loans.liquidation_price_e8(E8, 0, 1_000 * E28, 0, E12 * 11 // 10) is None
 
@@ -301,9 +319,10 @@ def test_after_a_partial_sale_the_level_is_reached(level_e3: int, cost_e3: int) 
         gain = Fraction(5, 4) * (1 - Fraction(cost_e3, 1_000)) - 1
         assert gain <= 0 or (Fraction(5, 4) * 1_000 - level_e3) / gain > level_e3
         return
-    after = assets - sale.sell_e16 * E12
-    # The repayment was rounded down by less than one unit of 10^-16, so one is given back here.
-    assert at_least(after, debts - (sale.repay_e16 + 1) * E12, target)
+    for sold, reached in ((sale.sell_e16, True), (sale.sell_e16 - 1, False)):
+        left = debts - sold * (E12 - cost)  # 10^-28, where each sale's repayment is exact.
+        assert at_least(assets - sold * E12, left, target) is reached
+    assert sale.repay_e16 * E12 <= sale.sell_e16 * (E12 - cost) < (sale.repay_e16 + 1) * E12
 
 
 def test_a_level_that_is_already_reached_needs_no_sale() -> None:

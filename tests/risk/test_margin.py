@@ -138,6 +138,19 @@ def test_a_sellers_fee_to_close_is_at_a_higher_price() -> None:
     assert bought.close_fee_minor == exact("0.45")
 
 
+def test_each_part_of_the_cost_of_an_order_is_rounded_up() -> None:
+    # 100 x 10^-8 at 3x: 33.3 margin, 0.05 fee, 100 x 4/3 x 0.0005 = 0.07 fee to close, 0.5 loss.
+    cost = margin.order_cost(Side.SELL, 100, 3, E12 * 5 // 10_000, E8 // 2, True)
+    assert cost == (34, 1, 1, 1)
+
+
+def test_what_may_be_used_or_taken_is_rounded_down() -> None:
+    half = E8 // 2  # Of a minor unit, in 10^-16.
+    assert margin.available_minor(3 * E8 + half, E8, E8) == 1
+    assert margin.withdrawable_minor(5, 3 * E8 + half, E8, E8) == 1
+    assert margin.removable_minor(5, -half, E8) == 3
+
+
 def test_available_counts_profit_and_withdrawable_does_not() -> None:
     # Wallet 100, profit 50, margins 30 + 10: available 110, withdrawable 60.
     assert margin.available_minor(150 * E16, 30 * E16, 10 * E16) == 110 * E8
@@ -186,6 +199,21 @@ def test_a_raise_of_leverage_leaves_maintenance_and_open_loss() -> None:
     stay = margin.margin_after_raise_minor(50 * E8, -30 * E16, 25 * E16, 4 * E28)
     assert stay == 34 * E8
     assert margin.margin_after_raise_minor(20 * E8, -30 * E16, 25 * E16, 4 * E28) == 20 * E8
+
+
+def test_what_stays_after_a_raise_is_rounded_up() -> None:
+    assert margin.margin_after_raise_minor(50, 0, E8 + 1, 0) == 2
+    assert margin.margin_after_raise_minor(50, 0, 0, 10**20 + 1) == 2
+
+
+def test_a_liquidation_price_is_shown_to_the_nearest() -> None:
+    assert margin.LiquidationPrice(10, 3, 0).price_e8 == 3
+    assert margin.LiquidationPrice(11, 3, 0).price_e8 == 4
+
+
+def test_a_notional_at_a_cap_lies_in_the_bracket_below() -> None:
+    assert margin.bracket_of(SOL_LIKE, 20_000 * E16) == 0
+    assert margin.bracket_of(SOL_LIKE, 20_000 * E16 + 1) == 1
 
 
 # -- where it ends -----------------------------------------------------------------------------

@@ -48,6 +48,25 @@ def test_the_mark_stays_within_its_band_of_the_index() -> None:
     assert mark_price_e8(1_000, 700, 800, 2_000, FIVE_PERCENT) == 950
 
 
+def test_the_band_is_rounded_toward_the_index() -> None:
+    # 5 % of 999 is 49.95: from 949.05 to 1048.95.
+    assert mark_price_e8(999, 1, 1, 1, FIVE_PERCENT) == 950
+    assert mark_price_e8(999, 9_999, 9_999, 9_999, FIVE_PERCENT) == 1_048
+    # 2 % of 999 is 19.98: 979.02 and 1018.98; then 5 % once the premium is 100 either way.
+    assert order_bounds_e8(999, 0, E12 // 50, FIVE_PERCENT) == (1_018, 980)
+    assert order_bounds_e8(999, 100, E12 // 50, FIVE_PERCENT) == (1_048, 999)
+    assert order_bounds_e8(999, -100, E12 // 50, FIVE_PERCENT) == (999, 950)
+
+
+def test_parts_of_the_mark_go_to_the_nearest() -> None:
+    # 10 x (1 + 1 % x 4 / 8) = 10.05 and 190 x the same = 190.95.
+    assert funding_price_e8(10, E12 // 100, 4, 8) == 10
+    assert funding_price_e8(190, E12 // 100, 4, 8) == 191
+    # A half goes to the even one: (10 + 11) / 2 and (11 + 12) / 2.
+    assert contract_price_e8(10, 11, None) == 10
+    assert contract_price_e8(11, 12, None) == 12
+
+
 def test_a_contract_without_a_price_counts_as_the_index() -> None:
     assert mark_price_e8(1_000, 1_010, 1_020, None, FIVE_PERCENT) == 1_010
     assert mark_price_e8(1_000, 990, 1_020, None, FIVE_PERCENT) == 1_000
