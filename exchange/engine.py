@@ -1,0 +1,435 @@
+"""The exchange as one pure function: a command in, what happened out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from exchange.commands import (
+    REFUSE_IF_OPEN,
+    AdjustPositionMargin,
+    AmendOrder,
+    AnyCommand,
+    Borrow,
+    CancelAll,
+    CancelOrder,
+    Command,
+    Continue,
+    Deposit,
+    FeedPrices,
+    OpenAccount,
+    PlaceOrder,
+    Repay,
+    ResetAccount,
+    SetIndexPrice,
+    SetLeverage,
+    SetMarginLeverage,
+    SetMarginMode,
+    SetSymbolState,
+    Tick,
+    Transfer,
+)
+from exchange.events import AnyEvent, SymbolStateChanged
+from exchange.telling import Teller
+from exchange.trading import Placed, Trading
+from matching.depth import Depth
+from matching.limits import DUPLICATE_IDS_KEPT_MAX, WORK_PER_COMMAND_MAX
+from matching.reasons import Reason
+from matching.types import Order, TradingState
+from risk import borrowing, settings
+from risk.account import Account, Loan
+from risk.engine import RiskEngine, new_risk_engine
+from risk.ledger import FIRST_ACCOUNT, PostingReason
+from risk.parameters import Venue
+from risk.reset import reset_account
+
+DEPOSIT_MINOR_MAX: Final = 10**17  # A thousand million of an asset at a time.
+
+
+class Answer(NamedTuple):
+    """How a command ended: refused or done, and the id of what it made."""
+
+    reason: Reason | None = None
+    result_id: int = 0
+    repeated: bool = False
+
+
+DONE: Final = Answer()
+
+
+class Engine:
+    """All state of a venue; the same commands always leave the same state and the same events."""
+
+    def __init__(self, venue: Venue, risk: RiskEngine | None = None) -> None:
+        self.venue = venue
+        self.risk = risk or new_risk_engine(venue)
+        self._teller = Teller(self.risk)
+        self.trading = Trading(self.risk, self._teller)
+        self.books = self.trading.books
+        self.instruments = self.risk.instruments
+        self.last_trade = self.trading.last_trade
+        self.seq = 0
+        self.time_ms = venue.start_ms
+        self.next_grid_ms = (venue.start_ms // venue.grid_ms + 1) * venue.grid_ms
+        self._handlers: dict[type, Callable[[Any], Answer]] = {
+            Tick: lambda _: DONE,
+            Continue: lambda _: DONE,
+            OpenAccount: self._open_account,
+            Deposit: self._deposit,
+            Transfer: self._transfer,
+            PlaceOrder: self._place,
+            CancelOrder: self._cancel,
+            CancelAll: self._cancel_all,
+            AmendOrder: self._amend,
+            Borrow: self._borrow,
+            Repay: self._repay,
+            SetLeverage: self._set_leverage,
+            SetMarginMode: self._set_margin_mode,
+            SetMarginLeverage: self._set_margin_leverage,
+            AdjustPositionMargin: self._adjust_position_margin,
+            ResetAccount: self._reset,
+            FeedPrices: self._feed_prices,
+            SetIndexPrice: self._set_index_price,
+            SetSymbolState: self._set_symbol_state,
+        }
+
+    def apply(self, command: AnyCommand) -> list[AnyEvent]:
+        """Do what a stamped command asks; every event of it, the answer last.
+
+        Time comes first: grid points up to the command's stamp are run before it, as many as one
+        command may; the rest stays pending for `Continue`.
+        """
+        assert command.seq == self.seq + 1, (command.seq, self.seq)
+        assert command.time_ms >= self.time_ms, "time never runs back"
+        self.seq = command.seq
+        self.time_ms = command.time_ms
+        self._teller.begin(command.seq, command.time_ms)
+        self._advance(WORK_PER_COMMAND_MAX)
+        self.risk.time_ms = command.time_ms
+        answer = self._obey(command)
+        self.trading.tell_depth()
+        return self._teller.answer(answer.reason, answer.result_id, None, answer.repeated)
+
+    # -- time ----------------------------------------------------------------------------------
+
+    @property
+    def pending_work(self) -> bool:
+        """Whether work remains that is due at or before the last stamp."""
+        return self.next_grid_ms <= self.time_ms or self.risk.pending_work
+
+    def _advance(self, budget: int) -> None:
+        """Run the grid points that are due, each with all its work, within a budget."""
+        while budget > 0:
+            if self.risk.pending_work:
+                budget -= max(1, self.risk.work(self.trading, budget))
+                self._teller.drain()
+            elif self.next_grid_ms <= self.time_ms:
+                self._grid_point()
+                budget -= 1
+            else:
+                return
+
+    def _grid_point(self) -> None:
+        now_ms = self.next_grid_ms
+        self.risk.time_ms = now_ms
+        self.trading.expire_due(now_ms, WORK_PER_COMMAND_MAX)
+        self.risk.grid_point(self.trading, self.books, self.last_trade, now_ms)
+        self.next_grid_ms += self.venue.grid_ms
+        self._teller.drain()
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def _obey(self, command: Command) -> Answer:
+        """Dispatch; an account settles what is pending before anything reads or touches it."""
+        account_id = getattr(command, "account_id", None)
+        if account_id is None:
+            return self._handlers[type(command)](command)
+        account = self.risk.accounts.get(account_id)
+        if account is None or account.id < FIRST_ACCOUNT:
+            return Answer(Reason.UNKNOWN_ACCOUNT)
+        self.risk.settle(account)
+        client_id: str = getattr(command, "client_id", "")
+        content = b""
+        if client_id and not isinstance(command, CancelOrder):
+            known = self._known(account, command, client_id)
+            if isinstance(known, Answer):
+                return known
+            content = known
+        answer = self._handlers[type(command)](command)
+        if answer.reason is None and content:
+            _remember(account, client_id, content, answer.result_id)
+        return answer
+
+    def _known(self, account: Account, command: Command, client_id: str) -> Answer | bytes:
+        """The first result of a client id that was used before; else the hash of its content."""
+        if getattr(command, "on_duplicate", 0) == REFUSE_IF_OPEN:
+            if client_id in account.client_orders:
+                return Answer(Reason.DUPLICATE_ID)
+            return b""
+        content = _content_hash(command)
+        first = account.recent.get(client_id)
+        if first is None:
+            return content
+        if first[0] != content:
+            return Answer(Reason.DUPLICATE_ID)
+        return Answer(None, first[1], repeated=True)
+
+    def _account(self, command: Any) -> Account:
+        return self.risk.accounts[command.account_id]
+
+    def _open_account(self, wish: OpenAccount) -> Answer:
+        if wish.kind == "agent" and wish.label in self.risk.labels:
+            return Answer(None, self.risk.labels[wish.label], repeated=True)
+        return Answer(None, self.risk.open_account(wish.kind, wish.label).id)
+
+    def _deposit(self, wish: Deposit) -> Answer:
+        reason = borrowing.wallet_holds(self.risk, wish.wallet, wish.asset)
+        if reason is not None:
+            return Answer(reason)
+        if wish.amount_minor <= 0:
+            return Answer(Reason.AMOUNT_NOT_POSITIVE)
+        if wish.amount_minor > DEPOSIT_MINOR_MAX:
+            return Answer(Reason.AMOUNT_TOO_LARGE)
+        account = self._account(wish)
+        self.risk.deposit(
+            account, wish.wallet, wish.asset, wish.amount_minor, PostingReason.DEPOSIT
+        )
+        return DONE
+
+    def _transfer(self, wish: Transfer) -> Answer:
+        return Answer(
+            borrowing.transfer(
+                self.risk,
+                self._account(wish),
+                wish.source,
+                wish.target,
+                wish.asset,
+                wish.amount_minor,
+            )
+        )
+
+    def _borrow(self, wish: Borrow) -> Answer:
+        loan = borrowing.borrow(
+            self.risk, self._account(wish), wish.wallet, wish.asset, wish.amount_minor
+        )
+        return Answer(loan) if isinstance(loan, Reason) else Answer(None, loan.loan_id)
+
+    def _repay(self, wish: Repay) -> Answer:
+        account = self._account(wish)
+        loan: Loan | None = account.loans.get((wish.wallet, wish.asset))
+        if wish.wallet in account.liquidating:
+            return Answer(Reason.ACCOUNT_LIQUIDATING)
+        if loan is None:
+            return Answer(Reason.NOTHING_OWED)
+        amount = min(wish.amount_minor or loan.owed_minor, loan.owed_minor)
+        if account.free(wish.wallet, wish.asset) < amount:
+            return Answer(Reason.INSUFFICIENT_BALANCE)
+        borrowing.repay(self.risk, account, wish.wallet, wish.asset, amount)
+        return Answer(None, loan.loan_id)
+
+    # -- orders --------------------------------------------------------------------------------
+
+    def _place(self, wish: PlaceOrder) -> Answer:
+        account = self._account(wish)
+        if wish.symbol not in self.instruments:
+            return Answer(Reason.UNKNOWN_SYMBOL)
+        if wish.leverage and self.instruments[wish.symbol].kind != "spot":
+            reason = settings.set_leverage(self.risk, account, wish.symbol, wish.leverage)
+            if reason is not None:
+                return Answer(reason)
+        return _answer(self.trading.place(account, wish))
+
+    def _find(self, account: Account, order_id: int, client_id: str) -> Order | None:
+        if not order_id and client_id:
+            order_id = account.client_orders.get(client_id, 0)
+        return account.orders.get(order_id)
+
+    def _cancel(self, wish: CancelOrder) -> Answer:
+        account = self._account(wish)
+        order = self._find(account, wish.order_id, wish.client_id)
+        if order is None:
+            return Answer(Reason.UNKNOWN_ORDER)
+        if self.trading.states[order.symbol] is TradingState.HALT:
+            return Answer(Reason.SYMBOL_NOT_TRADING)
+        self.trading.cancel(order, Reason.CANCELLED_BY_USER)
+        return Answer(None, order.order_id)
+
+    def _cancel_all(self, wish: CancelAll) -> Answer:
+        account = self._account(wish)
+        if wish.symbol and wish.symbol not in self.instruments:
+            return Answer(Reason.UNKNOWN_SYMBOL)
+        orders = [
+            order
+            for order in account.orders.values()
+            if wish.symbol in ("", order.symbol)
+            and self.trading.states[order.symbol] is not TradingState.HALT
+        ]
+        for order in orders:
+            self.trading.cancel(order, Reason.CANCELLED_BY_USER)
+        return Answer(None, len(orders))
+
+    def _amend(self, wish: AmendOrder) -> Answer:
+        account = self._account(wish)
+        order = account.orders.get(wish.order_id)
+        if order is None:
+            return Answer(Reason.UNKNOWN_ORDER)
+        return _answer(self.trading.amend(account, order, wish))
+
+    # -- settings ------------------------------------------------------------------------------
+
+    def _set_leverage(self, wish: SetLeverage) -> Answer:
+        account = self._account(wish)
+        return Answer(settings.set_leverage(self.risk, account, wish.symbol, wish.leverage))
+
+    def _set_margin_mode(self, wish: SetMarginMode) -> Answer:
+        account = self._account(wish)
+        return Answer(settings.set_margin_mode(self.risk, account, wish.symbol, wish.isolated))
+
+    def _set_margin_leverage(self, wish: SetMarginLeverage) -> Answer:
+        return Answer(settings.set_margin_leverage(self.risk, self._account(wish), wish.leverage))
+
+    def _adjust_position_margin(self, wish: AdjustPositionMargin) -> Answer:
+        account = self._account(wish)
+        return Answer(
+            settings.adjust_position_margin(self.risk, account, wish.symbol, wish.amount_minor)
+        )
+
+    def _reset(self, wish: ResetAccount) -> Answer:
+        reset_account(self.risk, self.trading, self._account(wish))
+        return DONE
+
+    # -- the venue -----------------------------------------------------------------------------
+
+    def _feed_prices(self, wish: FeedPrices) -> Answer:
+        """A feed's prices count as fresh until `stale_ms` after this moment."""
+        if wish.feed not in self.venue.feeds:
+            return Answer(Reason.UNKNOWN_SYMBOL)
+        fresh_ms = self.time_ms + max(0, wish.stale_ms - self.venue.stale_ms)
+        for base, price_e8 in wish.prices_e8.items():
+            index = self.risk.indexes.get(f"{base}-{self.venue.quote}")
+            if index is not None and price_e8 > 0:
+                index.print(wish.feed, price_e8, fresh_ms)
+        return DONE
+
+    def _set_index_price(self, wish: SetIndexPrice) -> Answer:
+        """An administrator's price moves index and mark within its own command."""
+        symbol = f"{wish.base}-{wish.quote}"
+        index = self.risk.indexes.get(symbol)
+        if index is None:
+            return Answer(Reason.UNKNOWN_SYMBOL)
+        if wish.price_e8 <= 0:
+            return Answer(Reason.AMOUNT_NOT_POSITIVE)
+        index.override(wish.price_e8, self.time_ms)
+        for perp in self.risk.marks.values():
+            if perp.index_symbol == symbol:
+                perp.clear_samples()
+        self.risk.reprice(self.books, self.last_trade, self.time_ms)
+        self._advance(WORK_PER_COMMAND_MAX)
+        return DONE
+
+    def _set_symbol_state(self, wish: SetSymbolState) -> Answer:
+        if wish.symbol not in self.instruments:
+            return Answer(Reason.UNKNOWN_SYMBOL)
+        if wish.state.upper() not in TradingState.__members__:
+            return Answer(Reason.FIELD_OUT_OF_RANGE)
+        self.trading.states[wish.symbol] = TradingState[wish.state.upper()]
+        self._teller.tell(
+            SymbolStateChanged(self.seq, self.time_ms, wish.symbol, wish.state.lower())
+        )
+        return DONE
+
+    # -- snapshots and invariants --------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Everything, as plain values: what a snapshot holds and the digest is made of."""
+        trading = self.trading
+        return {
+            "seq": self.seq,
+            "time_ms": self.time_ms,
+            "next_grid_ms": self.next_grid_ms,
+            "risk": self.risk.state(),
+            "books": [(symbol, book.state()) for symbol, book in sorted(self.books.items())],
+            "states": [(symbol, state.name) for symbol, state in sorted(trading.states.items())],
+            "depths": [(symbol, each.last_id) for symbol, each in sorted(trading.depths.items())],
+            "trade_ids": sorted(trading.trade_ids.items()),
+            "last_trade": sorted(trading.last_trade.items()),
+            "next_order_id": trading.next_order_id,
+        }
+
+    @classmethod
+    def restored(cls, venue: Venue, state: dict[str, Any]) -> Engine:
+        """The engine of which `state` was taken."""
+        risk = RiskEngine(venue)
+        risk.restore(state["risk"])
+        engine = cls(venue, risk)
+        engine.seq = state["seq"]
+        engine.time_ms = state["time_ms"]
+        engine.next_grid_ms = state["next_grid_ms"]
+        trading = engine.trading
+        for symbol, book in state["books"]:
+            trading.books[symbol] = type(trading.books[symbol]).restore(book)
+            for order in trading.books[symbol].orders.values():
+                _hand_back(risk.accounts[order.account_id], order, risk)
+        for symbol, name in state["states"]:
+            trading.states[symbol] = TradingState[name]
+        for symbol, last_id in state["depths"]:
+            trading.depths[symbol] = Depth(trading.books[symbol], last_id)
+        trading.trade_ids.update({symbol: number for symbol, number in state["trade_ids"]})
+        for symbol, last in state["last_trade"]:
+            trading.last_trade[symbol] = (last[0], last[1])
+        trading.next_order_id = state["next_order_id"]
+        return engine
+
+    def digest(self) -> str:
+        """A fingerprint of the whole state: equal digests, equal states."""
+        encoded = msgspec.msgpack.encode(self.state())
+        return hashlib.blake2b(encoded, digest_size=16).hexdigest()
+
+    def check(self) -> None:
+        """Assert every invariant (MECHANICS section 4); O(accounts + orders)."""
+        self.risk.check()
+        resting: dict[int, int] = {}
+        for symbol, book in self.books.items():
+            book.check()
+            for order in book.orders.values():
+                assert order.symbol == symbol, order
+                assert self.risk.accounts[order.account_id].orders[order.order_id] is order
+                resting[order.account_id] = resting.get(order.account_id, 0) + 1
+        for account in self.risk.accounts.values():
+            assert len(account.orders) == resting.get(account.id, 0), account.id
+            for symbol, reducing in account.reducing.items():
+                working = sum(order.open_lots for order in reducing.values())
+                assert working <= abs(account.lots(symbol)), (account.id, symbol)
+
+
+def _answer(placed: Placed | Reason) -> Answer:
+    if isinstance(placed, Reason):
+        return Answer(placed)
+    return Answer(placed.reason, placed.order.order_id)
+
+
+def _content_hash(command: Command) -> bytes:
+    """What a client id stands for: the command without its number and moment."""
+    bare = msgspec.structs.replace(command, seq=0, time_ms=0)
+    return hashlib.blake2b(msgspec.msgpack.encode(bare), digest_size=8).digest()
+
+
+def _remember(account: Account, client_id: str, content: bytes, result_id: int) -> None:
+    """Keep the newest client ids and what they did."""
+    account.recent[client_id] = (content, result_id)
+    if len(account.recent) > DUPLICATE_IDS_KEPT_MAX:
+        del account.recent[next(iter(account.recent))]
+
+
+def _hand_back(account: Account, order: Order, risk: RiskEngine) -> None:
+    """Give a restored order to its account again."""
+    account.orders[order.order_id] = order
+    account.open_counts[order.symbol] = account.open_counts.get(order.symbol, 0) + 1
+    if order.client_id:
+        account.client_orders[order.client_id] = order.order_id
+    if order.reduce_only:
+        account.reducing.setdefault(order.symbol, {})[order.order_id] = order
+    risk.count_order(account, order)

@@ -1,0 +1,351 @@
+"""All that may happen: frozen records in the past tense, folded into views, sessions and history.
+
+Numbers are integers as in `exchange.commands`. An event with an `account_id` is private to that
+account and carries `n`, its place in the account's own unbroken numbering (1, 2, 3 ...), by which
+a reader resumes after a broken connection. The others are public or belong to the house.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from matching.reasons import Reason
+from matching.types import OrderType, Side, Status, TimeInForce
+
+
+class Event(msgspec.Struct, array_like=True, tag_field="event", tag=0, gc=False):
+    """What happened, at which command and when."""
+
+    seq: int
+    time_ms: int
+
+
+# -- private: what one account is told ---------------------------------------------------------
+
+
+class OrderChanged(Event, tag=1):
+    """An order as it stands after something happened to it.
+
+    `happening` is "accepted", "filled", "amended", "cancelled", "expired" or "rejected".
+    """
+
+    account_id: int
+    n: int
+    happening: str
+    order_id: int
+    symbol: str
+    side: Side
+    type: OrderType
+    tif: TimeInForce
+    price_ticks: int
+    lots: int
+    quote_minor: int
+    filled_lots: int
+    filled_units: int  # Sum of price_ticks x lots over the fills.
+    prevented_lots: int
+    open_lots: int
+    status: Status
+    wallet: str
+    post_only: bool
+    reduce_only: bool
+    side_effect: int
+    forced: bool  # Sent by the liquidation engine.
+    expire_ms: int
+    placed_ms: int
+    client_id: str
+    reason: Reason | None
+
+
+class Filled(Event, tag=2):
+    """One side of a trade, for its owner."""
+
+    account_id: int
+    n: int
+    trade_id: int
+    symbol: str
+    order_id: int
+    client_id: str
+    side: Side
+    price_ticks: int
+    lots: int
+    maker: bool
+    fee_minor: int
+    fee_asset: str
+    realised_minor: int  # Of a perpetual: the profit this fill realised, before the fee.
+    wallet: str
+
+
+class LedgerPosted(Event, tag=3):
+    """Money came into or left a wallet; `reason` is one of `risk.ledger.PostingReason`."""
+
+    account_id: int
+    n: int
+    wallet: str
+    asset: str
+    change_minor: int
+    balance_minor: int
+    reason: str
+    reference: int  # The order, trade or loan it came from; 0 where there is none.
+
+
+class BalanceChanged(Event, tag=4):
+    """A balance as it stands at the end of a command."""
+
+    account_id: int
+    n: int
+    wallet: str
+    asset: str
+    total_minor: int
+    locked_minor: int
+    borrowed_minor: int
+    interest_e18: int  # Interest owed, in 10^-18 of the asset.
+
+
+class PositionChanged(Event, tag=5):
+    """A perpetual position as it stands at the end of a command; `lots` is signed."""
+
+    account_id: int
+    n: int
+    symbol: str
+    lots: int
+    cost_minor: int
+    isolated: bool
+    leverage: int
+    margin_minor: int  # The isolated margin; 0 in cross mode.
+
+
+class LoanChanged(Event, tag=6):
+    """A loan was taken or paid down: what was borrowed or repaid now, and what is left."""
+
+    account_id: int
+    n: int
+    loan_id: int
+    wallet: str
+    asset: str
+    borrowed_minor: int
+    repaid_principal_minor: int
+    repaid_interest_minor: int
+    principal_minor: int
+    interest_e18: int
+
+
+class InterestCharged(Event, tag=7):
+    """One hour of interest on one loan."""
+
+    account_id: int
+    n: int
+    wallet: str
+    asset: str
+    principal_minor: int
+    rate_e12: int
+    charged_e18: int
+    interest_e18: int  # Owed after the charge.
+    due_ms: int  # The top of the hour (or the moment of borrowing) it fell due.
+
+
+class FundingCharged(Event, tag=8):
+    """One funding payment of one position; a negative flow was paid, a positive one received."""
+
+    account_id: int
+    n: int
+    symbol: str
+    lots: int
+    mark_e8: int
+    rate_e12: int
+    flow_minor: int
+    due_ms: int
+
+
+class MarginCalled(Event, tag=9):
+    """The scope's margin level fell to the call level (or, `cleared`, came back above it)."""
+
+    account_id: int
+    n: int
+    scope: str  # "margin", "isolated:<SYMBOL>", "perp" or "perp/<SYMBOL>"
+    level_e12: int
+    call_level_e12: int
+    add_minor: int  # Quote to add to come back to the call level.
+    cleared: bool
+
+
+class LiquidationStarted(Event, tag=10):
+    """A scope fell to its liquidation level: the numbers that decided it."""
+
+    account_id: int
+    n: int
+    scope: str
+    symbol: str  # Empty for cross margin.
+    assets_e16: int  # Assets (spot margin) or margin balance (perpetual), 10^-16 USDT.
+    debt_e16: int  # Debt (spot margin) or maintenance margin (perpetual), 10^-16 USDT.
+    level_e12: int
+    mark_e8: int
+
+
+class LiquidationStepped(Event, tag=11):
+    """One step of a liquidation: "sold", "repaid", "takeover", "fund" or "fee"."""
+
+    account_id: int
+    n: int
+    scope: str
+    symbol: str
+    step: str
+    asset: str
+    amount_minor: int
+    lots: int
+    price_ticks: int
+
+
+class LiquidationEnded(Event, tag=12):
+    """A liquidation is over: "restored", "closed" or "bankrupt"."""
+
+    account_id: int
+    n: int
+    scope: str
+    result: str
+    covered_minor: int  # What the insurance fund paid, in the settle asset.
+
+
+class SettingChanged(Event, tag=13):
+    """A setting of an account: "leverage", "margin_mode" or "margin_leverage"."""
+
+    account_id: int
+    n: int
+    symbol: str
+    name: str
+    value: str
+
+
+class AccountOpened(Event, tag=14):
+    """An account was opened, or (epoch above 1) reset."""
+
+    account_id: int
+    n: int
+    kind: str
+    label: str
+    epoch: int
+
+
+# -- public: what everybody is told ------------------------------------------------------------
+
+
+class Traded(Event, tag=20):
+    """A trade on a book."""
+
+    symbol: str
+    trade_id: int
+    price_ticks: int
+    lots: int
+    taker_side: Side
+    maker_order_id: int
+    taker_order_id: int
+    forced: bool
+
+
+class DepthChanged(Event, tag=21):
+    """The levels a command touched, with their new totals (0: the level is gone)."""
+
+    symbol: str
+    first_id: int
+    last_id: int
+    bids: list[tuple[int, int]]
+    asks: list[tuple[int, int]]
+
+
+class Marked(Event, tag=22):
+    """Index and mark of a perpetual at a grid point, and the funding that would be charged."""
+
+    symbol: str
+    index_e8: int
+    mark_e8: int
+    predicted_rate_e12: int
+    next_funding_ms: int
+
+
+class IndexPriced(Event, tag=23):
+    """The index price of a spot pair's base in its quote, when it changed."""
+
+    symbol: str
+    index_e8: int
+
+
+class FundingFixed(Event, tag=24):
+    """The funding of a perpetual at one boundary: what every position settles at."""
+
+    symbol: str
+    due_ms: int
+    rate_e12: int
+    mark_e8: int
+
+
+class InterestFixed(Event, tag=25):
+    """The hourly rates at one top of the hour, by asset."""
+
+    due_ms: int
+    rates_e12: dict[str, int]
+
+
+class Liquidated(Event, tag=26):
+    """A forced trade, without the name of its owner."""
+
+    symbol: str
+    side: Side
+    lots: int
+    price_ticks: int
+
+
+class SymbolStateChanged(Event, tag=27):
+    """Trading on a symbol was opened, restricted or halted."""
+
+    symbol: str
+    state: str
+
+
+class FundCovered(Event, tag=28):
+    """The insurance fund paid for a bankruptcy; a negative balance is a deficit."""
+
+    fund: str  # "insurance" or "margin_insurance"
+    asset: str
+    paid_minor: int
+    balance_minor: int
+
+
+# -- the answer to the command itself: always the last event -----------------------------------
+
+
+class Answered(Event, tag=40):
+    """The end of a command: done (`reason` is None) or refused, and what it made."""
+
+    reason: Reason | None
+    result_id: int  # The order, loan or account it made; for a known client id, the first one.
+    details: dict[str, str | int]
+    repeated: bool  # The client id was known: nothing happened now.
+
+
+PrivateEvent = (
+    OrderChanged
+    | Filled
+    | LedgerPosted
+    | BalanceChanged
+    | PositionChanged
+    | LoanChanged
+    | InterestCharged
+    | FundingCharged
+    | MarginCalled
+    | LiquidationStarted
+    | LiquidationStepped
+    | LiquidationEnded
+    | SettingChanged
+    | AccountOpened
+)
+PublicEvent = (
+    Traded
+    | DepthChanged
+    | Marked
+    | IndexPriced
+    | FundingFixed
+    | InterestFixed
+    | Liquidated
+    | SymbolStateChanged
+    | FundCovered
+)
+AnyEvent = PrivateEvent | PublicEvent | Answered

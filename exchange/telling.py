@@ -1,0 +1,250 @@
+"""Making events: what the book and the risk engine did, told in order and numbered."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from exchange.events import (
+    AccountOpened,
+    Answered,
+    AnyEvent,
+    BalanceChanged,
+    Event,
+    Filled,
+    FundCovered,
+    FundingCharged,
+    FundingFixed,
+    IndexPriced,
+    InterestCharged,
+    InterestFixed,
+    LedgerPosted,
+    LiquidationEnded,
+    LiquidationStarted,
+    LiquidationStepped,
+    LoanChanged,
+    MarginCalled,
+    Marked,
+    OrderChanged,
+    PositionChanged,
+    SettingChanged,
+)
+from matching.reasons import Reason
+from matching.types import Fill, Order
+from risk import records
+from risk.account import PERP, position_wallet
+from risk.ledger import FIRST_ACCOUNT, Pocket
+from risk.settle import Booked
+from risk.state import RiskState
+
+_PRIVATE: Final[dict[type, type[Event]]] = {
+    records.AccountRecord: AccountOpened,
+    records.LoanRecord: LoanChanged,
+    records.InterestRecord: InterestCharged,
+    records.FundingRecord: FundingCharged,
+    records.CallRecord: MarginCalled,
+    records.LiquidationRecord: LiquidationStarted,
+    records.StepRecord: LiquidationStepped,
+    records.EndRecord: LiquidationEnded,
+    records.SettingRecord: SettingChanged,
+}
+_PUBLIC: Final[dict[type, type[Event]]] = {
+    records.MarkRecord: Marked,
+    records.IndexRecord: IndexPriced,
+    records.FundingRateRecord: FundingFixed,
+    records.RatesRecord: InterestFixed,
+    records.CoverRecord: FundCovered,
+}
+
+
+class Teller:
+    """Collects the events of one command."""
+
+    def __init__(self, risk: RiskState) -> None:
+        self._risk = risk
+        self.events: list[AnyEvent] = []
+        self.seq = 0
+        self.time_ms = 0
+
+    def begin(self, seq: int, time_ms: int) -> None:
+        """Start on a command."""
+        self.events = []
+        self.seq = seq
+        self.time_ms = time_ms
+
+    def tell(self, event: AnyEvent) -> None:
+        """Add a public event that is made already."""
+        self.events.append(event)
+
+    def _number(self, account_id: int) -> int:
+        account = self._risk.accounts[account_id]
+        account.event_n += 1
+        return account.event_n
+
+    def order(self, order: Order, happening: str) -> None:
+        """An order as it stands now. The house's own orders are nobody's news."""
+        if order.account_id < FIRST_ACCOUNT:
+            return
+        instrument = self._risk.instruments[order.symbol]
+        self.events.append(
+            OrderChanged(
+                seq=self.seq,
+                time_ms=self.time_ms,
+                account_id=order.account_id,
+                n=self._number(order.account_id),
+                happening=happening,
+                order_id=order.order_id,
+                symbol=order.symbol,
+                side=order.side,
+                type=order.type,
+                tif=order.tif,
+                price_ticks=order.price_ticks,
+                lots=order.lots,
+                quote_minor=order.quote_units * instrument.unit_minor,
+                filled_lots=order.filled_lots,
+                filled_units=order.filled_units,
+                prevented_lots=order.prevented_lots,
+                open_lots=order.open_lots,
+                status=order.status,
+                wallet=order.wallet,
+                post_only=order.post_only,
+                reduce_only=order.reduce_only,
+                side_effect=order.side_effect,
+                forced=order.forced,
+                expire_ms=order.expire_ms,
+                placed_ms=order.time_ms,
+                client_id=order.client_id,
+                reason=order.reason,
+            )
+        )
+
+    def filled(self, fill: Fill, order: Order, booked: Booked, trade_id: int) -> None:
+        """One side of a trade, for its owner."""
+        if order.account_id < FIRST_ACCOUNT:
+            return
+        self.events.append(
+            Filled(
+                seq=self.seq,
+                time_ms=self.time_ms,
+                account_id=order.account_id,
+                n=self._number(order.account_id),
+                trade_id=trade_id,
+                symbol=order.symbol,
+                order_id=order.order_id,
+                client_id=order.client_id,
+                side=order.side,
+                price_ticks=fill.price_ticks,
+                lots=fill.lots,
+                maker=order is fill.maker,
+                fee_minor=booked.fee_minor,
+                fee_asset=booked.fee_asset,
+                realised_minor=booked.realised_minor,
+                wallet=order.wallet,
+            )
+        )
+
+    def drain(self) -> None:
+        """Tell what the risk engine noted since the last time, in its order."""
+        risk = self._risk
+        if risk.records:
+            for record in risk.records:
+                self._record(record)
+            risk.records.clear()
+        if risk.ledger.postings:
+            for posting in risk.ledger.postings:
+                self.events.append(
+                    LedgerPosted(
+                        self.seq,
+                        self.time_ms,
+                        posting.owner,
+                        self._number(posting.owner),
+                        posting.wallet,
+                        posting.asset,
+                        posting.change_minor,
+                        posting.balance_minor,
+                        posting.reason.value,
+                        posting.reference,
+                    )
+                )
+            risk.ledger.postings.clear()
+
+    def _record(self, record: records.Record) -> None:
+        fields: tuple[Any, ...] = tuple(record)
+        private = _PRIVATE.get(type(record))
+        if private is None:
+            made: Any = _PUBLIC[type(record)](self.seq, self.time_ms, *fields)
+        elif fields[0] < FIRST_ACCOUNT:
+            return
+        else:
+            number = self._number(fields[0])
+            build: Any = private
+            made = build(self.seq, self.time_ms, fields[0], number, *fields[1:])
+        self.events.append(made)
+
+    def balances(self) -> None:
+        """Tell the balances and positions that the command left different, once each."""
+        risk = self._risk
+        positions = dict(risk.positions_touched)
+        for pocket in risk.ledger.touched:
+            if pocket.owner < FIRST_ACCOUNT:
+                continue
+            if pocket.wallet.startswith(PERP + "/"):
+                positions[pocket.owner, pocket.wallet.removeprefix(PERP + "/")] = None
+            else:
+                self._balance(pocket)
+        for account_id, symbol in positions:
+            if account_id >= FIRST_ACCOUNT:
+                self._position(account_id, symbol)
+        risk.ledger.touched.clear()
+        risk.positions_touched.clear()
+
+    def _balance(self, pocket: Pocket) -> None:
+        loan = self._risk.accounts[pocket.owner].loans.get((pocket.wallet, pocket.asset))
+        self.events.append(
+            BalanceChanged(
+                self.seq,
+                self.time_ms,
+                pocket.owner,
+                self._number(pocket.owner),
+                pocket.wallet,
+                pocket.asset,
+                pocket.minor,
+                pocket.locked,
+                loan.principal_minor if loan else 0,
+                loan.interest_e18 if loan else 0,
+            )
+        )
+
+    def _position(self, account_id: int, symbol: str) -> None:
+        account = self._risk.accounts[account_id]
+        held = account.positions.get(symbol)
+        setting = account.setting(symbol)
+        settle = self._risk.instruments[symbol].settle
+        self.events.append(
+            PositionChanged(
+                self.seq,
+                self.time_ms,
+                account_id,
+                self._number(account_id),
+                symbol,
+                held.lots if held else 0,
+                held.cost_minor if held else 0,
+                setting.isolated,
+                setting.leverage,
+                account.minor(position_wallet(symbol), settle),
+            )
+        )
+
+    def answer(
+        self,
+        reason: Reason | None,
+        result_id: int = 0,
+        details: dict[str, str | int] | None = None,
+        repeated: bool = False,
+    ) -> list[AnyEvent]:
+        """End the command: everything that happened, and the answer last."""
+        self.drain()
+        self.balances()
+        self.events.append(
+            Answered(self.seq, self.time_ms, reason, result_id, details or {}, repeated)
+        )
+        return self.events

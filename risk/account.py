@@ -1,0 +1,243 @@
+"""An account: its pockets, loans, positions, settings and open orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matching.types import Order, Side
+from risk.ledger import Pocket
+from risk.position import Position
+
+SPOT = "spot"
+MARGIN = "margin"
+PERP = "perp"
+ISOLATED = "isolated:"  # One wallet a pair: "isolated:BTC-USDT".
+
+CROSS_LEVERAGES = (3, 5)
+LEVERAGE_DEFAULT = 10
+
+
+def isolated_wallet(symbol: str) -> str:
+    """The wallet of isolated spot margin on a pair."""
+    return ISOLATED + symbol
+
+
+def position_wallet(symbol: str) -> str:
+    """The sub-balance that holds the margin of an isolated perpetual position."""
+    return f"{PERP}/{symbol}"
+
+
+class Loan:
+    """What is owed of one asset in one wallet: principal, and interest that bears none itself."""
+
+    __slots__ = ("asset", "interest_e18", "loan_id", "principal_minor", "wallet")
+
+    def __init__(self, loan_id: int, wallet: str, asset: str) -> None:
+        self.loan_id = loan_id
+        self.wallet = wallet
+        self.asset = asset
+        self.principal_minor = 0
+        self.interest_e18 = 0
+
+    @property
+    def owed_e18(self) -> int:
+        """Principal and interest, in 10^-18 of the asset."""
+        return self.principal_minor * 10**10 + self.interest_e18
+
+    @property
+    def owed_minor(self) -> int:
+        """What it takes to repay it all: interest rounded up to a unit."""
+        return self.principal_minor - (-self.interest_e18 // 10**10)
+
+
+class Setting:
+    """What an account chose for one perpetual."""
+
+    __slots__ = ("isolated", "leverage")
+
+    def __init__(self, leverage: int = LEVERAGE_DEFAULT, isolated: bool = False) -> None:
+        self.leverage = leverage
+        self.isolated = isolated
+
+
+class OpenOrders:
+    """Working orders of an account on one perpetual, summed as they come and go (P4).
+
+    Units are price_ticks x lots. `held_minor` is the open loss and the fee kept back for them.
+    """
+
+    __slots__ = ("buy_lots", "buy_units", "held_minor", "sell_lots", "sell_units")
+
+    def __init__(self) -> None:
+        self.buy_units = 0
+        self.sell_units = 0
+        self.buy_lots = 0
+        self.sell_lots = 0
+        self.held_minor = 0
+
+    def add(self, side: Side, lots: int, ticks: int) -> None:
+        """Count an order in (negative lots: out)."""
+        if side is Side.BUY:
+            self.buy_units += lots * ticks
+            self.buy_lots += lots
+        else:
+            self.sell_units += lots * ticks
+            self.sell_lots += lots
+
+    def values(self) -> tuple[int, int, int, int, int]:
+        """All sums, to compare with those of the orders themselves."""
+        return (self.buy_units, self.sell_units, self.buy_lots, self.sell_lots, self.held_minor)
+
+
+class Job:
+    """A liquidation of spot margin under way: which round it is in."""
+
+    __slots__ = ("round", "sold_e16")
+
+    def __init__(self, round_: int = 0, sold_e16: int = 0) -> None:
+        self.round = round_
+        self.sold_e16 = sold_e16
+
+
+class Account:
+    """Everything one customer (or house account with positions) has and owes."""
+
+    __slots__ = (
+        "called",
+        "client_orders",
+        "epoch",
+        "event_n",
+        "id",
+        "kind",
+        "label",
+        "liquidating",
+        "loans",
+        "margin_leverage",
+        "open_counts",
+        "open_perp",
+        "order_loans",
+        "orders",
+        "pockets",
+        "positions",
+        "recent",
+        "reducing",
+        "settings",
+        "settled",
+    )
+
+    def __init__(self, account_id: int, kind: str, label: str) -> None:
+        self.id = account_id
+        self.kind = kind
+        self.label = label
+        self.epoch = 1
+        self.event_n = 0
+        self.margin_leverage = 3
+        self.settled = 0  # Instants up to here are settled (see risk.instants).
+        self.pockets: dict[tuple[str, str], Pocket] = {}
+        self.loans: dict[tuple[str, str], Loan] = {}
+        self.positions: dict[str, Position] = {}
+        self.settings: dict[str, Setting] = {}
+        self.open_perp: dict[str, OpenOrders] = {}
+        self.orders: dict[int, Order] = {}
+        self.open_counts: dict[str, int] = {}  # Open orders by symbol.
+        self.order_loans: dict[int, int] = {}  # Borrowed for an open order, in minor units.
+        self.reducing: dict[str, dict[int, Order]] = {}  # Reduce-only orders by symbol.
+        self.client_orders: dict[str, int] = {}  # Client ids of open orders.
+        self.recent: dict[str, tuple[bytes, int]] = {}  # Client id: hash of content, result.
+        self.called: dict[str, int] = {}  # Scope under a margin call: when it was last told.
+        self.liquidating: dict[str, Job] = {}
+
+    def setting(self, symbol: str) -> Setting:
+        """The account's choice for a perpetual; the default where it made none."""
+        found = self.settings.get(symbol)
+        if found is None:
+            found = self.settings[symbol] = Setting()
+        return found
+
+    def minor(self, wallet: str, asset: str) -> int:
+        """A balance in minor units; 0 where there never was one."""
+        pocket = self.pockets.get((wallet, asset))
+        return pocket.minor if pocket else 0
+
+    def free(self, wallet: str, asset: str) -> int:
+        """What of a balance no order holds."""
+        pocket = self.pockets.get((wallet, asset))
+        return pocket.free if pocket else 0
+
+    def lots(self, symbol: str) -> int:
+        """The signed lots it holds of a perpetual."""
+        held = self.positions.get(symbol)
+        return held.lots if held else 0
+
+    def wallet_loans(self, wallet: str) -> list[Loan]:
+        """The loans of one wallet."""
+        return [loan for loan in self.loans.values() if loan.wallet == wallet]
+
+    @property
+    def exposed(self) -> bool:
+        """Whether interest, funding or a price can change what it is worth or owes."""
+        return bool(self.positions or self.loans)
+
+    def is_isolated(self, symbol: str) -> bool:
+        """Whether a perpetual stands on isolated margin."""
+        setting = self.settings.get(symbol)
+        return setting is not None and setting.isolated
+
+    def perp_pocket_wallet(self, symbol: str) -> str:
+        """The wallet that profit and loss of a perpetual go to."""
+        return position_wallet(symbol) if self.is_isolated(symbol) else PERP
+
+    def state(self) -> dict[str, Any]:
+        """Everything but pockets and orders, which the ledger and the books keep."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "label": self.label,
+            "epoch": self.epoch,
+            "event_n": self.event_n,
+            "margin_leverage": self.margin_leverage,
+            "settled": self.settled,
+            "loans": [
+                (loan.loan_id, loan.wallet, loan.asset, loan.principal_minor, loan.interest_e18)
+                for _, loan in sorted(self.loans.items())
+            ],
+            "positions": [
+                (held.symbol, held.lots, held.cost_minor)
+                for _, held in sorted(self.positions.items())
+            ],
+            "settings": [
+                (symbol, setting.leverage, setting.isolated)
+                for symbol, setting in sorted(self.settings.items())
+            ],
+            "recent": [(key, digest, result) for key, (digest, result) in self.recent.items()],
+            "order_loans": sorted(self.order_loans.items()),
+            "called": sorted(self.called.items()),
+            "liquidating": [
+                (scope, job.round, job.sold_e16) for scope, job in sorted(self.liquidating.items())
+            ],
+        }
+
+    @classmethod
+    def restored(cls, state: dict[str, Any]) -> Account:
+        """An account as `state` gave it, still without pockets and orders."""
+        account = cls(state["id"], state["kind"], state["label"])
+        account.epoch = state["epoch"]
+        account.event_n = state["event_n"]
+        account.margin_leverage = state["margin_leverage"]
+        account.settled = state["settled"]
+        for loan_id, wallet, asset, principal_minor, interest_e18 in state["loans"]:
+            loan = Loan(loan_id, wallet, asset)
+            loan.principal_minor = principal_minor
+            loan.interest_e18 = interest_e18
+            account.loans[wallet, asset] = loan
+        for symbol, lots, cost_minor in state["positions"]:
+            account.positions[symbol] = Position(symbol, lots, cost_minor)
+        for symbol, leverage, isolated in state["settings"]:
+            account.settings[symbol] = Setting(leverage, isolated)
+        account.recent = {key: (digest, result) for key, digest, result in state["recent"]}
+        account.order_loans = dict(state["order_loans"])
+        account.called = dict(state["called"])
+        account.liquidating = {
+            scope: Job(round_, sold_e16) for scope, round_, sold_e16 in state["liquidating"]
+        }
+        return account

@@ -1,0 +1,176 @@
+"""Spot margin loans as they are taken, charged, repaid; and transfers between wallets."""
+
+from __future__ import annotations
+
+from matching.reasons import Reason
+from risk.account import ISOLATED, MARGIN, PERP, SPOT, Account, Loan
+from risk.ledger import POOL, PostingReason
+from risk.loans import hour_of_interest_e18, split_repayment
+from risk.records import LoanRecord
+from risk.state import RiskState
+from risk.worth import max_borrow, max_transfer_out
+
+
+def wallet_holds(state: RiskState, wallet: str, asset: str) -> Reason | None:
+    """Refuse a wallet there is none of, or an asset that it cannot hold."""
+    if asset not in state.assets:
+        return Reason.UNKNOWN_ASSET
+    if wallet in (SPOT, MARGIN):
+        return None
+    if wallet == PERP:
+        return None if asset == state.venue.quote else Reason.ASSET_NOT_IN_WALLET
+    if wallet.startswith(ISOLATED):
+        instrument = state.instruments.get(wallet.removeprefix(ISOLATED))
+        if instrument is None or instrument.kind != "spot":
+            return Reason.UNKNOWN_WALLET
+        if not state.spots[instrument.symbol].isolated:
+            return Reason.MARGIN_NOT_ALLOWED
+        in_pair = asset in (instrument.base, instrument.quote)
+        return None if in_pair else Reason.ASSET_NOT_IN_WALLET
+    return Reason.UNKNOWN_WALLET
+
+
+def borrow(
+    state: RiskState, account: Account, wallet: str, asset: str, minor: int
+) -> Loan | Reason:
+    """Borrow from the pool; the first hour's interest is charged at once (M7)."""
+    refused = _refuse_loan(state, account, wallet, asset, minor)
+    if refused is not None:
+        return refused
+    if minor > max_borrow(state, account, wallet, asset):
+        return Reason.COLLATERAL_TOO_LOW
+    return _take(state, account, wallet, asset, minor)
+
+
+def _refuse_loan(
+    state: RiskState, account: Account, wallet: str, asset: str, minor: int
+) -> Reason | None:
+    """All that may forbid a loan but the collateral itself."""
+    if wallet in (SPOT, PERP):
+        return Reason.NOT_BORROWABLE
+    refused = wallet_holds(state, wallet, asset)
+    if refused is not None:
+        return refused
+    if minor <= 0:
+        return Reason.AMOUNT_NOT_POSITIVE
+    if wallet in account.liquidating:
+        return Reason.ACCOUNT_LIQUIDATING
+    if minor > state.ledger.house(POOL, asset).minor:
+        return Reason.INSUFFICIENT_INVENTORY
+    owed = sum(loan.principal_minor for loan in account.loans.values() if loan.asset == asset)
+    if owed + minor > state.assets[asset].borrow_limit_minor:
+        return Reason.BORROW_LIMIT
+    return None
+
+
+def _take(state: RiskState, account: Account, wallet: str, asset: str, minor: int) -> Loan:
+    """Book a loan that was allowed."""
+    loan = account.loans.get((wallet, asset))
+    if loan is None:
+        loan = account.loans[wallet, asset] = Loan(state.next_loan_id, wallet, asset)
+        state.next_loan_id += 1
+        state.note_exposure(account)
+    state.ledger.post(
+        state.ledger.house(POOL, asset),
+        state.pocket(account, wallet, asset),
+        minor,
+        PostingReason.BORROW,
+        loan.loan_id,
+    )
+    loan.principal_minor += minor
+    _tell(state, account, loan, borrowed=minor)
+    rate_e12 = state.assets[asset].hourly_rate_e12
+    charge_e18 = hour_of_interest_e18(minor, rate_e12)
+    state.charge_interest(account, loan, minor, rate_e12, charge_e18, state.time_ms)
+    state.touch_wallet(account, wallet)
+    return loan
+
+
+def repay(state: RiskState, account: Account, wallet: str, asset: str, minor: int) -> int:
+    """Repay from the wallet's free balance, interest first (M8); what was taken from it.
+
+    Never more than is owed, nor more than is free. Paid interest is rounded up to a unit when it
+    is paid off; the excess goes to the rounding account (V26).
+    """
+    loan = account.loans.get((wallet, asset))
+    if loan is None:
+        return 0
+    pocket = state.pocket(account, wallet, asset)
+    budget = min(minor, pocket.free)
+    if budget <= 0:
+        return 0
+    paid = split_repayment(loan.principal_minor, loan.interest_e18, budget)
+    ledger = state.ledger
+    interest_minor = paid.interest_minor
+    ledger.post(
+        pocket, ledger.house(POOL, asset), interest_minor, PostingReason.INTEREST, loan.loan_id
+    )
+    ledger.post(
+        pocket,
+        ledger.house(POOL, asset),
+        paid.principal_minor,
+        PostingReason.REPAY,
+        loan.loan_id,
+    )
+    loan.interest_e18 -= paid.interest_e18
+    loan.principal_minor -= paid.principal_minor
+    state.interest_paid[asset] = state.interest_paid.get(asset, 0) + interest_minor
+    state.collect_excess(asset, paid.excess_e18)
+    _tell(state, account, loan, principal=paid.principal_minor, interest=interest_minor)
+    if not loan.principal_minor and not loan.interest_e18:
+        del account.loans[wallet, asset]
+        state.note_exposure(account)
+    state.touch_wallet(account, wallet)
+    return interest_minor + paid.principal_minor
+
+
+def _tell(
+    state: RiskState,
+    account: Account,
+    loan: Loan,
+    borrowed: int = 0,
+    principal: int = 0,
+    interest: int = 0,
+) -> None:
+    state.tell(
+        LoanRecord(
+            account.id,
+            loan.loan_id,
+            loan.wallet,
+            loan.asset,
+            borrowed,
+            principal,
+            interest,
+            loan.principal_minor,
+            loan.interest_e18,
+        )
+    )
+
+
+def transfer(
+    state: RiskState, account: Account, source: str, target: str, asset: str, minor: int
+) -> Reason | None:
+    """Move money between two wallets of an account, where margin allows it."""
+    if source == target:
+        return Reason.SAME_WALLET
+    for wallet in (source, target):
+        refused = wallet_holds(state, wallet, asset)
+        if refused is not None:
+            return refused
+        if wallet in account.liquidating:
+            return Reason.ACCOUNT_LIQUIDATING
+    if minor <= 0:
+        return Reason.AMOUNT_NOT_POSITIVE
+    if minor > account.free(source, asset):
+        return Reason.INSUFFICIENT_BALANCE
+    if minor > max_transfer_out(state, account, source, asset):
+        return Reason.TRANSFER_WOULD_BREACH_MARGIN
+    state.ledger.post(
+        state.pocket(account, source, asset),
+        state.pocket(account, target, asset),
+        minor,
+        PostingReason.TRANSFER,
+    )
+    state.touch_wallet(account, source)
+    state.touch_wallet(account, target)
+    return None

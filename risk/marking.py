@@ -1,0 +1,200 @@
+"""Index and mark as they stand: what feeds and books said last, refreshed on the grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matching.book import Book
+from matching.instrument import Instrument
+from matching.types import Side
+from risk.funding import PremiumAverage, flow_minor, funding_rate_e12, impact_price, premium_e12
+from risk.index import Constituent, book_price_e8, index_price_e8
+from risk.mark import (
+    BasisWindow,
+    contract_price_e8,
+    funding_price_e8,
+    mark_price_e8,
+    order_bounds_e8,
+)
+from risk.money import E12, ceil_div
+from risk.parameters import PerpParameters, Venue
+
+IMPACT_LEVELS = 100  # Levels looked at for an impact price; what is missing costs the band price.
+
+
+class IndexState:
+    """The index of one pair: its feeds, its book, and the price they make."""
+
+    def __init__(self, instrument: Instrument, venue: Venue) -> None:
+        self._instrument = instrument
+        self._venue = venue
+        self._feeds: dict[str, tuple[int, int]] = {}  # feed: (price_e8, when it was fresh)
+        self.index_e8: int | None = None
+        self.fresh = False  # Without a fresh constituent the last index stands, frozen (P6).
+
+    def print(self, feed: str, price_e8: int, fresh_ms: int) -> None:
+        """A feed's price, which counts as fresh at that moment (it may lie ahead)."""
+        self._feeds[feed] = (price_e8, fresh_ms)
+
+    def override(self, price_e8: int, now_ms: int) -> None:
+        """An administrator's price takes the place of what the feeds said."""
+        fresh_ms = max([now_ms, *(fresh for _, fresh in self._feeds.values())])
+        for feed in self._venue.feeds:
+            self._feeds[feed] = (price_e8, fresh_ms)
+
+    def refresh(self, now_ms: int, bid_ticks: int, ask_ticks: int) -> bool:
+        """Compute the index at a grid point; whether it changed."""
+        venue = self._venue
+        constituents = [
+            Constituent(price_e8, venue.feed_weight, fresh_ms)
+            for price_e8, fresh_ms in self._feeds.values()
+        ]
+        mid_e8 = book_price_e8(bid_ticks, ask_ticks, self._instrument.tick_e8)
+        if mid_e8 is not None:
+            constituents.append(Constituent(mid_e8, venue.book_weight, now_ms))
+        price_e8 = index_price_e8(constituents, now_ms, venue.stale_ms)
+        self.fresh = price_e8 is not None
+        if price_e8 is None or price_e8 == self.index_e8:
+            return False
+        self.index_e8 = price_e8
+        return True
+
+    def state(self) -> list[Any]:
+        """For a snapshot."""
+        return [sorted(self._feeds.items()), self.index_e8, self.fresh]
+
+    def restore(self, state: list[Any]) -> None:
+        """Take back what `state` gave."""
+        self._feeds = {feed: (price[0], price[1]) for feed, price in state[0]}
+        self.index_e8, self.fresh = state[1], state[2]
+
+
+class PerpState:
+    """The mark and the funding of one perpetual."""
+
+    def __init__(self, instrument: Instrument, parameters: PerpParameters, venue: Venue) -> None:
+        self.instrument = instrument
+        self.parameters = parameters
+        self.index_e8: int | None = None
+        self.mark_e8: int | None = None
+        self.last_rate_e12 = 0
+        self.predicted_e12 = 0
+        self.premium = PremiumAverage()
+        self.basis = BasisWindow(venue.basis_samples)
+        interval = parameters.interval_ms
+        self.next_funding_ms = (venue.start_ms // interval + 1) * interval
+
+    @property
+    def index_symbol(self) -> str:
+        """The pair whose index this contract follows."""
+        return f"{self.instrument.base}-{self.instrument.quote}"
+
+    def sample(self, book: Book) -> None:
+        """Take a premium and a basis sample (P7, P8); a one-sided book gives none."""
+        index_e8 = self.index_e8
+        bid, ask = book.best_bid_ticks, book.best_ask_ticks
+        if index_e8 is None or not bid or not ask:
+            return
+        tick_e8 = self.instrument.tick_e8
+        self.basis.add(bid * tick_e8, ask * tick_e8, index_e8)
+        impacts = []
+        for side, band in ((Side.BUY, -1), (Side.SELL, 1)):
+            band_e8 = index_e8 * (E12 + band * self.parameters.mark_band_e12) // E12
+            impacts.append(
+                impact_price(
+                    book.levels(side, IMPACT_LEVELS),
+                    self.parameters.impact_notional_minor,
+                    tick_e8,
+                    self.instrument.lot_minor,
+                    band_e8,
+                )
+            )
+        self.premium.add(premium_e12(impacts[0], impacts[1], index_e8))
+        self.predicted_e12 = self.rate_e12()
+
+    def rate_e12(self) -> int:
+        """The funding rate if the interval ended now (P9)."""
+        parameters = self.parameters
+        return funding_rate_e12(
+            self.premium.average_e12(),
+            interest_e12=parameters.interest_e12,
+            clamp_e12=parameters.clamp_e12,
+            cap_k_e12=parameters.cap_k_e12,
+            mmr_e12=parameters.brackets[0].mmr_e12,
+            interval_ms=parameters.interval_ms,
+        )
+
+    def refresh(self, now_ms: int, index_e8: int, book: Book, last_ticks: int | None) -> bool:
+        """Compute the mark at a grid point (P7); whether index or mark changed."""
+        tick_e8 = self.instrument.tick_e8
+        interval = self.parameters.interval_ms
+        left_ms = min(max(0, self.next_funding_ms - now_ms), interval)
+        bid, ask = book.best_bid_ticks, book.best_ask_ticks
+        mark_e8 = mark_price_e8(
+            index_e8,
+            funding_price_e8(index_e8, self.last_rate_e12, left_ms, interval),
+            self.basis.price_e8(index_e8),
+            contract_price_e8(
+                bid * tick_e8 if bid else None,
+                ask * tick_e8 if ask else None,
+                last_ticks * tick_e8 if last_ticks else None,
+            ),
+            self.parameters.mark_band_e12,
+        )
+        if (index_e8, mark_e8) == (self.index_e8, self.mark_e8):
+            return False
+        self.index_e8, self.mark_e8 = index_e8, mark_e8
+        return True
+
+    def clear_samples(self) -> None:
+        """Forget basis and premium, as an administrator's price demands."""
+        self.basis.clear()
+        self.premium.clear()
+        self.predicted_e12 = 0
+
+    def fix_funding(self) -> int:
+        """The interval ends: its rate, and a new interval begins (P9)."""
+        rate_e12 = self.rate_e12() if self.premium.count else 0
+        self.premium.clear()
+        self.last_rate_e12 = rate_e12
+        self.predicted_e12 = rate_e12
+        self.next_funding_ms += self.parameters.interval_ms
+        return rate_e12
+
+    def flow_minor(self, lots: int, mark_e8: int, rate_e12: int) -> int:
+        """What one position receives at a funding (P10)."""
+        return flow_minor(lots, self.instrument.lot_minor, mark_e8, rate_e12)
+
+    def band_ticks(self, side: Side) -> int:
+        """The worst price an order of that side may name (S12); 0 before the first index."""
+        if self.index_e8 is None:
+            return 0
+        parameters = self.parameters
+        buy_e8, sell_e8 = order_bounds_e8(
+            self.index_e8,
+            self.basis.mean_e8(),
+            parameters.entry_band_e12,
+            parameters.entry_limit_e12,
+        )
+        if side is Side.BUY:
+            return max(1, buy_e8 // self.instrument.tick_e8)
+        return max(1, ceil_div(sell_e8, self.instrument.tick_e8))
+
+    def state(self) -> list[Any]:
+        """For a snapshot."""
+        return [
+            self.index_e8,
+            self.mark_e8,
+            self.last_rate_e12,
+            self.predicted_e12,
+            self.next_funding_ms,
+            self.premium.state(),
+            self.basis.state(),
+        ]
+
+    def restore(self, state: list[Any]) -> None:
+        """Take back what `state` gave."""
+        self.index_e8, self.mark_e8 = state[0], state[1]
+        self.last_rate_e12, self.predicted_e12, self.next_funding_ms = state[2:5]
+        self.premium.restore((state[5][0], state[5][1]))
+        self.basis.restore(list(state[6]))

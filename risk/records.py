@@ -1,0 +1,164 @@
+"""What the risk engine did, as plain records; the exchange makes its events of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class AccountRecord(NamedTuple):
+    """An account was opened or reset."""
+
+    account_id: int
+    kind: str
+    label: str
+    epoch: int
+
+
+class LoanRecord(NamedTuple):
+    """A loan was taken or paid down, and what is left of it."""
+
+    account_id: int
+    loan_id: int
+    wallet: str
+    asset: str
+    borrowed_minor: int
+    repaid_principal_minor: int
+    repaid_interest_minor: int
+    principal_minor: int
+    interest_e18: int
+
+
+class InterestRecord(NamedTuple):
+    """One hour of interest on one loan."""
+
+    account_id: int
+    wallet: str
+    asset: str
+    principal_minor: int
+    rate_e12: int
+    charged_e18: int
+    interest_e18: int
+    due_ms: int
+
+
+class FundingRecord(NamedTuple):
+    """One funding payment of one position."""
+
+    account_id: int
+    symbol: str
+    lots: int
+    mark_e8: int
+    rate_e12: int
+    flow_minor: int
+    due_ms: int
+
+
+class CallRecord(NamedTuple):
+    """A margin call, or (cleared) its end."""
+
+    account_id: int
+    scope: str
+    level_e12: int
+    call_level_e12: int
+    add_minor: int
+    cleared: bool
+
+
+class LiquidationRecord(NamedTuple):
+    """A scope fell to its liquidation level."""
+
+    account_id: int
+    scope: str
+    symbol: str
+    assets_e16: int
+    debt_e16: int
+    level_e12: int
+    mark_e8: int
+
+
+class StepRecord(NamedTuple):
+    """One step of a liquidation."""
+
+    account_id: int
+    scope: str
+    symbol: str
+    step: str
+    asset: str
+    amount_minor: int
+    lots: int
+    price_ticks: int
+
+
+class EndRecord(NamedTuple):
+    """A liquidation is over."""
+
+    account_id: int
+    scope: str
+    result: str
+    covered_minor: int
+
+
+class SettingRecord(NamedTuple):
+    """A setting of an account was changed."""
+
+    account_id: int
+    symbol: str
+    name: str
+    value: str
+
+
+class MarkRecord(NamedTuple):
+    """Index, mark and predicted funding of a perpetual at a grid point."""
+
+    symbol: str
+    index_e8: int
+    mark_e8: int
+    predicted_rate_e12: int
+    next_funding_ms: int
+
+
+class IndexRecord(NamedTuple):
+    """A new index price."""
+
+    symbol: str
+    index_e8: int
+
+
+class FundingRateRecord(NamedTuple):
+    """The funding rate and mark of a perpetual at one boundary."""
+
+    symbol: str
+    due_ms: int
+    rate_e12: int
+    mark_e8: int
+
+
+class RatesRecord(NamedTuple):
+    """The hourly interest rates of one top of the hour."""
+
+    due_ms: int
+    rates_e12: dict[str, int]
+
+
+class CoverRecord(NamedTuple):
+    """An insurance fund paid; its balance may be a deficit."""
+
+    fund: str
+    asset: str
+    paid_minor: int
+    balance_minor: int
+
+
+PrivateRecord = (
+    AccountRecord
+    | LoanRecord
+    | InterestRecord
+    | FundingRecord
+    | CallRecord
+    | LiquidationRecord
+    | StepRecord
+    | EndRecord
+    | SettingRecord
+)
+PublicRecord = MarkRecord | IndexRecord | FundingRateRecord | RatesRecord | CoverRecord
+Record = PrivateRecord | PublicRecord

@@ -1,0 +1,48 @@
+"""Starting an account over: everything is handed back, everything is given anew (DESIGN 3)."""
+
+from __future__ import annotations
+
+from matching.reasons import Reason
+from risk.account import PERP, Account
+from risk.borrowing import repay
+from risk.ledger import LIQUIDATION, WORLD, PostingReason
+from risk.liquidation import Road, take_over
+from risk.records import AccountRecord
+from risk.settle import cover, release_margin
+from risk.state import RiskState
+
+
+def reset_account(state: RiskState, road: Road, account: Account) -> None:
+    """Cancel orders, hand positions over at the mark, clear debts, fund afresh, next epoch.
+
+    Positions go to the liquidation account; the world lends what a debt still lacks.
+    """
+    road.cancel_everything(account, Reason.ACCOUNT_RESET)
+    for symbol in sorted(account.positions):
+        mark_e8 = state.mark_e8(symbol)
+        assert mark_e8 is not None
+        ticks = max(1, mark_e8 // state.instruments[symbol].tick_e8)
+        take_over(state, account, state.accounts[LIQUIDATION], symbol, ticks)
+        if account.is_isolated(symbol):
+            release_margin(state, account, symbol)
+    for wallet, asset in sorted(account.loans):
+        loan = account.loans[wallet, asset]
+        missing = max(0, loan.owed_minor - account.free(wallet, asset))
+        state.deposit(account, wallet, asset, missing, PostingReason.RESET)
+        repay(state, account, wallet, asset, loan.owed_minor)
+    for (wallet, asset), pocket in sorted(account.pockets.items()):
+        if pocket.minor < 0 and wallet == PERP:
+            cover(state, pocket, -pocket.minor)
+        state.ledger.post(
+            pocket, state.ledger.house(WORLD, asset), pocket.minor, PostingReason.RESET
+        )
+    account.settings.clear()
+    account.called.clear()
+    account.liquidating.clear()
+    for scopes in (state.jobs, state.jobs_later, state.waiting):
+        for scope in [scope for scope in scopes if scope[0] == account.id]:
+            del scopes[scope]
+    account.margin_leverage = 3
+    account.epoch += 1
+    state.tell(AccountRecord(account.id, account.kind, account.label, account.epoch))
+    state.grant(account, PostingReason.RESET)

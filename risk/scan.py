@@ -1,0 +1,144 @@
+"""The risk scan: exact checks of the scopes that are due, and what follows from them (A6)."""
+
+from __future__ import annotations
+
+from risk.account import PERP, Account
+from risk.liquidation import Road, breached, liquidate_perp, perp_state, scope_symbols
+from risk.margin_liquidation import margin_breached, next_round, start_liquidation
+from risk.money import E12, at_most, ceil_div
+from risk.records import CallRecord
+from risk.state import RiskState
+from risk.watch import Scope
+from risk.worth import MarginWorth, levels, margin_bands, margin_worth, perp_bands
+
+MINOR_IN_E28 = 10**20
+
+
+def scan(state: RiskState, road: Road, budget: int) -> int:
+    """Check due scopes, liquidate those in breach, the worst first; the work done."""
+    due = list(_take(state, budget))
+    fallen: list[tuple[int, Scope]] = []
+    for account_id, scope in due:
+        account = state.accounts[account_id]
+        state.settle(account)
+        if _frozen(state, account, scope):
+            state.waiting[account_id, scope] = None
+            continue
+        ratio = _check(state, account, scope)
+        if ratio is not None:
+            fallen.append((ratio, (account_id, scope)))
+    for _, (account_id, scope) in sorted(fallen):
+        _liquidate(state, road, state.accounts[account_id], scope)
+    return len(due) + len(fallen)
+
+
+def _take(state: RiskState, budget: int) -> list[Scope]:
+    """The next scopes that are due, in the order they became so."""
+    taken: list[Scope] = []
+    due = state.watch.due
+    while due and len(taken) < budget:
+        scope = next(iter(due))
+        del due[scope]
+        taken.append(scope)
+    return taken
+
+
+def _frozen(state: RiskState, account: Account, scope: str) -> bool:
+    """Whether an index the scope depends on is frozen: then nobody is judged by it (P7)."""
+    if scope.startswith(PERP):
+        pairs = [state.marks[symbol].index_symbol for symbol in scope_symbols(account, scope)]
+    else:
+        assets = {asset for (wallet, asset) in account.pockets if wallet == scope}
+        assets |= {loan.asset for loan in account.wallet_loans(scope)}
+        pairs = [f"{asset}-{state.venue.quote}" for asset in sorted(assets)]
+    return any(not state.indexes[pair].fresh for pair in pairs if pair in state.indexes)
+
+
+def _check(state: RiskState, account: Account, scope: str) -> int | None:
+    """Leave new bands for a safe scope; for one in breach, its ratio (lower is worse)."""
+    if scope.startswith(PERP):
+        return _check_perp(state, account, scope)
+    return _check_margin(state, account, scope)
+
+
+def _check_perp(state: RiskState, account: Account, scope: str) -> int | None:
+    symbols = scope_symbols(account, scope)
+    if not symbols:
+        state.watch.drop(account.id, scope)
+        return None
+    balance_e16, maintenance_e28 = perp_state(state, account, scope)
+    if breached(state, account, scope):
+        return balance_e16 * E12 * E12 // max(1, maintenance_e28)
+    slack = balance_e16 * E12 - maintenance_e28
+    state.watch.put(account.id, scope, perp_bands(state, account, symbols, slack))
+    return None
+
+
+def _check_margin(state: RiskState, account: Account, scope: str) -> int | None:
+    if scope in account.liquidating:
+        return None
+    worth = margin_worth(state, account, scope)
+    if not worth.debts_e28:
+        state.watch.drop(account.id, scope)
+        if account.called.pop(scope, None) is not None:
+            _tell_call(state, account, scope, worth, cleared=True)
+        return None
+    if margin_breached(state, account, scope, worth):
+        return worth.assets_e28 * E12 // worth.debts_e28
+    _call(state, account, scope, worth)
+    bands = margin_bands(state, account, scope, worth, scope in account.called)
+    state.watch.put(account.id, scope, bands)
+    return None
+
+
+def _call(state: RiskState, account: Account, scope: str, worth: MarginWorth) -> None:
+    """Call margin on crossing the level downward, and at most once in a while after (M9)."""
+    bound = levels(state, account, scope).call_e12
+    if not at_most(worth.assets_e28, worth.debts_e28, bound):
+        if account.called.pop(scope, None) is not None:
+            _tell_call(state, account, scope, worth, cleared=True)
+        return
+    last_ms = account.called.get(scope)
+    if last_ms is None or state.time_ms - last_ms >= state.venue.call_repeat_ms:
+        account.called[scope] = state.time_ms
+        _tell_call(state, account, scope, worth, cleared=False)
+
+
+def _tell_call(
+    state: RiskState, account: Account, scope: str, worth: MarginWorth, *, cleared: bool
+) -> None:
+    bound = levels(state, account, scope).call_e12
+    missing = bound * worth.debts_e28 - worth.assets_e28 * E12
+    level = worth.assets_e28 * E12 // worth.debts_e28 if worth.debts_e28 else 999 * E12
+    add = 0 if cleared else ceil_div(max(0, missing), E12 * MINOR_IN_E28)
+    state.tell(CallRecord(account.id, scope, level, bound, add, cleared))
+
+
+def _liquidate(state: RiskState, road: Road, account: Account, scope: str) -> None:
+    """Another liquidation of this scan may have changed things: look again first."""
+    if scope.startswith(PERP):
+        if breached(state, account, scope):
+            liquidate_perp(state, road, account, scope)
+        state.watch.touch(account.id, scope)
+        return
+    worth = margin_worth(state, account, scope)
+    if scope not in account.liquidating and margin_breached(state, account, scope, worth):
+        state.watch.drop(account.id, scope)
+        start_liquidation(state, road, account, scope)
+    else:
+        state.watch.touch(account.id, scope)
+
+
+def run_rounds(state: RiskState, road: Road, budget: int) -> int:
+    """One round for each margin liquidation under way that had none at this grid point."""
+    done = 0
+    while state.jobs and done < budget:
+        account_id, wallet = next(iter(state.jobs))
+        del state.jobs[account_id, wallet]
+        account = state.accounts[account_id]
+        state.settle(account)
+        state.jobs_later[account_id, wallet] = None
+        if not _frozen(state, account, wallet):
+            next_round(state, road, account, wallet)
+        done += 1
+    return done

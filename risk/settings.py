@@ -1,0 +1,176 @@
+"""What an account may choose: leverage, margin mode, and the margin of an isolated position."""
+
+from __future__ import annotations
+
+from matching.reasons import Reason
+from risk.account import CROSS_LEVERAGES, MARGIN, PERP, Account, OpenOrders, position_wallet
+from risk.ledger import PostingReason
+from risk.margin import (
+    initial_e16,
+    leverage_allows,
+    margin_after_raise_minor,
+    open_order_margin,
+    removable_minor,
+)
+from risk.money import MINOR_IN_E16, ceil_div
+from risk.position import notional_e16
+from risk.records import SettingRecord
+from risk.state import RiskState
+from risk.worth import margin_worth, max_transfer_out, perp_worth, position_worth
+
+
+def set_leverage(state: RiskState, account: Account, symbol: str, leverage: int) -> Reason | None:
+    """Set the leverage of a perpetual (P17)."""
+    parameters = state.perps.get(symbol)
+    if parameters is None:
+        return Reason.UNKNOWN_SYMBOL
+    if not 1 <= leverage <= parameters.leverage_max:
+        return Reason.LEVERAGE_OUT_OF_RANGE
+    setting = account.setting(symbol)
+    if leverage == setting.leverage:
+        return None
+    refused = _refuse_leverage(state, account, symbol, leverage)
+    if refused is not None:
+        return refused
+    old, setting.leverage = setting.leverage, leverage
+    if setting.isolated and symbol in account.positions:
+        refused = _refit_margin(state, account, symbol, old)
+        if refused is not None:
+            setting.leverage = old
+            return refused
+    state.tell(SettingRecord(account.id, symbol, "leverage", str(leverage)))
+    return None
+
+
+def _refuse_leverage(
+    state: RiskState, account: Account, symbol: str, leverage: int
+) -> Reason | None:
+    """The position and its orders must fit the bracket, and margin the larger requirement."""
+    instrument = state.instruments[symbol]
+    mark_e8 = state.mark_e8(symbol)
+    lots = account.lots(symbol)
+    sums = account.open_perp.get(symbol) or OpenOrders()
+    if mark_e8 is None or not (lots or sums.buy_lots or sums.sell_lots):
+        return None
+    reach = max(abs(lots + sums.buy_lots), abs(lots - sums.sell_lots))
+    notional = notional_e16(reach, instrument.lot_minor, mark_e8)
+    if not leverage_allows(state.perps[symbol].brackets, leverage, notional):
+        return Reason.BRACKET_EXCEEDED
+    unit_e16 = instrument.unit_minor * MINOR_IN_E16
+    totals = []
+    for each in (account.setting(symbol).leverage, leverage):
+        margin = open_order_margin(
+            lots * instrument.lot_minor * mark_e8,
+            sums.buy_units * unit_e16,
+            sums.sell_units * unit_e16,
+            each,
+        )
+        isolated = account.is_isolated(symbol)
+        totals.append(margin.orders_e16 if isolated else margin.total_e16)
+    more = totals[1] - totals[0]
+    if more > 0 and more > perp_worth(state, account).available_e16:
+        return Reason.INSUFFICIENT_MARGIN
+    return None
+
+
+def _refit_margin(
+    state: RiskState, account: Account, symbol: str, old_leverage: int
+) -> Reason | None:
+    """Isolated: a higher leverage releases margin, a lower one needs more (P17, V77)."""
+    leverage = account.setting(symbol).leverage
+    instrument = state.instruments[symbol]
+    held = account.positions[symbol]
+    mark_e8 = state.mark_e8(symbol)
+    assert mark_e8 is not None
+    position = state.pocket(account, position_wallet(symbol), instrument.settle)
+    free = state.pocket(account, PERP, instrument.settle)
+    value = abs(held.cost_minor)
+    if leverage < old_leverage:
+        more = ceil_div(value, leverage) - ceil_div(value, old_leverage)
+        if more * MINOR_IN_E16 > perp_worth(state, account).available_e16:
+            return Reason.INSUFFICIENT_MARGIN
+        change = min(more, max(0, free.minor))
+    else:
+        _, maintenance = position_worth(state, account, symbol)
+        change = (
+            margin_after_raise_minor(
+                position.minor,
+                held.unrealised_e16(instrument.lot_minor, mark_e8),
+                initial_e16(value * MINOR_IN_E16, leverage),
+                maintenance,
+            )
+            - position.minor
+        )
+    state.ledger.post(free, position, change, PostingReason.MARGIN)
+    state.touch_position(account, symbol)
+    return None
+
+
+def set_margin_mode(
+    state: RiskState, account: Account, symbol: str, isolated: bool
+) -> Reason | None:
+    """Cross or isolated; only while flat and without orders on the symbol (P2)."""
+    if symbol not in state.perps:
+        return Reason.UNKNOWN_SYMBOL
+    setting = account.setting(symbol)
+    if setting.isolated == isolated:
+        return None
+    if symbol in account.positions:
+        return Reason.POSITION_OPEN
+    if account.open_counts.get(symbol, 0):
+        return Reason.ORDERS_OPEN
+    setting.isolated = isolated
+    value = "isolated" if isolated else "cross"
+    state.tell(SettingRecord(account.id, symbol, "margin_mode", value))
+    return None
+
+
+def set_margin_leverage(state: RiskState, account: Account, leverage: int) -> Reason | None:
+    """Cross margin at 3x or 5x; not where the new levels would be breached at once."""
+    if leverage not in CROSS_LEVERAGES:
+        return Reason.LEVERAGE_OUT_OF_RANGE
+    if leverage == account.margin_leverage:
+        return None
+    if MARGIN in account.liquidating:
+        return Reason.ACCOUNT_LIQUIDATING
+    worth = margin_worth(state, account, MARGIN)
+    call = state.cross[leverage].call_e12
+    if worth.debts_e28 and worth.assets_e28 * 10**12 <= call * worth.debts_e28:
+        return Reason.COLLATERAL_TOO_LOW
+    account.margin_leverage = leverage
+    state.tell(SettingRecord(account.id, "", "margin_leverage", str(leverage)))
+    state.touch_wallet(account, MARGIN)
+    return None
+
+
+def adjust_position_margin(
+    state: RiskState, account: Account, symbol: str, minor: int
+) -> Reason | None:
+    """Add to, or take out of, the margin of an isolated position (P17)."""
+    if symbol not in state.perps:
+        return Reason.UNKNOWN_SYMBOL
+    if symbol not in account.positions:
+        return Reason.NO_POSITION
+    if not account.is_isolated(symbol):
+        return Reason.POSITION_NOT_ISOLATED
+    instrument = state.instruments[symbol]
+    position = state.pocket(account, position_wallet(symbol), instrument.settle)
+    free = state.pocket(account, PERP, instrument.settle)
+    if minor > max_transfer_out(state, account, PERP, instrument.settle):
+        return Reason.INSUFFICIENT_MARGIN
+    if minor < 0:
+        held = account.positions[symbol]
+        mark_e8 = state.mark_e8(symbol)
+        assert mark_e8 is not None
+        notional = held.notional_e16(instrument.lot_minor, mark_e8)
+        removable = removable_minor(
+            position.minor,
+            held.unrealised_e16(instrument.lot_minor, mark_e8),
+            initial_e16(notional, account.setting(symbol).leverage),
+        )
+        if -minor > removable:
+            return Reason.MARGIN_NOT_REMOVABLE
+    state.ledger.post(free, position, minor, PostingReason.MARGIN)
+    state.touch_position(account, symbol)
+    state.touch_wallet(account, PERP)
+    return None

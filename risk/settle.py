@@ -1,0 +1,291 @@
+"""After the book: what each fill does to balances, positions, fees and holds."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from matching.types import Fill, Order, Side
+from risk.account import PERP, Account, OpenOrders, position_wallet
+from risk.borrowing import repay
+from risk.fees import fee_minor
+from risk.ledger import CLEARING, FEES, FIRST_ACCOUNT, INSURANCE, Pocket, PostingReason
+from risk.position import Position, fill_effect
+from risk.records import CoverRecord
+from risk.state import RiskState
+
+REPAY_EFFECTS = (2, 3)  # Side effects "repay" and "borrow_repay".
+
+
+class Booked(NamedTuple):
+    """What one side of a fill paid and made."""
+
+    fee_minor: int
+    fee_asset: str
+    realised_minor: int
+
+
+def settle_fill(state: RiskState, fill: Fill, trade_id: int) -> tuple[Booked, Booked]:
+    """Book one fill for both sides; (maker's, taker's) fee and realised profit."""
+    for order in (fill.maker, fill.taker):
+        state.settle(state.accounts[order.account_id])
+    if fill.maker.wallet == PERP:
+        return (
+            _settle_contract(state, fill.maker, fill, trade_id),
+            _settle_contract(state, fill.taker, fill, trade_id),
+        )
+    return _settle_spot(state, fill, trade_id)
+
+
+def _fee_rate_e12(state: RiskState, order: Order, maker: bool) -> int:
+    """The order's rate; the house pays itself none."""
+    if order.account_id < FIRST_ACCOUNT:
+        return 0
+    fees = state.venue.fees
+    if order.wallet == PERP:
+        return fees.perp_maker_e12 if maker else fees.perp_taker_e12
+    return fees.spot_maker_e12 if maker else fees.spot_taker_e12
+
+
+# -- spot --------------------------------------------------------------------------------------
+
+
+def _settle_spot(state: RiskState, fill: Fill, trade_id: int) -> tuple[Booked, Booked]:
+    """Quote from buyer to seller, base the other way, each pays its fee on what it received."""
+    instrument = state.instruments[fill.maker.symbol]
+    buyer, seller = (
+        (fill.taker, fill.maker) if fill.taker.side is Side.BUY else (fill.maker, fill.taker)
+    )
+    quote_minor = instrument.notional_minor(fill.price_ticks, fill.lots)
+    base_minor = instrument.base_minor(fill.lots)
+    _unhold_spot(state, buyer, fill, quote_minor)
+    _unhold_spot(state, seller, fill, base_minor)
+    ledger = state.ledger
+    pockets = {}
+    for order in (buyer, seller):
+        account = state.accounts[order.account_id]
+        for asset in (instrument.base, instrument.quote):
+            pockets[order.side, asset] = state.pocket(account, order.wallet, asset)
+    ledger.post(
+        pockets[Side.BUY, instrument.quote],
+        pockets[Side.SELL, instrument.quote],
+        quote_minor,
+        PostingReason.TRADE,
+        trade_id,
+    )
+    ledger.post(
+        pockets[Side.SELL, instrument.base],
+        pockets[Side.BUY, instrument.base],
+        base_minor,
+        PostingReason.TRADE,
+        trade_id,
+    )
+    sides = {}
+    for order, asset, received in (
+        (buyer, instrument.base, base_minor),
+        (seller, instrument.quote, quote_minor),
+    ):
+        fee = fee_minor(received, _fee_rate_e12(state, order, order is fill.maker))
+        ledger.post(
+            pockets[order.side, asset],
+            ledger.house(FEES, asset),
+            fee,
+            PostingReason.FEE,
+            trade_id,
+        )
+        sides[order.side] = Booked(fee, asset, 0)
+        account = state.accounts[order.account_id]
+        if order.side_effect in REPAY_EFFECTS:
+            repay(state, account, order.wallet, asset, received - fee)
+        state.touch_wallet(account, order.wallet)
+    return sides[fill.maker.side], sides[fill.taker.side]
+
+
+def _unhold_spot(state: RiskState, order: Order, fill: Fill, paid_minor: int) -> None:
+    """Free the part of an order's hold that this fill used; a better price frees the rest too."""
+    account = state.accounts[order.account_id]
+    instrument = state.instruments[order.symbol]
+    if order.side is Side.BUY:
+        asset = instrument.quote
+        price_ticks = order.price_ticks or fill.price_ticks
+        held = instrument.notional_minor(price_ticks, fill.lots)
+    else:
+        asset = instrument.base
+        held = paid_minor
+    assert order.hold_minor >= held, (order, held)
+    order.hold_minor -= held
+    state.ledger.unlock(state.pocket(account, order.wallet, asset), held)
+
+
+# -- perpetuals --------------------------------------------------------------------------------
+
+
+def _settle_contract(state: RiskState, order: Order, fill: Fill, trade_id: int) -> Booked:
+    """One side of a perpetual fill (A5): position and cost, realised profit, fee, margin."""
+    account = state.accounts[order.account_id]
+    instrument = state.instruments[order.symbol]
+    signed = fill.lots if order.side is Side.BUY else -fill.lots
+    move = Move(account, order.symbol, signed, fill.price_ticks, trade_id, order.forced)
+    fee_rate_e12 = _fee_rate_e12(state, order, order is fill.maker)
+    realised, fee = move_position(state, move, fee_rate_e12)
+    if order is fill.maker:
+        _uncount(state, account, order, fill.lots)
+    return Booked(fee, instrument.settle, realised)
+
+
+class Move(NamedTuple):
+    """A change of one position: signed lots at a price, and the trade it comes from.
+
+    A liquidation keeps the margin of what it closes in the position until it is done (V73).
+    """
+
+    account: Account
+    symbol: str
+    lots: int
+    price_ticks: int
+    reference: int
+    keep_margin: bool = False
+
+
+def move_position(state: RiskState, move: Move, fee_rate_e12: int) -> tuple[int, int]:
+    """Book a change of one position; (realised profit, fee) in minor units.
+
+    Every perpetual trade and takeover comes through here, once for each side.
+    """
+    account, symbol = move.account, move.symbol
+    instrument = state.instruments[symbol]
+    held = account.positions.get(symbol)
+    old_lots, old_cost = (held.lots, held.cost_minor) if held else (0, 0)
+    effect = fill_effect(old_lots, old_cost, move.lots, move.price_ticks, instrument.unit_minor)
+    wallet = account.perp_pocket_wallet(symbol)
+    pocket = state.pocket(account, wallet, instrument.settle)
+    margin_minor = pocket.minor  # Of an isolated position, before this.
+    state.ledger.post(
+        state.ledger.house(CLEARING, instrument.settle, symbol),
+        pocket,
+        effect.realised_minor,
+        PostingReason.TRADE,
+        move.reference,
+    )
+    fee = _charge_contract_fee(state, move, effect.closed_lots, fee_rate_e12)
+    if wallet != PERP:
+        _move_isolated_margin(state, move, (old_lots, effect.closed_lots, margin_minor))
+    if effect.lots:
+        if held is None:
+            held = account.positions[symbol] = Position(symbol)
+        held.lots, held.cost_minor = effect.lots, effect.cost_minor
+    elif held is not None:
+        assert effect.cost_minor == 0, (move, effect)
+        del account.positions[symbol]
+    state.touch_position(account, symbol)
+    return effect.realised_minor, fee
+
+
+def _charge_contract_fee(state: RiskState, move: Move, closed: int, rate_e12: int) -> int:
+    """One fee a fill, rounded up; an isolated position pays for what it closes itself."""
+    instrument = state.instruments[move.symbol]
+    fee = fee_minor(instrument.notional_minor(move.price_ticks, abs(move.lots)), rate_e12)
+    closing = fee_minor(instrument.notional_minor(move.price_ticks, closed), rate_e12)
+    closing = min(closing, fee)
+    wallet = move.account.perp_pocket_wallet(move.symbol)
+    target = state.ledger.house(FEES, instrument.settle)
+    for source, part in ((wallet, closing), (PERP, fee - closing)):
+        pocket = state.pocket(move.account, source, instrument.settle)
+        state.ledger.post(pocket, target, part, PostingReason.FEE, move.reference)
+    return fee
+
+
+def _move_isolated_margin(state: RiskState, move: Move, before: tuple[int, int, int]) -> None:
+    """Release the margin of what was closed, then allot that of what was opened (P4, V43)."""
+    old_lots, closed, margin_minor = before
+    instrument = state.instruments[move.symbol]
+    position = state.pocket(move.account, position_wallet(move.symbol), instrument.settle)
+    free = state.pocket(move.account, PERP, instrument.settle)
+    if closed and not move.keep_margin:
+        if closed == abs(old_lots):
+            release_margin(state, move.account, move.symbol)
+            released = 0
+        else:  # Its share of the margin, with what this fill made or lost.
+            kept = margin_minor - margin_minor * closed // abs(old_lots)
+            released = max(0, position.minor - max(0, kept))
+        state.ledger.post(position, free, released, PostingReason.MARGIN, move.reference)
+    opened = abs(move.lots) - closed
+    if opened:
+        leverage = move.account.setting(move.symbol).leverage
+        notional = instrument.notional_minor(move.price_ticks, opened)
+        allotted = min(-(-notional // leverage), max(0, free.minor))
+        state.ledger.post(free, position, allotted, PostingReason.MARGIN, move.reference)
+
+
+def release_margin(state: RiskState, account: Account, symbol: str) -> int:
+    """A position is closed: its margin returns to the wallet; what the fund had to cover."""
+    settle = state.instruments[symbol].settle
+    position = state.pocket(account, position_wallet(symbol), settle)
+    gap = max(0, -position.minor)
+    if gap:
+        cover(state, position, gap)
+    free = state.pocket(account, PERP, settle)
+    state.ledger.post(position, free, position.minor, PostingReason.MARGIN)
+    state.touch_wallet(account, PERP)
+    return gap
+
+
+def cover(state: RiskState, pocket: Pocket, gap_minor: int) -> None:
+    """The insurance fund pays exactly the gap (P13.8); its own balance may become a deficit."""
+    fund = state.pocket(state.accounts[INSURANCE], PERP, pocket.asset)
+    state.ledger.post(fund, pocket, gap_minor, PostingReason.INSURANCE)
+    state.tell(CoverRecord("insurance", pocket.asset, gap_minor, fund.minor))
+
+
+# -- holds -------------------------------------------------------------------------------------
+
+
+def count_resting(state: RiskState, account: Account, order: Order) -> None:
+    """A perpetual order came to rest: count it into the account's open orders."""
+    if order.wallet != PERP or order.reduce_only:
+        return
+    sums = account.open_perp.setdefault(order.symbol, OpenOrders())
+    sums.add(order.side, order.open_lots, order.price_ticks)
+    sums.held_minor += order.hold_minor
+
+
+def _uncount(state: RiskState, account: Account, order: Order, lots: int) -> None:
+    """A counted order lost lots by a fill: take them and their share of the hold out."""
+    sums = account.open_perp.get(order.symbol)
+    if sums is None or order.reduce_only:
+        return
+    sums.add(order.side, -lots, order.price_ticks)
+    before = order.open_lots + lots
+    freed = order.hold_minor * lots // before
+    order.hold_minor -= freed
+    sums.held_minor -= freed
+    _drop_if_empty(account, order.symbol)
+
+
+def uncount_closed(state: RiskState, account: Account, order: Order, lots: int) -> None:
+    """A counted order left the book (or shrank by `lots`): take those lots out."""
+    if order.wallet == PERP and not order.reduce_only and order.symbol in account.open_perp:
+        sums = account.open_perp[order.symbol]
+        sums.add(order.side, -lots, order.price_ticks)
+        before = order.open_lots + lots
+        freed = order.hold_minor if not order.open_lots else order.hold_minor * lots // before
+        order.hold_minor -= freed
+        sums.held_minor -= freed
+        _drop_if_empty(account, order.symbol)
+
+
+def _drop_if_empty(account: Account, symbol: str) -> None:
+    sums = account.open_perp[symbol]
+    if not sums.buy_lots and not sums.sell_lots:
+        assert sums.values() == (0, 0, 0, 0, 0), (account.id, symbol, sums.values())
+        del account.open_perp[symbol]
+
+
+def release_spot(state: RiskState, account: Account, order: Order, keep_minor: int = 0) -> int:
+    """Free what a spot order still holds, but for `keep_minor`; the amount freed."""
+    freed = order.hold_minor - keep_minor
+    assert freed >= 0, order
+    instrument = state.instruments[order.symbol]
+    asset = instrument.quote if order.side is Side.BUY else instrument.base
+    order.hold_minor = keep_minor
+    state.ledger.unlock(state.pocket(account, order.wallet, asset), freed)
+    return freed

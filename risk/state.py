@@ -1,0 +1,228 @@
+"""All the state of the risk engine in one place; the subjects beside it read and change it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from matching.instrument import Instrument
+from matching.types import Order
+from risk.account import PERP, Account, Loan
+from risk.instants import Instant, Instants
+from risk.ledger import (
+    FIRST_ACCOUNT,
+    FUNDING,
+    INSURANCE,
+    LIQUIDATION,
+    POOL,
+    ROUNDING,
+    WORLD,
+    Ledger,
+    Pocket,
+    PostingReason,
+)
+from risk.loans import hour_of_interest_e18
+from risk.marking import IndexState, PerpState
+from risk.parameters import AssetParameters, PerpParameters, SpotParameters, Venue
+from risk.records import FundingRecord, InterestRecord, Record
+from risk.watch import Watch
+
+ONE_E8: Final = 100_000_000
+HOUSE_WITH_POSITIONS: Final = (INSURANCE, LIQUIDATION)
+
+
+class RiskState:
+    """Accounts, ledger, prices and what is pending."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+        self.time_ms = venue.start_ms
+        self.instruments: dict[str, Instrument] = {
+            instrument.symbol: instrument for instrument in venue.instruments
+        }
+        self.assets: dict[str, AssetParameters] = {each.asset: each for each in venue.assets}
+        self.spots: dict[str, SpotParameters] = {each.symbol: each for each in venue.spots}
+        self.perps: dict[str, PerpParameters] = {each.symbol: each for each in venue.perps}
+        self.cross = {levels.leverage: levels for levels in venue.cross}
+        self.ledger = Ledger()
+        self.accounts: dict[int, Account] = {}
+        self.labels: dict[str, int] = {}  # Of agents: how they find their account again.
+        self.next_account_id = FIRST_ACCOUNT
+        self.next_loan_id = 1
+        self.instants = Instants()
+        self.watch = Watch()
+        self.records: list[Record] = []
+        self.jobs: dict[tuple[int, str], None] = {}  # Margin liquidations with a round to do,
+        self.jobs_later: dict[tuple[int, str], None] = {}  # and those that had theirs.
+        self.waiting: dict[tuple[int, str], None] = {}  # Due, but an index is frozen.
+        self.bad_debt: dict[str, int] = {}  # Principal that nobody repaid, by asset.
+        self.interest_paid: dict[str, int] = {}  # What the pool earned, by asset.
+        self.rounded_e18: dict[str, int] = {}  # Less than a unit an asset, held by the pool.
+        self.positions_touched: dict[tuple[int, str], None] = {}
+        self.indexes: dict[str, IndexState] = {
+            instrument.symbol: IndexState(instrument, venue)
+            for instrument in venue.instruments
+            if instrument.kind == "spot" and instrument.quote == venue.quote
+        }
+        self.marks: dict[str, PerpState] = {
+            perp.symbol: PerpState(self.instruments[perp.symbol], perp, venue)
+            for perp in venue.perps
+        }
+        for owner, label in ((INSURANCE, "insurance"), (LIQUIDATION, "liquidation")):
+            self.accounts[owner] = Account(owner, "house", label)
+
+    # -- names ---------------------------------------------------------------------------------
+
+    def pocket(self, account: Account, wallet: str, asset: str) -> Pocket:
+        """An account's pocket; made and remembered where there was none."""
+        found = account.pockets.get((wallet, asset))
+        if found is None:
+            found = self.ledger.pocket(account.id, wallet, asset)
+            account.pockets[wallet, asset] = found
+        return found
+
+    def price_e8(self, asset: str) -> int | None:
+        """What an asset is worth in the venue's quote, at the index; None before its first."""
+        if asset == self.venue.quote:
+            return ONE_E8
+        index = self.indexes.get(f"{asset}-{self.venue.quote}")
+        return index.index_e8 if index else None
+
+    def mark_e8(self, symbol: str) -> int | None:
+        """The mark of a perpetual; None before its first."""
+        return self.marks[symbol].mark_e8
+
+    def scope(self, account: Account, order: Order) -> str:
+        """The margin scope an order's wallet belongs to ("spot" has none)."""
+        if order.wallet == PERP:
+            return account.perp_pocket_wallet(order.symbol)
+        return order.wallet
+
+    # -- changes -------------------------------------------------------------------------------
+
+    def tell(self, record: Record) -> None:
+        """Note what happened, for the exchange to make its events of."""
+        self.records.append(record)
+
+    def touch_wallet(self, account: Account, wallet: str) -> None:
+        """A wallet's worth changed: its scope is checked at the next scan."""
+        if account.id < FIRST_ACCOUNT or wallet == "spot":
+            return
+        if wallet.startswith(PERP):
+            if account.positions:
+                self.watch.touch(account.id, wallet)
+                if wallet != PERP:
+                    self.watch.touch(account.id, PERP)
+        elif account.loans or account.called:
+            self.watch.touch(account.id, wallet)
+
+    def touch_position(self, account: Account, symbol: str) -> None:
+        """A position changed: it is told at the end of the command and checked at the scan."""
+        self.positions_touched[account.id, symbol] = None
+        self.note_exposure(account)
+        if account.id >= FIRST_ACCOUNT:
+            self.watch.touch(account.id, account.perp_pocket_wallet(symbol))
+
+    def note_exposure(self, account: Account) -> None:
+        """Keep the list of accounts that instants concern."""
+        if account.exposed:
+            self.instants.exposed.add(account.id)
+        else:
+            self.instants.exposed.discard(account.id)
+
+    # -- instants ------------------------------------------------------------------------------
+
+    def settle(self, account: Account) -> None:
+        """Bring an account up to the newest instant, oldest first, before anything reads it."""
+        if account.settled == self.instants.last:
+            return
+        for instant in self.instants.since(account.settled):
+            self._settle_funding(account, instant)
+            self._settle_interest(account, instant)
+        account.settled = self.instants.last
+
+    def _settle_funding(self, account: Account, instant: Instant) -> None:
+        """P10: floor of -q x M x F per position; never capped, so that it sums to zero."""
+        for symbol in sorted(instant.funding.keys() & account.positions.keys()):
+            held = account.positions[symbol]
+            rate_e12, mark_e8 = instant.funding[symbol]
+            instrument = self.instruments[symbol]
+            flow_minor = self.marks[symbol].flow_minor(held.lots, mark_e8, rate_e12)
+            wallet = account.perp_pocket_wallet(symbol)
+            self.ledger.post(
+                self.ledger.house(FUNDING, instrument.settle, f"{symbol}@{instant.number}"),
+                self.pocket(account, wallet, instrument.settle),
+                flow_minor,
+                PostingReason.FUNDING,
+                instant.number,
+            )
+            self.tell(
+                FundingRecord(
+                    account.id, symbol, held.lots, mark_e8, rate_e12, flow_minor, instant.due_ms
+                )
+            )
+            self.touch_wallet(account, wallet)
+
+    def _settle_interest(self, account: Account, instant: Instant) -> None:
+        """M7: one hour on the principal outstanding, at that hour's rate, simple."""
+        for (_, asset), loan in sorted(account.loans.items()):
+            rate_e12 = instant.interest.get(asset)
+            if rate_e12 is None:
+                continue
+            charge_e18 = hour_of_interest_e18(loan.principal_minor, rate_e12)
+            self.charge_interest(
+                account, loan, loan.principal_minor, rate_e12, charge_e18, instant.due_ms
+            )
+
+    def charge_interest(
+        self,
+        account: Account,
+        loan: Loan,
+        principal_minor: int,
+        rate_e12: int,
+        charge_e18: int,
+        due_ms: int,
+    ) -> None:
+        """Add one hour of interest to what a loan owes."""
+        loan.interest_e18 += charge_e18
+        self.ledger.touched[self.pocket(account, loan.wallet, loan.asset)] = None
+        self.tell(
+            InterestRecord(
+                account.id,
+                loan.wallet,
+                loan.asset,
+                principal_minor,
+                rate_e12,
+                charge_e18,
+                loan.interest_e18,
+                due_ms,
+            )
+        )
+        self.touch_wallet(account, loan.wallet)
+
+    def collect_excess(self, asset: str, excess_e18: int) -> None:
+        """What rounding up took beyond the interest owed: whole units go to `rounding` (V26)."""
+        units, rest = divmod(self.rounded_e18.get(asset, 0) + excess_e18, 10**10)
+        self.rounded_e18[asset] = rest
+        self.interest_paid[asset] = self.interest_paid.get(asset, 0) - units
+        self.ledger.post(
+            self.ledger.house(POOL, asset),
+            self.ledger.house(ROUNDING, asset),
+            units,
+            PostingReason.ROUNDING,
+        )
+
+    # -- money from outside --------------------------------------------------------------------
+
+    def deposit(
+        self, account: Account, wallet: str, asset: str, minor: int, reason: PostingReason
+    ) -> None:
+        """Fictional money comes in from the world."""
+        self.ledger.post(
+            self.ledger.house(WORLD, asset), self.pocket(account, wallet, asset), minor, reason
+        )
+        self.touch_wallet(account, wallet)
+
+    def grant(self, account: Account, reason: PostingReason) -> None:
+        """What every new account gets (DESIGN section 3)."""
+        for each in self.venue.deposits:
+            self.deposit(account, each.wallet, each.asset, each.amount_minor, reason)

@@ -1,0 +1,115 @@
+"""Who is near: the index that makes a price tick cost only what it can hurt.
+
+Each scope (an account's perpetual wallet, one isolated position, one margin wallet) leaves a band
+per price it depends on. While every price stays strictly inside its band the scope cannot be in
+breach, so nobody looks at it; a price that reaches a bound makes the scope due for an exact check,
+which leaves new bands. A scope whose account changed is due as well.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+Scope = tuple[int, str]  # (account id, "perp" | "perp/<SYMBOL>" | "margin" | "isolated:<SYMBOL>")
+Band = tuple[str, int | None, int | None]  # price source, low_e8, high_e8 (None: no bound)
+_Entry = tuple[int, int, str, int]  # signed bound, account id, scope, version
+
+_SPARE_ENTRIES = 64
+
+
+class Watch:
+    """Bands by price source, and the scopes that are due for a check, in order."""
+
+    def __init__(self) -> None:
+        self.due: dict[Scope, None] = {}
+        self._bands: dict[Scope, tuple[int, list[Band]]] = {}  # with the version that is live
+        self._version = 0
+        self._low: dict[str, list[_Entry]] = {}  # Fires at price <= bound: bounds negated.
+        self._high: dict[str, list[_Entry]] = {}  # Fires at price >= bound.
+        self._live = 0
+
+    def touch(self, account_id: int, scope: str) -> None:
+        """The account changed: check the scope at the next scan. O(1)."""
+        self.due[account_id, scope] = None
+
+    def put(self, account_id: int, scope: str, bands: list[Band]) -> None:
+        """Leave new bands for a scope in place of its old ones. O(bands x log scopes)."""
+        self.drop(account_id, scope)
+        self._version += 1
+        self._bands[account_id, scope] = (self._version, bands)
+        self._live += len(bands)
+        for band in bands:
+            self._push(account_id, scope, self._version, band)
+        self._thin()
+
+    def drop(self, account_id: int, scope: str) -> None:
+        """Forget a scope's bands. O(1)."""
+        old = self._bands.pop((account_id, scope), None)
+        if old is not None:
+            self._live -= len(old[1])
+
+    def move(self, source: str, price_e8: int) -> None:
+        """A price moved: scopes whose bound it reached are due. O(reached x log scopes)."""
+        self._fire(self._low.get(source), -price_e8)
+        self._fire(self._high.get(source), price_e8)
+
+    def _push(self, account_id: int, scope: str, version: int, band: Band) -> None:
+        source, low_e8, high_e8 = band
+        if low_e8 is not None:
+            heap = self._low.setdefault(source, [])
+            heapq.heappush(heap, (-low_e8, account_id, scope, version))
+        if high_e8 is not None:
+            heap = self._high.setdefault(source, [])
+            heapq.heappush(heap, (high_e8, account_id, scope, version))
+
+    def _fire(self, heap: list[_Entry] | None, signed_price: int) -> None:
+        """Make due all whose signed bound is at or below the signed price."""
+        while heap and heap[0][0] <= signed_price:
+            _, account_id, scope, version = heapq.heappop(heap)
+            live = self._bands.get((account_id, scope))
+            if live is not None and live[0] == version:
+                self.due[account_id, scope] = None
+
+    def _thin(self) -> None:
+        """Drop entries of old versions when they outnumber the live ones."""
+        entries = sum(map(len, self._low.values())) + sum(map(len, self._high.values()))
+        if entries <= 4 * self._live + _SPARE_ENTRIES:
+            return
+        self._low.clear()
+        self._high.clear()
+        for (account_id, scope), (version, bands) in self._bands.items():
+            for band in bands:
+                self._push(account_id, scope, version, band)
+
+    def check(self) -> None:
+        """Assert that every live band stands in its heaps and the count of them is right."""
+        entries = {
+            (source, bound, account_id, scope, version)
+            for heaps in (self._low, self._high)
+            for source, heap in heaps.items()
+            for bound, account_id, scope, version in heap
+        }
+        assert self._live == sum(len(bands) for _, bands in self._bands.values())
+        for (account_id, scope), (version, bands) in self._bands.items():
+            if (account_id, scope) in self.due:
+                continue  # Its reached entry was taken out of the heap.
+            for source, low_e8, high_e8 in bands:
+                if low_e8 is not None:
+                    assert (source, -low_e8, account_id, scope, version) in entries
+                if high_e8 is not None:
+                    assert (source, high_e8, account_id, scope, version) in entries
+
+    def state(self) -> tuple[list[tuple[int, str, list[Band]]], list[Scope]]:
+        """Bands and due scopes, for a snapshot: slices of work must not depend on a restart."""
+        bands = [
+            (account_id, scope, bands)
+            for (account_id, scope), (_, bands) in sorted(self._bands.items())
+        ]
+        return bands, list(self.due)
+
+    def restore(self, state: tuple[list[tuple[int, str, list[Band]]], list[Scope]]) -> None:
+        """Take back what `state` gave."""
+        for account_id, scope, bands in state[0]:
+            self.put(account_id, scope, [(band[0], band[1], band[2]) for band in bands])
+        for account_id, scope in state[1]:
+            self.due[account_id, scope] = None
