@@ -87,7 +87,7 @@ class SnapshotStore:
         self.damaged = []
         for path in self._paths():
             try:
-                yield _read(path)
+                yield read_snapshot(path)
             except (BadSnapshot, OSError) as error:
                 self.damaged.append(Damaged(path, str(error)))
 
@@ -101,6 +101,34 @@ class SnapshotStore:
         """Newest first."""
         paths = [path for path in self.directory.glob(f"*{SUFFIX}") if _is_snapshot(path)]
         return sorted(paths, reverse=True)
+
+
+def snapshots_in(directory: Path) -> dict[int, Path]:
+    """The snapshots of a directory that is only looked at, by their seq, oldest first."""
+    paths = (path for path in directory.glob(f"*{SUFFIX}") if _is_snapshot(path))
+    return {_seq_of(path): path for path in sorted(paths)}
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """The snapshot in a file; BadSnapshot where it is not whole, OSError where it is gone."""
+    raw = memoryview(path.read_bytes())
+    if len(raw) < HEADER_BYTES:
+        raise BadSnapshot(f"the header has {len(raw)} of {HEADER_BYTES} bytes")
+    magic, version, seq, length, digest_length, chain = _UNCHECKED.unpack_from(raw)
+    if magic != MAGIC:
+        raise BadSnapshot("it is no snapshot")
+    if version != VERSION:
+        raise BadSnapshot(f"its version is {version}, not {VERSION}")
+    digest = raw[HEADER_BYTES : HEADER_BYTES + digest_length]
+    payload = raw[HEADER_BYTES + digest_length :]
+    if len(payload) != length:
+        raise BadSnapshot(f"the payload has {len(payload)} of {length} bytes")
+    unchecked = raw[: _UNCHECKED.size]
+    if raw[_UNCHECKED.size : HEADER_BYTES] != _CRC.pack(_checksum(unchecked, digest, payload)):
+        raise BadSnapshot("the checksum does not match")
+    if seq != _seq_of(path):
+        raise BadSnapshot(f"it holds seq {seq}, not the one of its name")
+    return Snapshot(seq, bytes(payload), bytes(digest), chain)
 
 
 def _is_snapshot(path: Path) -> bool:
@@ -124,27 +152,6 @@ def _encoded(snapshot: Snapshot) -> tuple[bytes, bytes, bytes, bytes]:
     )
     crc = _CRC.pack(_checksum(unchecked, snapshot.digest, snapshot.payload))
     return unchecked, crc, snapshot.digest, snapshot.payload
-
-
-def _read(path: Path) -> Snapshot:
-    raw = memoryview(path.read_bytes())
-    if len(raw) < HEADER_BYTES:
-        raise BadSnapshot(f"the header has {len(raw)} of {HEADER_BYTES} bytes")
-    magic, version, seq, length, digest_length, chain = _UNCHECKED.unpack_from(raw)
-    if magic != MAGIC:
-        raise BadSnapshot("it is no snapshot")
-    if version != VERSION:
-        raise BadSnapshot(f"its version is {version}, not {VERSION}")
-    digest = raw[HEADER_BYTES : HEADER_BYTES + digest_length]
-    payload = raw[HEADER_BYTES + digest_length :]
-    if len(payload) != length:
-        raise BadSnapshot(f"the payload has {len(payload)} of {length} bytes")
-    unchecked = raw[: _UNCHECKED.size]
-    if raw[_UNCHECKED.size : HEADER_BYTES] != _CRC.pack(_checksum(unchecked, digest, payload)):
-        raise BadSnapshot("the checksum does not match")
-    if seq != _seq_of(path):
-        raise BadSnapshot(f"it holds seq {seq}, not the one of its name")
-    return Snapshot(seq, bytes(payload), bytes(digest), chain)
 
 
 def _checksum(*parts: bytes | memoryview) -> int:

@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.storage import durable
-from exchange.storage.snapshots import HEADER_BYTES, Snapshot, SnapshotStore
+from exchange.storage.snapshots import (
+    HEADER_BYTES,
+    Snapshot,
+    SnapshotStore,
+    read_snapshot,
+    snapshots_in,
+)
 
 CHAIN = bytes(range(16))
 
@@ -128,3 +134,15 @@ def test_a_stranger_s_file_is_left_alone(tmp_path: Path) -> None:
     assert good_seqs(store) == [2]
     assert store.damaged == []
     assert notes.exists()
+
+
+def test_a_directory_that_is_only_looked_at_keeps_what_is_being_written(tmp_path: Path) -> None:
+    store = SnapshotStore(tmp_path)
+    for seq in (7, 3):
+        store.write(seq, b"state", b"digest", chain=CHAIN)
+    unfinished = tmp_path / f"{9:020d}.snapshot.new"
+    unfinished.write_bytes(b"half a sta")
+    found = snapshots_in(tmp_path)
+    assert list(found) == [3, 7]
+    assert read_snapshot(found[7]) == Snapshot(7, b"state", b"digest", CHAIN)
+    assert unfinished.exists()
