@@ -16,6 +16,7 @@ from exchange.wire import (
     FillSay,
     FundingSay,
     LedgerSay,
+    LoanSay,
     MarginSay,
     MarkSay,
     OrderSay,
@@ -58,12 +59,18 @@ class Notice(MarginSay):
     add: str | None = None  # Quote to add to come back to the call level.
     rate: str | None = None
     principal: str | None = None
+    interest: str | None = None  # Owed after a charge.
+    loan: LoanSay | None = None
     mark: str | None = None
     step: str | None = None
     qty: str | None = None
     price: str | None = None
     result: str | None = None  # Of a liquidation: restored, closed or bankrupt.
     covered: str | None = None  # What the insurance fund paid.
+    setting: str | None = None
+    value: str | None = None
+    epoch: int | None = None
+    due: int | None = None  # When a charge fell due.
     unrealised: str | None = None
 
 

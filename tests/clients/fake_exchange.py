@@ -39,6 +39,12 @@ KEY, SECRET, ADMIN = "pk-test", "testsecret", "admin-test"
 PRICES = {"BTC-USDT": Decimal(50000), "BTC-USDT-PERP": Decimal(50010)}
 
 
+async def eventually(holds: Callable[[], object]) -> None:
+    """Come back when the condition holds; the test's own time limit is the end of patience."""
+    while not holds():  # noqa: ASYNC110 - the conditions are of many makers, none sets an event
+        await asyncio.sleep(0.002)
+
+
 class Refused(Exception):
     """The fake exchange says no."""
 
@@ -366,8 +372,8 @@ class FakeExchange:
             wallet=order.wallet,
             time=NOON,
         )
-        await self.tell("orders", order)
         await self.tell("fills", fill)
+        await self.tell("orders", order)
         if order.symbol.endswith("-PERP"):
             self.positions[order.symbol] = self.positions.get(order.symbol, Decimal(0)) + signed
             await self.tell("positions", self._position(order.symbol))

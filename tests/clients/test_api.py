@@ -149,7 +149,7 @@ async def test_events_arrive_typed(exchange: FakeExchange, pt: Papertape) -> Non
     events = pt.subscribe("orders", "fills")
     assert (await anext(events)).channel == "account"
     await pt.place("BTC-USDT", "buy", 1)
-    changed, filled = await anext(events), await anext(events)
+    filled, changed = await anext(events), await anext(events)
     assert (changed.channel, changed.data.status) == ("orders", "filled")
     assert (filled.channel, filled.data.price) == ("fills", "50001")
 
