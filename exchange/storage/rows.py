@@ -1,0 +1,203 @@
+"""The rows of the history: what each table holds, and by which ids a row is itself.
+
+Rows are written again after a crash, so every table has a natural key and a row replaces its
+earlier self. Numbers are integers as in the engine; enumerations are the engine's numbers. A
+column marked Large may pass 2^63, which SQLite cannot hold, and is kept as text there.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+Large = Annotated[int, "kept as text past 64 bits"]
+
+
+class OrderRow(NamedTuple):
+    """An order as it stands. `filled_units` is the sum of ticks x lots over its fills.
+
+    `is_open` says that it may still trade: such a row is never pruned. `detail` is the folder's.
+    """
+
+    order_id: int
+    account_id: int
+    symbol: str
+    side: int
+    type: int
+    price_ticks: int
+    lots: int
+    filled_lots: int
+    filled_units: Large
+    status: int
+    client_id: str
+    time_ms: int
+    updated_ms: int
+    reason: str | None
+    wallet: str
+    is_open: bool
+    tif: int = 0
+    quote_minor: Large = 0
+    prevented_lots: int = 0
+    post_only: bool = False
+    reduce_only: bool = False
+    side_effect: int = 0
+    forced: bool = False
+    expire_ms: int = 0
+    seq: int = 0
+    detail: str = ""
+
+
+class FillRow(NamedTuple):
+    """One side of a trade, for its owner; `n` is its number among the account's events."""
+
+    trade_id: int
+    symbol: str
+    account_id: int
+    order_id: int
+    side: int
+    price_ticks: int
+    lots: int
+    fee_minor: Large
+    fee_asset: str
+    maker: bool
+    realised_minor: Large
+    time_ms: int
+    wallet: str = ""
+    client_id: str = ""
+    n: int = 0
+    seq: int = 0
+
+
+class TradeRow(NamedTuple):
+    """A public trade."""
+
+    symbol: str
+    trade_id: int
+    price_ticks: int
+    lots: int
+    taker_side: int
+    maker_order_id: int
+    taker_order_id: int
+    time_ms: int
+    forced: bool = False
+    synthetic: bool = False
+    seq: int = 0
+
+
+class LedgerRow(NamedTuple):
+    """One posting to one wallet; `n` is its number among the account's events."""
+
+    account_id: int
+    n: int
+    wallet: str
+    asset: str
+    change_minor: Large
+    balance_minor: Large
+    reason: str
+    reference: int
+    time_ms: int
+    seq: int = 0
+
+
+class CandleRow(NamedTuple):
+    """A candle of trades ("last", in ticks), or of "mark", "index" (10^-8) or "premium" (10^-12).
+
+    `units` and `taker_units` are sums of ticks x lots; the taker's are of buying takers.
+    """
+
+    symbol: str
+    interval_ms: int
+    open_ms: int
+    open: int
+    high: int
+    low: int
+    close: int
+    lots: int
+    units: Large
+    trades: int
+    taker_lots: int = 0
+    taker_units: Large = 0
+    synthetic: bool = False
+    kind: str = "last"
+
+
+class FundingRow(NamedTuple):
+    """The funding of a perpetual fixed at one boundary."""
+
+    symbol: str
+    time_ms: int
+    rate_e12: int
+    mark_e8: int
+    synthetic: bool = False
+
+
+class FundingPaymentRow(NamedTuple):
+    """What one position paid (negative) or received at one boundary."""
+
+    account_id: int
+    n: int
+    symbol: str
+    lots: int
+    mark_e8: int
+    rate_e12: int
+    flow_minor: Large
+    time_ms: int
+    seq: int = 0
+
+
+class InterestRow(NamedTuple):
+    """One hour of interest on one loan: what was charged, and what is owed after it."""
+
+    account_id: int
+    n: int
+    wallet: str
+    asset: str
+    time_ms: int
+    principal_minor: Large
+    rate_e12: int
+    interest_e18: Large
+    owed_e18: Large
+    seq: int = 0
+
+
+class LoanRow(NamedTuple):
+    """A loan taken or paid down, and what is left of it."""
+
+    account_id: int
+    n: int
+    loan_id: int
+    wallet: str
+    asset: str
+    borrowed_minor: Large
+    repaid_principal_minor: Large
+    repaid_interest_minor: Large
+    principal_minor: Large
+    interest_e18: Large
+    time_ms: int
+    seq: int = 0
+
+
+class LiquidationRow(NamedTuple):
+    """One step of a liquidation: "started", what was done, or how it ended."""
+
+    account_id: int
+    n: int
+    scope: str
+    symbol: str
+    step: str
+    asset: str
+    amount_minor: Large
+    lots: int
+    price_ticks: int
+    level_e12: Large
+    mark_e8: int
+    time_ms: int
+    seq: int = 0
+
+
+class PnlRow(NamedTuple):
+    """The sum of one kind of posting to one wallet."""
+
+    wallet: str
+    asset: str
+    reason: str
+    change_minor: int
