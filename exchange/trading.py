@@ -72,6 +72,12 @@ class Trading:
         self._match(account, order, worst_ticks)
         return Placed(order, order.reason if order.status is Status.REJECTED else None)
 
+    def consider(self, account: Account, wish: PlaceOrder) -> tuple[Order, Reason | None, int]:
+        """The order a wish asks for, why it would be refused, and its worst price; no more."""
+        order = self._order(wish)
+        reason, worst_ticks = self._admit(account, order)
+        return order, reason, worst_ticks
+
     def _order(self, wish: PlaceOrder) -> Order:
         """The order a wish asks for, not yet admitted."""
         instrument = self.risk.instruments[wish.symbol]

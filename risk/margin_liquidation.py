@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from matching.types import Order, Side
 from risk.account import MARGIN, Account, Job, Loan
 from risk.borrowing import repay
@@ -75,7 +77,7 @@ def next_round(state: RiskState, road: Road, account: Account, wallet: str) -> N
         return
     band = spot.liquidation_bands_bps[-1 if low else job.round]
     job.round = len(spot.liquidation_bands_bps) if low else job.round + 1
-    _trade_down(state, road, account, wallet, band, fee_e12=spot.liquidation_fee_e12)
+    _trade_down(state, road, account, wallet, Terms(band, spot.liquidation_fee_e12))
     if not account.wallet_loans(wallet):
         _charge_after_debts(state, account, wallet, job, spot.liquidation_fee_e12)
         _end(state, account, wallet, "closed", 0)
@@ -138,47 +140,47 @@ def _collateral_by_rank(state: RiskState, account: Account, wallet: str) -> list
     return [asset for asset, _ in sorted(wallet_assets(account, wallet), key=rank)]
 
 
-def _trade_down(
-    state: RiskState,
-    road: Road,
-    account: Account,
-    wallet: str,
-    band_bps: int,
-    fee_e12: int,
-) -> None:
+class Terms(NamedTuple):
+    """How one round trades: how far from the index, and the liquidation fee (0 for the house)."""
+
+    band_bps: int
+    fee_e12: int
+
+
+def _trade_down(state: RiskState, road: Road, account: Account, wallet: str, terms: Terms) -> None:
     """Turn collateral into what is owed, debt by debt, as little as restores the level (M10.4)."""
     for loan in _debts_by_value(state, account, wallet):
         for asset in _collateral_by_rank(state, account, wallet):
             if (wallet, loan.asset) not in account.loans or asset == loan.asset:
                 continue
             worth = margin_worth(state, account, wallet)
-            if fee_e12 and _restored(state, account, wallet, worth):
+            if terms.fee_e12 and _restored(state, account, wallet, worth):
                 return
-            _swap(state, road, account, wallet, (asset, loan.asset), band_bps, fee_e12)
+            for symbol, side in _route(state, asset, loan.asset):
+                _forced(state, road, account, wallet, (symbol, side, terms))
             _repay_in_kind(state, account, wallet)
 
 
-def _swap(
-    state: RiskState,
-    road: Road,
-    account: Account,
-    wallet: str,
-    assets: tuple[str, str],
-    band_bps: int,
-    fee_e12: int,
-) -> None:
-    """Sell one asset for another on their direct pair, or by way of the venue's quote."""
-    source, target = assets
-    quote = state.venue.quote
+def _route(state: RiskState, source: str, target: str) -> list[tuple[str, Side]]:
+    """The trades that turn one asset into another: the direct pair, or by way of the quote."""
     for base, other, side in ((source, target, Side.SELL), (target, source, Side.BUY)):
         if f"{base}-{other}" in state.instruments:
-            symbol = f"{base}-{other}"
-            _forced(state, road, account, wallet, symbol, side, band_bps, fee_e12)
-            return
-    if source != quote:
-        _forced(state, road, account, wallet, f"{source}-{quote}", Side.SELL, band_bps, fee_e12)
-    if target != quote:
-        _forced(state, road, account, wallet, f"{target}-{quote}", Side.BUY, band_bps, 0)
+            return [(f"{base}-{other}", side)]
+    quote = state.venue.quote
+    legs = [(f"{source}-{quote}", Side.SELL), (f"{target}-{quote}", Side.BUY)]
+    return [leg for leg in legs if leg[0] in state.instruments]
+
+
+def _limit_ticks(state: RiskState, symbol: str, side: Side, band_bps: int) -> int:
+    """The index -/+ a band, as the price of an immediate order; 0 without an index."""
+    instrument = state.instruments[symbol]
+    base_e8, quote_e8 = state.price_e8(instrument.base), state.price_e8(instrument.quote)
+    if not base_e8 or not quote_e8:
+        return 0
+    price_e8 = base_e8 * 10**8 // quote_e8
+    if side is Side.BUY:
+        return max(1, price_e8 * (10_000 + band_bps) // 10_000 // instrument.tick_e8)
+    return max(1, ceil_div(price_e8 * (10_000 - band_bps) // 10_000, instrument.tick_e8))
 
 
 def _forced(
@@ -186,28 +188,19 @@ def _forced(
     road: Road,
     account: Account,
     wallet: str,
-    symbol: str,
-    side: Side,
-    band_bps: int,
-    fee_e12: int,
+    trade: tuple[str, Side, Terms],
 ) -> None:
-    """One immediate order at index -/+ band; its share of the liquidation fee leaves at once."""
-    instrument = state.instruments.get(symbol)
-    if instrument is None:
+    """One immediate order; its share of the liquidation fee leaves its proceeds at once (V30)."""
+    symbol, side, terms = trade
+    instrument = state.instruments[symbol]
+    ticks = _limit_ticks(state, symbol, side, terms.band_bps)
+    if not ticks:
         return
-    base_e8, quote_e8 = state.price_e8(instrument.base), state.price_e8(instrument.quote)
-    if not base_e8 or not quote_e8:
-        return
-    price_e8 = base_e8 * 10**8 // quote_e8
-    signed = band_bps if side is Side.BUY else -band_bps
-    limit_e8 = price_e8 * (10_000 + signed) // 10_000
     if side is Side.BUY:
-        ticks = max(1, limit_e8 // instrument.tick_e8)
         lots = _lots_to_buy(state, account, wallet, symbol, ticks)
     else:
-        ticks = max(1, ceil_div(limit_e8, instrument.tick_e8))
         lots = instrument.whole_lots(max(0, account.free(wallet, instrument.base)))
-    partial = _lots_to_restore(state, account, wallet, symbol, fee_e12) if fee_e12 else None
+    partial = _lots_to_restore(state, account, wallet, symbol, terms.fee_e12)
     if partial is not None:
         lots = min(lots, partial)
     if lots <= 0:
@@ -216,28 +209,27 @@ def _forced(
     if not order.filled_lots:
         return
     value = order.filled_units * instrument.unit_minor
-    _step(
-        state,
-        account,
-        wallet,
-        "sold" if side is Side.SELL else "bought",
-        instrument.quote,
-        value,
-        order,
-    )
+    did = "sold" if side is Side.SELL else "bought"
+    _step(state, account, wallet, did, instrument.quote, value, order)
+    _note_fee(state, account, wallet, order, terms, whole=partial is None)
+
+
+def _note_fee(
+    state: RiskState, account: Account, wallet: str, order: Order, terms: Terms, *, whole: bool
+) -> None:
+    """A partial sale pays its liquidation fee now, a full close-out after its debts (V28)."""
     job = account.liquidating.get(wallet)
-    if job is not None and fee_e12:
-        value_e16 = value * quote_e8
-        if partial is None:
-            job.sold_e16 += value_e16  # A full close-out pays its fee last (V28).
-        else:
-            received = instrument.quote if side is Side.SELL else instrument.base
-            fee = charged(value if side is Side.SELL else _base(order, state), fee_e12)
-            _pay_fee(state, account, wallet, received, fee)
-
-
-def _base(order: Order, state: RiskState) -> int:
-    return state.instruments[order.symbol].base_minor(order.filled_lots)
+    if job is None or not terms.fee_e12:
+        return
+    instrument = state.instruments[order.symbol]
+    value = order.filled_units * instrument.unit_minor
+    if whole:
+        job.sold_e16 += value * (state.price_e8(instrument.quote) or 0)
+    elif order.side is Side.SELL:
+        _pay_fee(state, account, wallet, instrument.quote, charged(value, terms.fee_e12))
+    else:
+        base = instrument.base_minor(order.filled_lots)
+        _pay_fee(state, account, wallet, instrument.base, charged(base, terms.fee_e12))
 
 
 def _lots_to_buy(state: RiskState, account: Account, wallet: str, symbol: str, ticks: int) -> int:
@@ -257,6 +249,8 @@ def _lots_to_restore(
     state: RiskState, account: Account, wallet: str, symbol: str, fee_e12: int
 ) -> int | None:
     """The fewest lots whose sale restores the level (V30); None: all there are."""
+    if not fee_e12:
+        return None
     worth = margin_worth(state, account, wallet)
     cost_e12 = state.venue.fees.spot_taker_e12 + fee_e12
     target = levels(state, account, wallet).restored_e12
@@ -342,7 +336,7 @@ def unwind_loans(state: RiskState, road: Road) -> None:
         return
     state.settle(house)
     _repay_in_kind(state, house, MARGIN)
-    _trade_down(state, road, house, MARGIN, UNWIND_BAND_BPS, fee_e12=0)
+    _trade_down(state, road, house, MARGIN, Terms(UNWIND_BAND_BPS, 0))
     if not house.loans:
         _sell_rest(state, road, house)
     elif not _has_value(state, house):
@@ -382,8 +376,9 @@ def _sell_rest(state: RiskState, road: Road, house: Account) -> None:
     quote = state.venue.quote
     for asset, _ in wallet_assets(house, MARGIN):
         symbol = f"{asset}-{quote}"
-        if asset != quote:
-            _forced(state, road, house, MARGIN, symbol, Side.SELL, UNWIND_BAND_BPS, 0)
+        if asset != quote and symbol in state.instruments:
+            trade = (symbol, Side.SELL, Terms(UNWIND_BAND_BPS, 0))
+            _forced(state, road, house, MARGIN, trade)
     for asset, total in wallet_assets(house, MARGIN):
         instrument = state.instruments.get(f"{asset}-{quote}")
         if asset == quote or instrument is None or not instrument.whole_lots(total):
