@@ -51,23 +51,19 @@ class ApiKey(Protocol):
     """What a key must tell of itself; `exchange.storage.keys` keeps such records."""
 
     @property
-    def api_key(self) -> str:
-        """The public name of the key."""
+    def key(self) -> str:
+        """Its public name."""
 
     @property
     def account_id(self) -> int:
         """The account it acts for."""
 
     @property
-    def kind(self) -> str:
-        """One of "hmac", "ed25519" and "rsa"."""
-
-    @property
     def secret(self) -> str:
-        """The shared secret of an HMAC key."""
+        """The shared secret of an HMAC key; empty beside a public key."""
 
     @property
-    def public_key(self) -> str:
+    def public_key(self) -> str | None:
         """The PEM text of an Ed25519 or RSA key."""
 
     @property
@@ -107,7 +103,7 @@ def hmac_signature(secret: str, message: bytes) -> str:
 
 def signature_fits(key: ApiKey, message: bytes, signature: str) -> bool:
     """Was the message signed with this key? HMACs are compared in constant time."""
-    if key.kind == "hmac":
+    if key.public_key is None:
         # An empty secret would let anybody sign, so such a record fits nothing.
         return bool(key.secret) and same_secret(hmac_signature(key.secret, message), signature)
     try:
@@ -146,12 +142,11 @@ def loaded_public_key(pem: str) -> Ed25519PublicKey | rsa.RSAPublicKey | None:
     return None
 
 
-def public_key_kind(pem: str) -> str | None:
-    """ "ed25519" or "rsa" (2048 to 4096 bits); None for anything else."""
-    public = loaded_public_key(pem)
-    if public is None:
-        return None
-    return "ed25519" if isinstance(public, Ed25519PublicKey) else "rsa"
+def kind_of(key: ApiKey) -> str:
+    """How the key signs: "hmac", "ed25519" or "rsa"."""
+    if key.public_key is None:
+        return "hmac"
+    return "ed25519" if isinstance(loaded_public_key(key.public_key), Ed25519PublicKey) else "rsa"
 
 
 # -- the request's head ------------------------------------------------------------------------
@@ -207,15 +202,6 @@ def address_allowed(ips: Sequence[str], address: str) -> bool:
     if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped is not None:
         peer = peer.ipv4_mapped
     return any(peer in ipaddress.ip_network(ip, strict=False) for ip in ips)
-
-
-def address_readable(ip: str) -> bool:
-    """Is the text an address or a network?"""
-    try:
-        ipaddress.ip_network(ip, strict=False)
-    except ValueError:
-        return False
-    return True
 
 
 def key_refusal(

@@ -79,13 +79,13 @@ class FillsAsk(Ask):
 
 
 class LedgerAsk(Ask):
-    """The account's postings, newest first; `before_id` is the smallest id seen so far."""
+    """The account's postings, newest first; the latest, or those up to `end_ms`."""
 
     wallet: Wallet | None = None
     asset: Asset | None = None
     reason: Annotated[str, msgspec.Meta(max_length=20)] | None = None
     limit: Count = 100
-    before_id: Id | None = None
+    end_ms: Millis | None = None
 
 
 class ResetAsk(Ask):

@@ -1,0 +1,127 @@
+"""The one entry of all native operations, for REST and WebSocket alike."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from exchange.gateway.calls import ApiError, Caller, refusal
+from exchange.gateway.doors import Doors
+from exchange.gateway.native import accounts, admin, market, money, settings, trading
+from exchange.gateway.native.asks import RawBatchAsk
+from exchange.gateway.native.fields import as_ask
+from exchange.gateway.native.routes import BY_OP, Route
+from exchange.sequencer import SequencerFailed
+from exchange.wire import Ask
+from matching.reasons import Reason
+
+Operation = Callable[[Doors, Any, Caller], Awaitable[Any]]
+
+OPERATIONS: Final[dict[str, Operation]] = {
+    "time.get": market.time,
+    "instruments.get": market.instruments,
+    "book.get": market.book,
+    "trades.get": market.trades,
+    "candles.get": market.candles,
+    "ticker.get": market.ticker,
+    "mark.get": market.mark,
+    "funding.get": market.funding,
+    "audit.get": market.audit,
+    "account.open": accounts.open_account,
+    "account.reset": accounts.reset,
+    "account.get": accounts.account,
+    "keys.list": accounts.list_keys,
+    "keys.create": accounts.create_key,
+    "keys.revoke": accounts.revoke_key,
+    "fills.get": accounts.fills,
+    "ledger.get": accounts.ledger,
+    "pnl.get": accounts.pnl,
+    "faucet": money.faucet,
+    "transfer": money.transfer,
+    "loan.borrow": money.borrow,
+    "loan.repay": money.repay,
+    "loan.list": money.loans,
+    "order.place": trading.place,
+    "order.batch": trading.batch,
+    "order.preview": trading.preview,
+    "order.list": trading.list_orders,
+    "order.status": trading.status,
+    "order.amend": trading.amend,
+    "order.cancel": trading.cancel,
+    "order.cancel_all": trading.cancel_all,
+    "settings.set": settings.change,
+    "leverage.set": settings.set_leverage,
+    "margin_mode.set": settings.set_margin_mode,
+    "margin.leverage": settings.set_margin_leverage,
+    "position.margin": settings.adjust_position_margin,
+    "admin.index": admin.set_index,
+    "admin.clock": admin.set_clock,
+    "admin.state": admin.set_state,
+}
+
+assert OPERATIONS.keys() == BY_OP.keys()  # Every row of the table does something.
+
+
+class Api:
+    """Judges who may do what, counts orders, and has the operation done."""
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+
+    async def call(self, op: str, fields: Ask | bytes | Mapping[str, Any], caller: Caller) -> Any:
+        """Do one operation; answers a `Say` or a list of them, or raises an ApiError.
+
+        `fields` is the operation's record, or what a frame carries beside `id` and `op`. From a
+        frame, operations that only REST has are unknown.
+        """
+        route = BY_OP.get(op)
+        if route is None or not (route.websocket or isinstance(fields, Ask)):
+            raise refusal(Reason.UNKNOWN_OPERATION, "see /asyncapi.json", op=op[:40])
+        metrics = self._doors.metrics
+        try:
+            said = await self._done(route, fields, caller)
+        except ApiError as error:
+            metrics.request_done(op, error.code)
+            raise
+        metrics.request_done(op, "done")
+        return said
+
+    async def _done(
+        self, route: Route, fields: Ask | bytes | Mapping[str, Any], caller: Caller
+    ) -> Any:
+        refuse_unless_permitted(route, caller)
+        ask = fields if isinstance(fields, Ask) else as_ask(route, fields)
+        if route.orders:
+            self._count_orders(ask, caller)
+        try:
+            return await OPERATIONS[route.op](self._doors, ask, caller)
+        except SequencerFailed as error:
+            raise ApiError(
+                "OUTCOME_UNKNOWN",
+                f"{error}; ask again with the same client_id once it is back",
+                {},
+                503,
+            ) from error
+
+    def _count_orders(self, ask: Ask, caller: Caller) -> None:
+        assert caller.account_id is not None
+        count = len(ask.orders) if isinstance(ask, RawBatchAsk) else 1
+        now_ms = self._doors.clock.wall_ms()
+        allowance = self._doors.limits.orders(caller.account_id, now_ms, count)
+        if not allowance.allowed:
+            raise refusal(
+                Reason.RATE_LIMITED,
+                "orders of this account",
+                limit=allowance.limit,
+                retry_ms=allowance.retry_ms,
+            )
+
+
+def refuse_unless_permitted(route: Route, caller: Caller) -> None:
+    """An ApiError unless the caller may do what the route does."""
+    if route.security == "admin" and not caller.admin:
+        raise refusal(Reason.ADMIN_KEY_NEEDED)
+    if route.security == "signed" and caller.account_id is None:
+        raise refusal(Reason.NOT_AUTHENTICATED)
+    if route.permission is not None and route.permission not in caller.permissions:
+        raise refusal(Reason.PERMISSION_DENIED, f"it needs {route.permission!r}")

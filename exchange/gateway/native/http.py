@@ -1,0 +1,236 @@
+"""The HTTP door: native REST, health, metrics, documents, the page; everything checked first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from exchange.gateway import auth
+from exchange.gateway.calls import ANYBODY, ApiError, Caller, refusal
+from exchange.gateway.doors import Doors
+from exchange.gateway.native.api import Api
+from exchange.gateway.native.asks import RawBatchAsk
+from exchange.gateway.native.fields import rest_ask
+from exchange.gateway.native.routes import REST_ROUTES, Route
+from exchange.gateway.pages import Pages
+from exchange.gateway.sources import is_loopback
+from exchange.metrics import CONTENT_TYPE
+from exchange.wire import Ask
+from matching.reasons import Reason
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Signed = tuple[auth.Credentials, bytes]  # What a request says of itself, and what it signed.
+
+log: Final = logging.getLogger(__name__)
+
+BODY_BYTES_MAX: Final = 64 * 1024
+TARGET_CHARS_MAX: Final = 2_048
+
+SECURITY_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+def make_app(doors: Doors, api: Api, websocket: Handler) -> web.Application:
+    """The whole main port; `websocket` takes the requests for `/v1/ws` that came this far."""
+    return HttpDoor(doors, api, websocket).app()
+
+
+class HttpDoor:
+    """The handlers and checks of the main port."""
+
+    def __init__(self, doors: Doors, api: Api, websocket: Handler) -> None:
+        self._doors = doors
+        self._api = api
+        self._websocket = websocket
+        self._pages = Pages.load()
+        self._guard = auth.ReplayGuard()
+        self._open_accounts = not doors.config.server.require_admin and is_loopback(
+            doors.config.server.host
+        )
+
+    def app(self) -> web.Application:
+        """The application with every route."""
+        app = web.Application(
+            middlewares=[self._answer_errors, self._check_source],
+            client_max_size=BODY_BYTES_MAX,
+        )
+        app.on_response_prepare.append(_secure)
+        for route in REST_ROUTES:
+            app.router.add_route(route.method, route.path, self._handler(route))
+        app.router.add_get("/v1/ws", self._websocket, allow_head=False)
+        app.router.add_get("/healthz", self._health)
+        app.router.add_get("/metrics", self._metrics)
+        for path, page in self._pages.by_path.items():
+            app.router.add_get(path, page.answer)
+        return app
+
+    # -- checks before every handler -----------------------------------------------------------
+
+    @web.middleware
+    async def _answer_errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Every refusal is JSON, and a fault of ours tells its reader nothing of us."""
+        try:
+            return await handler(request)
+        except ApiError as error:
+            return _refused(error)
+        except web.HTTPException as error:
+            if error.status < HTTPStatus.BAD_REQUEST:
+                raise
+            return _refused(_of_http(error, request))
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception:
+            log.exception("a fault while answering %s %s", request.method, request.path)
+            return _refused(ApiError("INTERNAL", "a fault of the exchange; it was logged", {}, 500))
+
+    @web.middleware
+    async def _check_source(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Size, host, origin and the rate of the address, in the order of what they cost."""
+        if len(request.raw_path) > TARGET_CHARS_MAX:
+            raise refusal(Reason.TOO_LARGE, "the address is too long", max=TARGET_CHARS_MAX)
+        page = request.method == "GET" and request.path in self._pages.by_path
+        self._doors.admit(request.headers, page=page)
+        address = f"address {request.remote or ''}"
+        allowance = self._doors.limits.request(address, self._doors.clock.wall_ms())
+        request["allowance"] = allowance
+        if not allowance.allowed:
+            raise rate_limited(allowance)
+        return await handler(request)
+
+    # -- native REST ---------------------------------------------------------------------------
+
+    def _handler(self, route: Route) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            body = await request.read()
+            caller, signed = self._caller(route, request, body)
+            ask = rest_ask(route, request.match_info, request.query.items(), body)
+            if signed is not None and route.mutates and not repeatable(route, ask):
+                reason = self._guard.refusal(*signed, self._doors.clocks_ms())
+                if reason is not None:
+                    raise refusal(reason)
+            said = await self._api.call(route.op, ask, caller)
+            return _answer(said, route.status, request["allowance"].headers())
+
+        return handle
+
+    def _caller(
+        self, route: Route, request: web.Request, body: bytes
+    ) -> tuple[Caller, Signed | None]:
+        """Who asks, as far as the route wants to know; an ApiError where it may not."""
+        address = request.remote or ""
+        if route.security == "public":
+            return ANYBODY, None
+        if route.security == "signed":
+            return self._signed(request, body, address)
+        if route.security == "open":
+            allowance = self._doors.limits.account(address, self._doors.clock.wall_ms())
+            if not allowance.allowed:
+                raise rate_limited(allowance)
+            if self._open_accounts:
+                return Caller(address=address), None
+        given = request.headers.get(auth.ADMIN_HEADER, "")
+        if not given or not auth.same_secret(self._doors.admin_key, given):
+            raise refusal(Reason.ADMIN_KEY_NEEDED, f"send it as {auth.ADMIN_HEADER}")
+        return Caller(admin=True, address=address), None
+
+    def _signed(self, request: web.Request, body: bytes, address: str) -> tuple[Caller, Signed]:
+        credentials = auth.credentials(request.headers)
+        if isinstance(credentials, Reason):
+            raise refusal(credentials, _ADVICE.get(credentials, ""))
+        message = auth.payload(credentials.timestamp_ms, request.method, request.raw_path, body)
+        caller = self._doors.caller(credentials, message, address)
+        name = f"key {credentials.key}"
+        allowance = self._doors.limits.request(name, self._doors.clock.wall_ms())
+        if not allowance.allowed:
+            raise rate_limited(allowance)
+        return caller, (credentials, message)
+
+    # -- the rest ------------------------------------------------------------------------------
+
+    async def _health(self, request: web.Request) -> web.Response:
+        health = self._doors.health()
+        return _answer(health, 200 if health["status"] == "ok" else 503, {})
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(body=self._doors.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+
+_ADVICE: Final = {
+    Reason.NOT_AUTHENTICATED: (
+        f"this needs the headers {auth.KEY_HEADER}, {auth.TIMESTAMP_HEADER} and "
+        f"{auth.SIGNATURE_HEADER}"
+    ),
+    Reason.FIELD_OUT_OF_RANGE: f"{auth.WINDOW_HEADER} is 1 to {auth.WINDOW_MAX_MS} ms",
+}
+
+
+def rate_limited(allowance: auth.Allowance) -> ApiError:
+    """The refusal of one who asked too often; its details say how long to wait."""
+    return refusal(Reason.RATE_LIMITED, limit=allowance.limit, retry_ms=allowance.retry_ms)
+
+
+def repeatable(route: Route, ask: Ask) -> bool:
+    """Does a client id make a repetition of this request harmless?"""
+    if not route.safe_to_repeat:
+        return False
+    if isinstance(ask, RawBatchAsk):
+        return all(order.get("client_id") for order in ask.orders)
+    return bool(getattr(ask, "client_id", ""))
+
+
+def _answer(said: Any, status: int, headers: Mapping[str, str]) -> web.Response:
+    response = web.Response(
+        body=msgspec.json.encode(said), status=status, content_type="application/json"
+    )
+    response.headers.update(headers)
+    return response
+
+
+def _refused(error: ApiError) -> web.Response:
+    headers: dict[str, str] = {}
+    if "retry_ms" in error.details:
+        told = error.details
+        headers = auth.Allowance(False, told.get("limit", 0), 0, told["retry_ms"]).headers()
+    return _answer({"error": error.say()}, error.http_status, headers)
+
+
+# What the web framework refuses before a handler is asked.
+_OF_STATUS: Final = {
+    404: (Reason.NOT_FOUND.name, "there is nothing at that address; see /docs"),
+    413: (Reason.TOO_LARGE.name, f"a body has at most {BODY_BYTES_MAX} bytes"),
+}
+
+
+def _of_http(error: web.HTTPException, request: web.Request) -> ApiError:
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = sorted(error.allowed_methods)
+        return ApiError(
+            "METHOD_NOT_ALLOWED",
+            f"the address takes {', '.join(allowed)}",
+            {"method": request.method, "allowed": allowed},
+            405,
+        )
+    code, message = _OF_STATUS.get(error.status, ("HTTP_ERROR", error.reason))
+    return ApiError(code, message, {}, error.status)
+
+
+async def _secure(request: web.Request, response: web.StreamResponse) -> None:
+    """Headers that every answer carries; nothing of the API is kept by caches."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Server"] = "papertape"

@@ -1,0 +1,116 @@
+"""Settings of an account: leverage, margin mode, margin leverage, margin of a position."""
+
+from __future__ import annotations
+
+from exchange.commands import AnyCommand, SetLeverage, SetMarginLeverage, SetMarginMode
+from exchange.gateway.calls import ApiError, Caller, refusal
+from exchange.gateway.doors import Doors
+from exchange.gateway.native.amounts import position_margin_command
+from exchange.gateway.native.asking import account_id_of, account_of, obeyed
+from exchange.gateway.native.asks import SettingsSay
+from exchange.gateway.native.orders import known_instrument
+from exchange.wire import (
+    LeverageAsk,
+    MarginLeverageAsk,
+    MarginModeAsk,
+    PositionMarginAsk,
+    SettingsAsk,
+)
+from matching.reasons import Reason
+from risk.account import Account
+
+
+async def change(doors: Doors, ask: SettingsAsk, caller: Caller) -> SettingsSay:
+    """Change several; where one is refused those before it stand, and the details name them."""
+    account_id = account_id_of(caller)
+    commands: dict[str, AnyCommand] = {}
+    if ask.margin_mode is not None:
+        commands["margin_mode"] = _margin_mode(doors, ask.margin_mode, account_id)
+    if ask.leverage is not None:
+        commands["leverage"] = _leverage(doors, ask.leverage, account_id)
+    if ask.margin_leverage is not None:
+        commands["margin_leverage"] = _margin_leverage(ask.margin_leverage, account_id)
+    if ask.position_margin is not None:
+        commands["position_margin"] = _position_margin(doors, ask.position_margin, account_id)
+    if not commands:
+        raise refusal(Reason.MISSING_FIELD, "name at least one setting", field="leverage")
+    done: list[str] = []
+    for name, command in commands.items():
+        try:
+            await obeyed(doors, command)
+        except ApiError as error:
+            error.details |= {"setting": name, "done": done}
+            raise
+        done.append(name)
+    return settings_say(account_of(doors, caller))
+
+
+async def set_leverage(doors: Doors, ask: LeverageAsk, caller: Caller) -> SettingsSay:
+    """The leverage of a perpetual."""
+    return await _set(doors, _leverage(doors, ask, account_id_of(caller)), caller)
+
+
+async def set_margin_mode(doors: Doors, ask: MarginModeAsk, caller: Caller) -> SettingsSay:
+    """Cross or isolated margin of a perpetual."""
+    return await _set(doors, _margin_mode(doors, ask, account_id_of(caller)), caller)
+
+
+async def set_margin_leverage(doors: Doors, ask: MarginLeverageAsk, caller: Caller) -> SettingsSay:
+    """The leverage of the cross margin account."""
+    return await _set(doors, _margin_leverage(ask, account_id_of(caller)), caller)
+
+
+async def adjust_position_margin(
+    doors: Doors, ask: PositionMarginAsk, caller: Caller
+) -> SettingsSay:
+    """The margin of an isolated position."""
+    return await _set(doors, _position_margin(doors, ask, account_id_of(caller)), caller)
+
+
+async def _set(doors: Doors, command: AnyCommand, caller: Caller) -> SettingsSay:
+    await obeyed(doors, command)
+    return settings_say(account_of(doors, caller))
+
+
+def settings_say(account: Account) -> SettingsSay:
+    """What an account chose; a perpetual it chose nothing for is absent."""
+    return SettingsSay(
+        margin_leverage=account.margin_leverage,
+        symbols={
+            symbol: {
+                "leverage": setting.leverage,
+                "margin_mode": "isolated" if setting.isolated else "cross",
+            }
+            for symbol, setting in sorted(account.settings.items())
+        },
+    )
+
+
+def _leverage(doors: Doors, ask: LeverageAsk, account_id: int) -> AnyCommand:
+    _known_perpetual(doors, ask.symbol)
+    return SetLeverage(account_id=account_id, symbol=ask.symbol, leverage=ask.leverage)
+
+
+def _margin_mode(doors: Doors, ask: MarginModeAsk, account_id: int) -> AnyCommand:
+    _known_perpetual(doors, ask.symbol)
+    isolated = ask.mode == "isolated"
+    return SetMarginMode(account_id=account_id, symbol=ask.symbol, isolated=isolated)
+
+
+def _margin_leverage(ask: MarginLeverageAsk, account_id: int) -> AnyCommand:
+    return SetMarginLeverage(account_id=account_id, leverage=ask.leverage)
+
+
+def _position_margin(doors: Doors, ask: PositionMarginAsk, account_id: int) -> AnyCommand:
+    _known_perpetual(doors, ask.symbol)
+    return position_margin_command(ask, account_id)
+
+
+def _known_perpetual(doors: Doors, symbol: str) -> None:
+    if known_instrument(symbol, doors.board.instruments).kind == "spot":
+        raise refusal(
+            Reason.MODE_NOT_ALLOWED,
+            "this setting is for perpetuals; of spot margin, margin.leverage can be set",
+            field="symbol",
+            given=symbol,
+        )
