@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from exchange.events import (
+    AccountOpened,
+    FundingCharged,
+    InterestCharged,
+    LiquidationEnded,
+    LiquidationStarted,
+    LiquidationStepped,
+    LoanChanged,
+    MarginCalled,
+    SettingChanged,
+)
+from exchange.gateway.native.notices import NOTICES, settle_asset
+from tests.exchange.events_by_hand import INSTRUMENTS, PERP, START_MS, DeskByHand, event
+
+DESK = DeskByHand()
+
+
+def notice(kind: type, **more: Any) -> dict[str, Any]:
+    """The notice of an event, as a client gets it."""
+    say = NOTICES[kind](event(kind, **more), INSTRUMENTS, DESK)
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(say))
+    return told
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+def test_a_notice_tells_how_its_scope_stands(kind: type) -> None:
+    told = notice(kind)
+    assert told["notice"]
+    assert told["collateral_level"] == "1.9"
+    assert told["leverage"] == 3
+
+
+def test_a_margin_call_names_what_it_takes_to_end_it() -> None:
+    told = notice(MarginCalled)
+    assert (told["notice"], told["state"], told["wallet"]) == ("margin_call", "called", "margin")
+    assert (told["level"], told["call_level"]) == ("1.29", "1.3")
+    assert (told["add"], told["asset"]) == ("123.45", "USDT")
+
+
+def test_the_end_of_a_margin_call_is_told_too() -> None:
+    told = notice(MarginCalled, cleared=True)
+    assert (told["notice"], told["state"]) == ("margin_call_cleared", "normal")
+
+
+def test_a_liquidation_starts_with_the_numbers_that_decided_it() -> None:
+    told = notice(LiquidationStarted)
+    assert (told["notice"], told["state"]) == ("liquidation_started", "liquidating")
+    # 11 x 10^20 and 10^21 of 10^-16 USDT.
+    assert (told["assets"], told["debt"], told["level"]) == ("110000", "100000", "1.1")
+    assert "symbol" not in told
+    assert "mark" not in told
+    isolated = notice(
+        LiquidationStarted, scope=f"perp/{PERP.symbol}", symbol=PERP.symbol, mark_e8=10**12
+    )
+    assert (isolated["symbol"], isolated["mark"]) == (PERP.symbol, "10000")
+
+
+def test_a_step_tells_what_was_done_and_for_how_much() -> None:
+    told = notice(LiquidationStepped)
+    assert (told["step"], told["amount"], told["asset"]) == ("fee", "2.5", "USDT")
+    assert (told["qty"], told["price"], told["symbol"]) == ("1.000", "50000.0", PERP.symbol)
+    repaid = notice(LiquidationStepped, symbol="", step="repaid", lots=0, price_ticks=0)
+    assert not {"qty", "price", "symbol"} & set(repaid)
+
+
+def test_the_end_of_a_liquidation_tells_what_the_fund_paid() -> None:
+    told = notice(LiquidationEnded, result="bankrupt", covered_minor=150_000_000)
+    assert (told["result"], told["covered"], told["state"]) == ("bankrupt", "1.5", "normal")
+
+
+def test_a_loan_is_told_with_its_present_price() -> None:
+    told = notice(LoanChanged)
+    assert (told["notice"], told["asset"]) == ("loan", "BTC")
+    assert told["loan"] == {
+        "wallet": "margin",
+        "asset": "BTC",
+        "principal": "2",
+        "interest": "0.000006",
+        "hourly_rate": "0.000003",
+        "loan_id": 5,
+        "borrowed": "2",
+        "repaid_principal": "0",
+        "repaid_interest": "0",
+    }
+
+
+def test_interest_is_told_with_its_inputs() -> None:
+    told = notice(InterestCharged)
+    # 2 BTC x 0.000003 an hour = 0.000006 BTC; with what was owed before, twice that.
+    assert (told["principal"], told["rate"], told["amount"]) == ("2", "0.000003", "0.000006")
+    assert (told["interest"], told["due"]) == ("0.000012", START_MS)
+
+
+def test_funding_is_told_with_its_inputs() -> None:
+    told = notice(FundingCharged)
+    # A short of 2 BTC receives 2 x 50000 x 0.0001 = 10 USDT.
+    assert (told["qty"], told["mark"], told["rate"]) == ("-2.000", "50000", "0.0001")
+    assert (told["amount"], told["asset"]) == ("10", "USDT")
+
+
+def test_settings_and_resets_are_told() -> None:
+    assert notice(SettingChanged)["wallet"] == "perp"
+    of_margin = notice(SettingChanged, symbol="", name="margin_leverage", value="5")
+    assert (of_margin["wallet"], of_margin["setting"]) == ("margin", "margin_leverage")
+    assert notice(AccountOpened)["notice"] == "account_opened"
+    reset = notice(AccountOpened, epoch=2)
+    assert (reset["notice"], reset["epoch"]) == ("account_reset", 2)
+
+
+def test_a_scope_counts_in_the_asset_it_settles_in() -> None:
+    assert settle_asset("margin", INSTRUMENTS) == "USDT"
+    assert settle_asset(f"perp/{PERP.symbol}", INSTRUMENTS) == "USDT"
+    assert settle_asset("isolated:BTC-USDT", INSTRUMENTS) == "USDT"

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from exchange.events import DepthChanged, FundingFixed, IndexPriced, Marked, Traded
+from exchange.gateway.native.showing import (
+    bbo_say,
+    book_say,
+    candle_says,
+    current_mark_say,
+    funding_says,
+    status_say,
+    ticker_say,
+    trade_says,
+)
+from exchange.views.board import Board
+from exchange.wire import BboSay, BookSay, CandleSay, MarkSay, TickerSay
+from tests.exchange.events_by_hand import INSTRUMENTS, MINUTE_MS, PERP, SPOT, START_MS, event, group
+
+
+def a_board() -> Board:
+    board = Board(INSTRUMENTS)
+    board.on_group(
+        group(
+            event(DepthChanged, bids=[(4_999_000, 3), (4_998_000, 2)], asks=[(5_001_000, 1)]),
+            event(Traded, price_ticks=4_000_000, lots=1_000),
+            event(Traded, trade_id=2, price_ticks=5_000_000, lots=3_000),
+        )
+    )
+    return board
+
+
+def test_a_book_is_shown_best_first() -> None:
+    board = a_board()
+    assert book_say(board, "BTC-USDT", 1) == BookSay(
+        "BTC-USDT", 1, [("49990.00", "0.00003")], [("50010.00", "0.00001")]
+    )
+    assert len(book_say(board, "BTC-USDT", 9).bids) == 2
+    assert bbo_say(board, "BTC-USDT") == BboSay(
+        "BTC-USDT", "49990.00", "0.00003", "50010.00", "0.00001"
+    )
+    assert bbo_say(board, PERP.symbol) == BboSay(PERP.symbol, None, None, None, None)
+
+
+def test_a_ticker_tells_the_change_in_percent() -> None:
+    # From 40000 to 50000: 10000, or 25 %. 0.01 x 40000 + 0.03 x 50000 = 1900 USDT.
+    assert ticker_say(a_board(), "BTC-USDT") == TickerSay(
+        symbol="BTC-USDT",
+        last="50000.00",
+        open="40000.00",
+        high="50000.00",
+        low="40000.00",
+        change="10000.00",
+        change_percent="25.00",
+        volume="0.04000",
+        quote_volume="1900",
+        trades=2,
+        bid="49990.00",
+        ask="50010.00",
+        time=START_MS,
+    )
+
+
+def test_a_ticker_without_a_trade_has_no_prices() -> None:
+    say = ticker_say(a_board(), PERP.symbol)
+    assert (say.last, say.open, say.change, say.change_percent) == (None, None, None, None)
+    assert (say.volume, say.trades) == ("0.000", 0)
+
+
+def test_only_the_running_candle_is_open() -> None:
+    board = a_board()
+    board.on_group(group(event(Marked, time_ms=START_MS + MINUTE_MS)))
+    closed, running = candle_says(board, "BTC-USDT", "1m")
+    assert closed == CandleSay(
+        open_time=START_MS,
+        interval="1m",
+        open="40000.00",
+        high="50000.00",
+        low="40000.00",
+        close="50000.00",
+        volume="0.04000",
+        quote_volume="1900",
+        trades=2,
+        closed=True,
+        synthetic=False,
+    )
+    assert (running.closed, running.volume, running.close) == (False, "0.00000", "50000.00")
+
+
+def test_recent_trades_and_fundings_are_shown_oldest_first() -> None:
+    board = a_board()
+    board.on_group(group(event(FundingFixed), event(FundingFixed, due_ms=START_MS + 1)))
+    assert [trade.trade_id for trade in trade_says(board, "BTC-USDT", 5)] == [1, 2]
+    assert [trade.trade_id for trade in trade_says(board, "BTC-USDT", 5, before_id=2)] == [1]
+    assert [f.time for f in funding_says(board, PERP.symbol, 5)] == [START_MS, START_MS + 1]
+
+
+def test_a_mark_that_was_never_made_is_empty() -> None:
+    board = a_board()
+    nothing = MarkSay(PERP.symbol, None, None, None, None, None, START_MS)
+    assert current_mark_say(board, PERP.symbol) == nothing
+    board.on_group(group(event(Marked), event(IndexPriced)))
+    assert current_mark_say(board, PERP.symbol).mark == "50000.5"
+    assert current_mark_say(board, SPOT.symbol).index == "50000"
+
+
+def test_the_status_lists_every_symbol() -> None:
+    assert status_say(a_board()).symbols == {"BTC-USDT": "trading", "BTC-USDT-PERP": "trading"}
