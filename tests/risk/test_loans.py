@@ -294,6 +294,7 @@ def test_without_a_debt_nothing_is_liquidated_at_any_price() -> None:
 def test_a_debt_covered_by_cash_has_no_liquidation_price() -> None:
     # 2000 USDT cover 1000 owed even if the base were worth nothing.
     assert loans.liquidation_price_e8(E8, 0, 2_000 * E28, 1_000 * E28, E12 * 11 // 10) is None
+    assert loans.liquidation_price_e8(E8, 0, 1_100 * E28, 1_000 * E28, E12 * 11 // 10) is None
 
 
 @pytest.mark.parametrize("vector", vectors("risk_sums", ["partial_spot_liquidation"]))

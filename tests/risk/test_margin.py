@@ -259,6 +259,7 @@ def test_a_cross_liquidation_price_counts_the_other_positions(vector: dict[str, 
 
 def test_a_long_whose_margin_exceeds_its_cost_has_no_liquidation_price() -> None:
     assert margin.liquidation_price(E8, 100 * E8, BTC, 101 * E16) is None
+    assert margin.liquidation_price(E8, 100 * E8, BTC, 100 * E16) is None  # Only at nothing.
 
 
 def test_a_short_that_has_lost_everything_at_any_price_has_none() -> None:
