@@ -229,7 +229,9 @@ class Trading:
         maker = prevention.maker
         account = self.risk.accounts[maker.account_id]
         if prevention.maker_lots:
-            uncount_closed(self.risk, account, maker, prevention.maker_lots)
+            uncount_closed(
+                self.risk, account, maker, prevention.maker_lots, maker.open_lots
+            )
         if prevention.maker_expired:
             self._close(account, maker)
         elif prevention.maker_lots and maker.wallet != PERP:
@@ -350,7 +352,7 @@ class Trading:
     def _shrunk(self, account: Account, order: Order, less: int) -> None:
         """A resting order lost lots without trading: free their hold."""
         if order.wallet == PERP:
-            uncount_closed(self.risk, account, order, less)
+            uncount_closed(self.risk, account, order, less, order.open_lots)
         else:
             release_spot(self.risk, account, order, self._spot_hold(order))
         self.teller.order(order, "amended")

@@ -261,13 +261,14 @@ def _uncount(state: RiskState, account: Account, order: Order, lots: int) -> Non
     _drop_if_empty(account, order.symbol)
 
 
-def uncount_closed(state: RiskState, account: Account, order: Order, lots: int) -> None:
-    """A counted order left the book (or shrank by `lots`): take those lots out."""
+def uncount_closed(
+    state: RiskState, account: Account, order: Order, lots: int, left: int = 0
+) -> None:
+    """A counted order lost `lots` without trading and has `left`: take those lots out."""
     if order.wallet == PERP and not order.reduce_only and order.symbol in account.open_perp:
         sums = account.open_perp[order.symbol]
         sums.add(order.side, -lots, order.price_ticks)
-        before = order.open_lots + lots
-        freed = order.hold_minor if not order.open_lots else order.hold_minor * lots // before
+        freed = order.hold_minor * lots // (left + lots) if left else order.hold_minor
         order.hold_minor -= freed
         sums.held_minor -= freed
         _drop_if_empty(account, order.symbol)
