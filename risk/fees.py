@@ -1,9 +1,8 @@
-"""Fees: the rate of one side of a fill, and the charge, rounded up (S10)."""
+"""Fees: what one side of a fill is charged, rounded up (S10)."""
 
 from __future__ import annotations
 
 from risk.money import charged
-from risk.parameters import FeeSchedule
 
 
 def fee_minor(received_minor: int, rate_e12: int) -> int:
@@ -13,10 +12,3 @@ def fee_minor(received_minor: int, rate_e12: int) -> int:
     the notional, and the settle asset, whichever the side.
     """
     return charged(received_minor, rate_e12)
-
-
-def fee_rate_e12(schedule: FeeSchedule, *, contract: bool, maker: bool) -> int:
-    """The rate of a maker or a taker, on a perpetual contract or on spot."""
-    if contract:
-        return schedule.perp_maker_e12 if maker else schedule.perp_taker_e12
-    return schedule.spot_maker_e12 if maker else schedule.spot_taker_e12

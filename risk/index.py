@@ -53,9 +53,3 @@ def weighted_median_e8(prices: Sequence[tuple[int, int]]) -> int:
         if 2 * reached > total:
             return price_e8
     raise AssertionError("the whole weight exceeds its half")
-
-
-def cross_price_e8(base_e8: int, quote_e8: int) -> int:
-    """The price of one asset in another from their prices in a third, half-even."""
-    assert quote_e8 > 0
-    return half_even_div(base_e8 * 10**8, quote_e8)

@@ -116,10 +116,12 @@ def max_transfer_out_minor(
     """The most of an asset that may leave with collateral / debts staying at `keep` or above (M5).
 
     `collateral_sum_e28` counts every asset of the wallet, this one included.  Without debts all
-    that is free may leave.
+    that is free may leave; with debts, an asset that has no price yet (0) stays.
     """
     if not debts_e28:
         return free_minor
+    if not price_e8:
+        return 0
     own_e28 = collateral_e28(total_minor * price_e8, tiers)
     needed_e28 = ceil_div(keep_e12 * debts_e28, E12) - (collateral_sum_e28 - own_e28)
     stay_e16 = value_needed_e16(needed_e28, tiers)

@@ -66,12 +66,6 @@ def initial_e16(notional_e16: int, leverage: int) -> int:
     return ceil_div(notional_e16, leverage)
 
 
-def initial_minor(notional_e16: int, leverage: int) -> int:
-    """The initial margin of a notional in minor units, rounded up: what is set aside (P4)."""
-    assert notional_e16 >= 0
-    return ceil_div(notional_e16, leverage * MINOR_IN_E16)
-
-
 def notional_cap_minor(brackets: Sequence[Bracket], leverage: int) -> int:
     """The largest notional a leverage is allowed at, inclusive; 0 where it is never allowed."""
     caps = [bracket.cap_minor for bracket in brackets if bracket.leverage >= leverage]
@@ -284,15 +278,3 @@ def step_down_lots(lots: int, lot_minor: int, mark_e8: int, brackets: Sequence[B
         return held
     cap_e16 = brackets[index - 1].cap_minor * MINOR_IN_E16
     return held - cap_e16 // (lot_minor * mark_e8)
-
-
-def fund_lots(
-    remainder_lots: int, fund_lots: int, lot_minor: int, price_e8: int, fund_balance_minor: int
-) -> int:
-    """How many of the remaining lots (signed, as the fund would hold them) the insurance fund
-    takes: as long as its notional at that price stays within its balance (P13.7, V80).
-    """
-    capacity = max(0, fund_balance_minor) * MINOR_IN_E16 // (lot_minor * price_e8)
-    if remainder_lots >= 0:
-        return max(0, min(remainder_lots, capacity - fund_lots))
-    return min(0, max(remainder_lots, -capacity - fund_lots))

@@ -54,11 +54,6 @@ def credited(amount_minor: int, rate_e12: int) -> int:
     return amount_minor * rate_e12 // E12
 
 
-def value_e16(base_minor: int, price_e8: int) -> int:
-    """What an amount of an asset is worth at a price, exactly, in 10^-16 of the quote."""
-    return base_minor * price_e8
-
-
 def minor_floor(amount_e16: int) -> int:
     """A value in minor units, rounded down: what a customer may count on."""
     return amount_e16 // MINOR_IN_E16

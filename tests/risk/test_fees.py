@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from risk.fees import fee_minor, fee_rate_e12
+from risk.fees import fee_minor
 from risk.parameters import FeeSchedule
 from tests.vectors import exact, vectors
 
@@ -33,14 +33,6 @@ def test_a_fee_in_base_leaves_dust_below_a_lot(vector: dict[str, Any]) -> None:
 def test_the_smallest_fill_still_pays_a_unit() -> None:
     assert fee_minor(1, exact("0.001", 12)) == 1
     assert fee_minor(0, exact("0.001", 12)) == 0
-
-
-def test_the_rate_follows_market_and_side_of_the_trade() -> None:
-    schedule = FeeSchedule(spot_maker_e12=1, spot_taker_e12=2, perp_maker_e12=3, perp_taker_e12=4)
-    assert fee_rate_e12(schedule, contract=False, maker=True) == 1
-    assert fee_rate_e12(schedule, contract=False, maker=False) == 2
-    assert fee_rate_e12(schedule, contract=True, maker=True) == 3
-    assert fee_rate_e12(schedule, contract=True, maker=False) == 4
 
 
 def test_the_default_fees_are_a_tenth_of_a_percent_on_spot() -> None:

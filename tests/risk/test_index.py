@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from risk.index import (
     Constituent,
     book_price_e8,
-    cross_price_e8,
     index_price_e8,
     weighted_median_e8,
 )
@@ -68,14 +67,3 @@ def test_a_mean_of_two_goes_to_the_nearest_even() -> None:
     assert weighted_median_e8([(11, 1), (12, 1)]) == 12
     assert book_price_e8(10, 11, 1) == 10
     assert book_price_e8(11, 12, 1) == 12
-
-
-def test_a_cross_price_goes_to_the_nearest() -> None:
-    # 1 / 3 and 2 / 3.
-    assert cross_price_e8(1, 3) == exact("0.33333333")
-    assert cross_price_e8(2, 3) == exact("0.66666667")
-
-
-def test_a_cross_price_is_the_quotient_of_two() -> None:
-    # 2500 / 50000 = 0.05.
-    assert cross_price_e8(exact("2500"), exact("50000")) == exact("0.05")

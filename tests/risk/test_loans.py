@@ -174,6 +174,10 @@ def test_without_debts_all_that_is_free_may_leave() -> None:
     assert loans.max_transfer_out_minor(7, 9, E8, TIERS, 0, 0, 2 * E12) == 7
 
 
+def test_an_asset_without_a_price_stays_while_there_are_debts() -> None:
+    assert loans.max_transfer_out_minor(7, 9, 0, TIERS, 10 * E28, E28, 2 * E12) == 0
+
+
 def test_locked_money_may_not_leave() -> None:
     # 1000 of collateral against a debt of 1 leaves room for 998, of which 5 are free.
     counted = loans.collateral_e28(1_000 * E16, TIERS)

@@ -67,8 +67,7 @@ def test_a_notional_beyond_the_last_cap_counts_to_the_last_bracket() -> None:
 
 
 def test_initial_margin_is_rounded_up() -> None:
-    # 100 / 3 = 33.33333333...
-    assert margin.initial_minor(100 * E16, 3) == 3_333_333_334
+    # 100 / 3 = 33.3333333333333333...
     assert margin.initial_e16(100 * E16, 3) == 333_333_333_333_333_334
 
 
@@ -363,18 +362,3 @@ def test_a_partial_liquidation_steps_down_one_bracket(vector: dict[str, Any]) ->
 
 def test_in_the_first_bracket_everything_is_closed() -> None:
     assert margin.step_down_lots(-7, E8 // 10, 100 * E8, SOL_LIKE) == 7
-
-
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["fund_capacity"]))
-def test_the_fund_takes_what_its_balance_covers(vector: dict[str, Any]) -> None:
-    told, expected = vector["inputs"], vector["expected"]
-    lot = E8 // 10
-    price, balance = exact(told["bankruptcy_price"]), exact(told["fund_balance"])
-    remainder = exact(told["remainder"]) // lot
-    taken = margin.fund_lots(remainder, exact(told["fund_position"]) // lot, lot, price, balance)
-    assert taken * lot == exact(expected["fund_takes"])
-    assert (remainder - taken) * lot == exact(expected["adl_quantity"])
-    # Short, the same; and what reduces the fund's own position adds to what it can take.
-    assert margin.fund_lots(-remainder, 0, lot, price, balance) == -taken
-    assert margin.fund_lots(-remainder, 2, lot, price, balance) == -remainder
-    assert margin.fund_lots(remainder, taken, lot, price, balance) == 0

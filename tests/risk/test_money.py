@@ -20,7 +20,6 @@ from risk.money import (
     minor_ceil,
     minor_floor,
     minor_half_even,
-    value_e16,
 )
 
 integers = st.integers(-(10**40), 10**40)
@@ -62,7 +61,7 @@ def test_a_charge_and_a_credit_differ_by_less_than_a_unit(amount: int, rate_e12:
 
 def test_a_value_becomes_money_by_a_named_rounding() -> None:
     # 3 x 10^-8 at a price of 0.50000000 is 1.5 x 10^-8.
-    value = value_e16(3, 50_000_000)
+    value = 3 * 50_000_000
     assert (minor_floor(value), minor_half_even(value), minor_ceil(value)) == (1, 2, 2)
     assert (minor_floor(-value), minor_half_even(-value), minor_ceil(-value)) == (-2, -2, -1)
 
