@@ -11,9 +11,9 @@ the best key `b` of the other side exactly when `k + b >= 0`.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypedDict
 
 from sortedcontainers import SortedList
 
@@ -35,7 +35,14 @@ from matching.types import (
 )
 
 Happened: TypeAlias = list[Fill | Prevention]
-BookState: TypeAlias = dict[str, list[int] | list[list[object]]]
+
+
+class BookState(TypedDict):
+    """A book as plain lists: what to keep of each order, in priority, and keys not yet told of."""
+
+    orders: list[list[object]]
+    touched: list[int]
+
 
 # An enumeration's members cost a slow look-up where the loops are hot; plain names do not.
 _BUY: Final = Side.BUY
@@ -80,6 +87,11 @@ class Book:
     def next_expiry_ms(self) -> int:
         """When the next good-till-date order falls due, or 0."""
         return self._expiries[0][0] if self._expiries else 0
+
+    @property
+    def next_expiry_id(self) -> int:
+        """The good-till-date order that falls due next, or 0."""
+        return self._expiries[0][1] if self._expiries else 0
 
     def levels(self, side: Side, count: int) -> list[tuple[int, int]]:
         """The best prices of a side and the lots that rest there, best first."""
@@ -246,21 +258,22 @@ class Book:
     ) -> None:
         """Take levels until the next whole lot would overspend a market order's amount (S3)."""
         units = taker.quote_units
+        price_ticks = 0
         while opposite and opposite[-1] + reach >= 0 and len(happened) < fills_max:
             price_ticks = abs(opposite[-1])
             affordable = units // price_ticks
-            unwanted = 0
-            if affordable:
-                unwanted = self._take_level(opposite, taker, affordable, fills_max, happened)
-                units -= (affordable - unwanted) * price_ticks
+            if not affordable:
+                break
+            unwanted = self._take_level(opposite, taker, affordable, fills_max, happened)
+            units -= (affordable - unwanted) * price_ticks
             if taker.status is _EXPIRED_IN_MATCH:
                 return
-            if not unwanted and (not opposite or units < abs(opposite[-1])):
-                if taker.filled_lots:
-                    taker.status = _AFTER_LAST_FILL[taker.status]
-                else:
-                    _end(taker, Happening.EXPIRE, Reason.AMOUNT_BELOW_ONE_LOT)
-                return
+        if opposite:
+            price_ticks = abs(opposite[-1])
+        if units < price_ticks and taker.filled_lots:
+            taker.status = _AFTER_LAST_FILL[taker.status]
+        elif units < price_ticks:
+            _end(taker, Happening.EXPIRE, Reason.AMOUNT_BELOW_ONE_LOT)
 
     def _take_level(
         self, opposite: list[int], taker: Order, wanted: int, fills_max: int, happened: Happened
@@ -418,7 +431,7 @@ class Book:
     # Keeping.
 
     def state(self) -> BookState:
-        """All there is to know, as plain lists: orders in priority, keys not yet told of."""
+        """All there is to know; a book restored from it answers as this one does."""
         orders: list[list[object]] = []
         for keys in (self._bids, self._asks):
             for key in reversed(keys):
@@ -426,13 +439,13 @@ class Book:
         return {"orders": orders, "touched": sorted(self._touched)}
 
     @classmethod
-    def restore(cls, orders: Sequence[Sequence[object]], touched: Sequence[int]) -> Book:
-        """The book of which `state` gave these lists."""
+    def restore(cls, state: BookState) -> Book:
+        """The book of which `state` was told."""
         book = cls()
-        for fields in orders:
+        for fields in state["orders"]:
             order = Order.restore(fields)
             book._rest(order, order.price_ticks if order.side is _BUY else -order.price_ticks)
-        book._touched = set(touched)
+        book._touched = set(state["touched"])
         return book
 
     def check(self) -> None:
