@@ -44,6 +44,10 @@ GROUP_COMMANDS_MAX: Final = 1_024  # Of users, in one frame of the journal.
 COMMANDS_WAITING_MAX: Final = 50_000  # More are refused as BUSY.
 TICK_GAP_MAX_MS: Final = 60_000  # Exchange time that one Tick spans at most, however fast it runs.
 
+# What a start replays: enough for the rings of private events, and no more than it can bear.
+TAIL_COMMANDS_MIN: Final = 20_000
+TAIL_COMMANDS_MAX: Final = 3_000_000
+
 # Private events of one fill, for one account: order, fill, two postings and two balances.
 _EVENTS_PER_FILL: Final = 6
 # The longest of them as text, by far more than an order with every field takes.
@@ -59,5 +63,6 @@ assert REQUEST_BYTES_MAX < MESSAGE_BYTES_MAX < OUTBOX_BYTES_MAX
 assert REQUEST_ID_CHARS_MAX < REQUEST_BYTES_MAX
 assert REQUESTS_WAITING_MAX < OUTBOX_EVENTS_MAX  # Every waiting request can be answered.
 assert PULSE_MS <= GAUGE_MS
+assert TAIL_COMMANDS_MIN < TAIL_COMMANDS_MAX
 assert GROUP_COMMANDS_MAX < REQUESTS_WAITING_MAX <= COMMANDS_WAITING_MAX
 assert MINOR_PER_UNIT == 10**8  # The scale every text of the views is written in.
