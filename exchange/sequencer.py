@@ -17,18 +17,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from exchange.bounds import COMMANDS_WAITING_MAX, GROUP_COMMANDS_MAX, TICK_GAP_MAX_MS
 from exchange.clock import Clock
 from exchange.commands import AnyCommand, Continue, Tick
+from exchange.engine import Engine
 from exchange.events import Answered, AnyEvent
+from exchange.groups import encode_group
 from matching.reasons import Reason
-
-if TYPE_CHECKING:
-    from exchange.engine import Engine
 
 Groups = Sequence[list[AnyEvent]]
 Listener = Callable[[Groups], None]
@@ -37,9 +36,6 @@ Listener = Callable[[Groups], None]
 TICKS_PER_WALL_SECOND: Final = 4  # Where time runs fast, it is not told more often than that.
 
 T = TypeVar("T")
-
-encode_group: Final = msgspec.msgpack.Encoder().encode
-decode_group: Final = msgspec.msgpack.Decoder(list[AnyCommand]).decode
 
 
 class Source(Protocol):
@@ -265,21 +261,17 @@ class Sequencer:
         """Keep and obey one group: the house's commands, and behind them those that wait."""
         assert now_ms >= self._time_ms, "exchange time never runs back"
         waiting = self._take(GROUP_COMMANDS_MAX - len(house))
-        seq = self._engine.seq
-        wishes = house + [each.command for each in waiting]
-        commands = [
-            msgspec.structs.replace(wish, seq=seq + place, time_ms=now_ms)
-            for place, wish in enumerate(wishes, start=1)
-        ]
         try:
+            commands, payload, waiting = self._stamped(house, waiting, now_ms)
             started_s = time.perf_counter()
-            await asyncio.get_running_loop().run_in_executor(
-                self._keeper,
-                self._journal.append_and_sync,
-                seq + 1,
-                len(commands),
-                encode_group(commands),
-            )
+            if commands:
+                await asyncio.get_running_loop().run_in_executor(
+                    self._keeper,
+                    self._journal.append_and_sync,
+                    commands[0].seq,
+                    len(commands),
+                    payload,
+                )
             kept_s = time.perf_counter()
             groups = [self._engine.apply(command) for command in commands]
             self._time_ms = now_ms
@@ -292,6 +284,28 @@ class Sequencer:
         if self.on_timing is not None:
             obeyed_s = time.perf_counter() - kept_s
             self.on_timing(Timing(len(commands), kept_s - started_s, obeyed_s))
+
+    def _stamped(
+        self, house: list[AnyCommand], waiting: list[_Waiting], now_ms: int
+    ) -> tuple[list[AnyCommand], bytes, list[_Waiting]]:
+        """The group's commands, its frame's payload, and who waits for the end of it."""
+        seq = self._engine.seq
+        wishes = house + [each.command for each in waiting]
+        commands = [
+            msgspec.structs.replace(wish, seq=seq + place, time_ms=now_ms)
+            for place, wish in enumerate(wishes, start=1)
+        ]
+        try:
+            return commands, encode_group(commands), waiting
+        except OverflowError:
+            # Somebody wants more than 64 bits of something. Nobody else suffers for it.
+            able = [each for each in waiting if _can_be_kept(each.command)]
+            if len(able) == len(waiting):
+                raise
+            for each in waiting:
+                if each not in able and not each.answer.done():
+                    each.answer.set_result(self._refused(Reason.AMOUNT_TOO_LARGE))
+            return self._stamped(house, able, now_ms)
 
     def _tell(self, groups: Groups, waiting: Sequence[_Waiting], skip: int) -> None:
         """Listeners first, so that who is answered finds it in every view."""
@@ -363,6 +377,15 @@ class Sequencer:
         for each in waiting:
             if not each.answer.done():
                 each.answer.set_exception(SequencerFailed(why))
+
+
+def _can_be_kept(command: AnyCommand) -> bool:
+    """Whether the journal's encoding can hold its numbers."""
+    try:
+        encode_group([command])
+    except OverflowError:
+        return False
+    return True
 
 
 def _fault(error: BaseException) -> str:

@@ -16,9 +16,10 @@ import pytest
 
 from exchange import sequencer as module
 from exchange.clock import Clock, ScaledClock, SteppedClock, SystemClock
-from exchange.commands import AnyCommand, Continue, OpenAccount, Tick
+from exchange.commands import AnyCommand, Continue, Deposit, OpenAccount, Tick
 from exchange.events import Answered, AnyEvent
-from exchange.sequencer import Sequencer, SequencerFailed, Source, decode_group
+from exchange.groups import decode_group
+from exchange.sequencer import Sequencer, SequencerFailed, Source
 from matching.reasons import Reason
 
 START_MS = 1_700_000_000_000  # Divisible by 1,000, so a grid point.
@@ -199,6 +200,22 @@ async def test_too_many_that_wait_are_refused_as_busy(monkeypatch: pytest.Monkey
     assert house.engine.seq == 2
 
 
+async def test_a_number_that_the_journal_cannot_hold_is_refused_alone() -> None:
+    house = House(SteppedClock(START_MS))
+    wishes = [Deposit(amount_minor=1), Deposit(amount_minor=2**64), Deposit(amount_minor=3)]
+    asked = [asyncio.create_task(house.sequencer.submit(wish)) for wish in wishes]
+    await until(lambda: house.sequencer.backlog == 3)
+    async with running(house):
+        answers = [(await each)[-1] for each in asked]
+    assert [answer.reason for answer in answers if isinstance(answer, Answered)] == [
+        None,
+        Reason.AMOUNT_TOO_LARGE,
+        None,
+    ]
+    amounts = [[command.amount_minor for command in frame] for frame in house.journal.frames]  # type: ignore[union-attr]
+    assert amounts == [[1, 3]]
+
+
 async def test_a_sync_that_fails_ends_it_and_nothing_of_the_group_is_applied() -> None:
     house = House(SteppedClock(START_MS))
     house.journal.error = OSError("the disk is gone")
@@ -283,7 +300,8 @@ async def test_two_steps_at_once_end_one_after_the_other() -> None:
     async with running(house):
         first = asyncio.create_task(house.sequencer.step(700))
         second = asyncio.create_task(house.sequencer.step(800))
-        assert await asyncio.gather(first, second) == [START_MS + 700, START_MS + 1_500]
+        assert await first == START_MS + 700
+        assert await second == START_MS + 1_500
     assert house.stamps == [("Tick", 700), ("Tick", 1_500)]
 
 

@@ -1,0 +1,245 @@
+"""Looking at a data directory without touching it: is it sound, and what was its state when.
+
+Both replay the journal through an engine of their own, read only, and may run beside the server
+that writes it: what it appends meanwhile may or may not be seen.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from exchange.engine import Engine
+from exchange.groups import GENESIS_SEQ, BadGroup, commands_in
+from exchange.recovery import (
+    JOURNAL,
+    SNAPSHOTS,
+    Base,
+    RecoveryFailed,
+    base_at,
+    behind,
+    replayed,
+)
+from exchange.snapshot import BadState
+from exchange.storage.frames import Frame
+from exchange.storage.segments import (
+    JournalCorrupt,
+    JournalPruned,
+    first_seq_of,
+    frames_in,
+    segments_in,
+)
+from exchange.storage.snapshots import BadSnapshot, read_snapshot, snapshots_in
+
+PROGRESS_EVERY_BYTES: Final = 1024 * 1024
+
+Progress = Callable[[int, int], None]
+"""Told of the bytes of the journal that were read, and of those there were at the beginning."""
+
+
+@dataclass(frozen=True)
+class SnapshotVerdict:
+    """A snapshot held against the replay; `why` says what is wrong with it."""
+
+    seq: int
+    ok: bool
+    why: str = ""
+
+
+@dataclass
+class VerifyReport:
+    """What `verify` found. `from_seq` is where the replay began, 0 at the genesis record."""
+
+    directory: Path
+    from_seq: int = 0
+    to_seq: int = 0
+    commands: int = 0
+    time_ms: int = 0
+    chain: str = ""  # The hash of the last frame.
+    digest: str = ""  # Of the state behind the last command.
+    snapshots: list[SnapshotVerdict] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Is there nothing wrong at all?"""
+        return not self.problems
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """An engine as it stood behind `engine.seq`, and how many commands were replayed to it."""
+
+    engine: Engine
+    from_seq: int
+    commands: int
+
+
+def verify(directory: Path, progress: Progress | None = None) -> VerifyReport:
+    """Replay a data directory from the beginning, or from the oldest snapshot kept, and judge it.
+
+    Checks every frame's checksum and place in the chain, that each snapshot's digest comes out
+    again, and the invariants there and at the end. RecoveryFailed where there is no journal.
+    """
+    started_s = time.monotonic()
+    report = VerifyReport(directory)
+    try:
+        _verify(report, progress)
+    except (BadSnapshot, BadState, JournalCorrupt, JournalPruned, RecoveryFailed) as error:
+        report.problems.append(str(error))
+    report.seconds = time.monotonic() - started_s
+    return report
+
+
+def _verify(report: VerifyReport, progress: Progress | None) -> None:
+    frames = partial(frames_in, _journal_of(report.directory))
+    snapshots = snapshots_in(report.directory / SNAPSHOTS)
+    base = _oldest_base(report.directory, snapshots)
+    engine = base.engine
+    report.from_seq = base.seq
+    report.chain = base.chain.hex()
+    told = _telling(report, behind(frames, base), base.seq, progress)
+    judged = {seq: path for seq, path in snapshots.items() if seq > base.seq}
+    for _ in replayed(engine, told):
+        path = judged.pop(engine.seq, None)
+        if path is not None:
+            _judge(report, engine, engine.seq, path)
+    for seq in judged:
+        _note(report, SnapshotVerdict(seq, False, "the journal holds no frame that ends there"))
+    report.to_seq, report.time_ms = engine.seq, engine.time_ms
+    report.commands = engine.seq - base.seq
+    report.digest = engine.digest()
+    _check(report, engine)
+
+
+def _telling(
+    report: VerifyReport, frames: Iterator[Frame], from_seq: int, progress: Progress | None
+) -> Iterator[Frame]:
+    """The frames as they are, noting the chain and telling how far it is."""
+    total = _size(report.directory, from_seq)
+    done = told = 0
+    for frame in frames:
+        report.chain = frame.chain.hex()
+        done += frame.size
+        if progress is not None and done - told >= PROGRESS_EVERY_BYTES:
+            progress(done, max(total, done))
+            told = done
+        yield frame
+    if progress is not None:
+        progress(done, done)
+
+
+def _judge(report: VerifyReport, engine: Engine, seq: int, path: Path) -> None:
+    """Hold one snapshot against the replay."""
+    try:
+        snapshot = read_snapshot(path)
+    except FileNotFoundError:
+        return  # The server has dropped it meanwhile.
+    except (BadSnapshot, OSError) as error:
+        _note(report, SnapshotVerdict(seq, False, str(error)))
+        return
+    if snapshot.chain.hex() != report.chain:
+        _note(report, SnapshotVerdict(seq, False, "it belongs to another journal"))
+    elif snapshot.digest.hex() != engine.digest():
+        _note(report, SnapshotVerdict(seq, False, "the replay comes to another digest"))
+    else:
+        _note(report, SnapshotVerdict(seq, True))
+    _check(report, engine)
+
+
+def _note(report: VerifyReport, verdict: SnapshotVerdict) -> None:
+    report.snapshots.append(verdict)
+    if not verdict.ok:
+        report.problems.append(f"the snapshot of seq {verdict.seq}: {verdict.why}")
+
+
+def _check(report: VerifyReport, engine: Engine) -> None:
+    try:
+        engine.check()
+    except AssertionError as error:
+        report.problems.append(f"an invariant does not hold behind seq {engine.seq}: {error}")
+
+
+def replay(
+    directory: Path,
+    *,
+    to_seq: int | None = None,
+    to_time_ms: int | None = None,
+    progress: Progress | None = None,
+) -> Replayed:
+    """The engine behind `to_seq`, or behind the last command stamped up to `to_time_ms`, or last.
+
+    It starts from the newest snapshot before that. RecoveryFailed or JournalCorrupt where it
+    cannot be had, because it was pruned for example.
+    """
+    journal = _journal_of(directory)
+    base = _base_before(directory, to_seq, to_time_ms)
+    engine = base.engine
+    report = VerifyReport(directory)
+    for frame in _telling(report, behind(partial(frames_in, journal), base), base.seq, progress):
+        try:
+            commands = commands_in(frame)
+        except BadGroup as error:
+            raise RecoveryFailed(str(error)) from error
+        for command in commands:
+            if to_seq is not None and command.seq > to_seq:
+                return Replayed(engine, base.seq, engine.seq - base.seq)
+            if to_time_ms is not None and command.time_ms > to_time_ms:
+                return Replayed(engine, base.seq, engine.seq - base.seq)
+            engine.apply(command)
+    return Replayed(engine, base.seq, engine.seq - base.seq)
+
+
+def _base_before(directory: Path, to_seq: int | None, to_time_ms: int | None) -> Base:
+    """The newest place to start from that does not lie behind what is asked for."""
+    journal = _journal_of(directory)
+    frames = partial(frames_in, journal)
+    snapshots = snapshots_in(directory / SNAPSHOTS)
+    kept = [0, *snapshots] if _first_seq(journal) == GENESIS_SEQ else list(snapshots)
+    for seq in reversed(kept):
+        if to_seq is not None and seq > to_seq:
+            continue
+        try:
+            base = base_at(seq, snapshots.get(seq), frames)
+        except (BadSnapshot, BadState, JournalPruned, FileNotFoundError):
+            continue
+        if to_time_ms is None or base.engine.time_ms <= to_time_ms or not seq:
+            return base
+    raise RecoveryFailed(f"{directory} keeps nothing from so early")
+
+
+def _oldest_base(directory: Path, snapshots: dict[int, Path]) -> Base:
+    """The genesis record, or where it was pruned the oldest good snapshot."""
+    journal = _journal_of(directory)
+    frames = partial(frames_in, journal)
+    if _first_seq(journal) == GENESIS_SEQ:
+        return base_at(0, None, frames)
+    for seq, path in snapshots.items():
+        try:
+            return base_at(seq, path, frames)
+        except (JournalPruned, FileNotFoundError):
+            continue  # The server went on meanwhile.
+    raise RecoveryFailed(f"{directory} begins behind its genesis record and has no snapshot")
+
+
+def _journal_of(directory: Path) -> Path:
+    journal = directory / JOURNAL
+    if not segments_in(journal):
+        raise RecoveryFailed(f"{directory} holds no journal")
+    return journal
+
+
+def _first_seq(journal: Path) -> int:
+    return first_seq_of(segments_in(journal)[0])
+
+
+def _size(directory: Path, from_seq: int) -> int:
+    """About how many bytes of the journal lie behind a seq."""
+    segments = segments_in(directory / JOURNAL)
+    later = [path for path in segments if first_seq_of(path) > from_seq]
+    return sum(path.stat().st_size for path in segments[-len(later) - 1 :])
