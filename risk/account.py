@@ -198,7 +198,13 @@ class Account:
             "margin_leverage": self.margin_leverage,
             "settled": self.settled,
             "loans": [
-                (loan.loan_id, loan.wallet, loan.asset, loan.principal_minor, loan.interest_e18)
+                (
+                    loan.loan_id,
+                    loan.wallet,
+                    loan.asset,
+                    loan.principal_minor,
+                    str(loan.interest_e18),  # Beyond 64 bits: text.
+                )
                 for _, loan in sorted(self.loans.items())
             ],
             "positions": [
@@ -213,7 +219,8 @@ class Account:
             "order_loans": sorted(self.order_loans.items()),
             "called": sorted(self.called.items()),
             "liquidating": [
-                (scope, job.round, job.sold_e16) for scope, job in sorted(self.liquidating.items())
+                (scope, job.round, str(job.sold_e16))
+                for scope, job in sorted(self.liquidating.items())
             ],
         }
 
@@ -228,7 +235,7 @@ class Account:
         for loan_id, wallet, asset, principal_minor, interest_e18 in state["loans"]:
             loan = Loan(loan_id, wallet, asset)
             loan.principal_minor = principal_minor
-            loan.interest_e18 = interest_e18
+            loan.interest_e18 = int(interest_e18)
             account.loans[wallet, asset] = loan
         for symbol, lots, cost_minor in state["positions"]:
             account.positions[symbol] = Position(symbol, lots, cost_minor)
@@ -238,6 +245,6 @@ class Account:
         account.order_loans = dict(state["order_loans"])
         account.called = dict(state["called"])
         account.liquidating = {
-            scope: Job(round_, sold_e16) for scope, round_, sold_e16 in state["liquidating"]
+            scope: Job(round_, int(sold_e16)) for scope, round_, sold_e16 in state["liquidating"]
         }
         return account

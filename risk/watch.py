@@ -15,6 +15,7 @@ Band = tuple[str, int | None, int | None]  # price source, low_e8, high_e8 (None
 _Entry = tuple[int, int, str, int]  # signed bound, account id, scope, version
 
 _SPARE_ENTRIES = 64
+_PRICE_E8_MAX = 1 << 62  # No price comes near; a bound beyond it is none.
 
 
 class Watch:
@@ -35,6 +36,7 @@ class Watch:
     def put(self, account_id: int, scope: str, bands: list[Band]) -> None:
         """Leave new bands for a scope in place of its old ones. O(bands x log scopes)."""
         self.drop(account_id, scope)
+        bands = [_within_reach(band) for band in bands]
         self._version += 1
         self._bands[account_id, scope] = (self._version, bands)
         self._live += len(bands)
@@ -113,3 +115,13 @@ class Watch:
             self.put(account_id, scope, [(band[0], band[1], band[2]) for band in bands])
         for account_id, scope in state[1]:
             self.due[account_id, scope] = None
+
+
+def _within_reach(band: Band) -> Band:
+    """A band without the bounds that no price can reach."""
+    source, low_e8, high_e8 = band
+    if low_e8 is not None and low_e8 <= 0:
+        low_e8 = None
+    if high_e8 is not None and high_e8 > _PRICE_E8_MAX:
+        high_e8 = None
+    return source, low_e8, high_e8

@@ -1,0 +1,72 @@
+"""Tests of double entry: nothing is made or lost, whatever is posted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk.ledger import FIRST_ACCOUNT, WORLD, Ledger, PostingReason
+
+ALICE, BOB = FIRST_ACCOUNT, FIRST_ACCOUNT + 1
+
+
+def test_i1_every_posting_leaves_the_sum_of_an_asset_at_zero() -> None:
+    ledger = Ledger()
+    alice = ledger.pocket(ALICE, "spot", "USDT")
+    ledger.post(ledger.house(WORLD, "USDT"), alice, 500, PostingReason.DEPOSIT)
+    ledger.post(alice, ledger.pocket(BOB, "spot", "USDT"), 200, PostingReason.TRADE, 7)
+    ledger.check()
+    assert alice.minor == 300
+    assert ledger.totals()["USDT"] == {"world": -500, "users": 500}
+
+
+def test_both_owners_are_told_their_side_and_the_house_is_not() -> None:
+    ledger = Ledger()
+    alice = ledger.pocket(ALICE, "spot", "USDT")
+    ledger.post(ledger.house(WORLD, "USDT"), alice, 500, PostingReason.DEPOSIT)
+    ledger.post(alice, ledger.pocket(BOB, "spot", "USDT"), 200, PostingReason.TRADE, 7)
+    told = [(each.owner, each.change_minor, each.balance_minor) for each in ledger.postings]
+    assert told == [(ALICE, 500, 500), (ALICE, -200, 300), (BOB, 200, 200)]
+
+
+def test_money_made_from_nothing_is_found() -> None:
+    ledger = Ledger()
+    ledger.pocket(ALICE, "spot", "USDT").minor = 1
+    with pytest.raises(AssertionError):
+        ledger.check()
+
+
+def test_i5_more_than_there_is_cannot_be_locked() -> None:
+    ledger = Ledger()
+    alice = ledger.pocket(ALICE, "spot", "USDT")
+    ledger.post(ledger.house(WORLD, "USDT"), alice, 10, PostingReason.DEPOSIT)
+    ledger.lock(alice, 10)
+    assert alice.free == 0
+    with pytest.raises(AssertionError):
+        ledger.lock(alice, 1)
+
+
+def test_assets_do_not_turn_into_each_other() -> None:
+    ledger = Ledger()
+    with pytest.raises(AssertionError):
+        ledger.post(
+            ledger.pocket(ALICE, "spot", "BTC"),
+            ledger.pocket(ALICE, "spot", "USDT"),
+            1,
+            PostingReason.TRADE,
+        )
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(-50, 50)), max_size=40))
+def test_a_restored_ledger_is_the_ledger(moves: list[tuple[int, int, int]]) -> None:
+    ledger = Ledger()
+    pockets = [ledger.pocket(ALICE + n, "perp", "USDT") for n in range(4)]
+    for source, target, minor in moves:
+        ledger.post(pockets[source], pockets[target], minor, PostingReason.TRANSFER)
+        ledger.check()
+    copy = Ledger()
+    copy.restore(ledger.state())
+    copy.check()
+    assert copy.state() == ledger.state()
+    assert copy.totals() == ledger.totals() or not any(pocket.minor for pocket in pockets)
