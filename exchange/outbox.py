@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from exchange.bounds import BOOK_DIFFS_MAX, OUTBOX_BYTES_MAX, OUTBOX_EVENTS_MAX
-from exchange.wire_stream import GapPush
+from exchange.wire.stream import GapPush
 
 CLOSE_SLOW: Final = 4008  # The reader did not keep up with what must not be dropped; it may resume.
 

@@ -48,7 +48,7 @@ from exchange.retention import Retention
 from exchange.views.board import Board
 from exchange.views.candles import Candle
 from exchange.wire import INTERVALS_MS, PRIVATE_CHANNELS, AccountSay, Push
-from exchange.wire_stream import GaugeSay
+from exchange.wire.stream import GaugeSay
 
 UNNUMBERED: Final = 0  # The `seq` of a gauge.
 

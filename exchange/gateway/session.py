@@ -35,7 +35,7 @@ from exchange.wire import (
     ResumeAsk,
     SubscribeAsk,
 )
-from exchange.wire_stream import (
+from exchange.wire.stream import (
     ENV,
     LoginSay,
     PongSay,

@@ -32,7 +32,7 @@ from exchange.events import (
     Traded,
 )
 from exchange.wire import AccountSay, MarginSay, PositionSay
-from exchange.wire_stream import ENV, GaugeSay
+from exchange.wire.stream import ENV, GaugeSay
 from matching.instrument import Instrument, amount_text
 from matching.types import OrderType, Side, Status, TimeInForce
 

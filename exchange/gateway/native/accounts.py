@@ -32,7 +32,7 @@ from exchange.wire import (
     LedgerSay,
     PnlSay,
 )
-from exchange.wire_stream import ENV
+from exchange.wire.stream import ENV
 from matching.instrument import amount_text
 from matching.reasons import Reason
 from risk.account import Account

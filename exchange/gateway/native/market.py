@@ -30,7 +30,7 @@ from exchange.wire import (
     TimeSay,
     TradeSay,
 )
-from exchange.wire_stream import ENV
+from exchange.wire.stream import ENV
 from matching.instrument import Instrument, amount_text
 from risk.parameters import Bracket, FeeSchedule, PerpParameters, SpotParameters
 

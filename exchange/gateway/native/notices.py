@@ -22,7 +22,7 @@ from exchange.events import (
 )
 from exchange.views.texts import interest_text, rate_text, value_text
 from exchange.wire import LoanSay, MarginSay, PositionSay
-from exchange.wire_stream import NoticeSay
+from exchange.wire.stream import NoticeSay
 from matching.instrument import Instrument, amount_text
 from risk.account import MARGIN, PERP
 

@@ -20,7 +20,7 @@ from exchange.wire import (
     TickerSay,
     TradeSay,
 )
-from exchange.wire_stream import ENV, StatusSay
+from exchange.wire.stream import ENV, StatusSay
 from matching.instrument import Instrument, amount_text, fixed_text
 from risk.money import half_even_div
 

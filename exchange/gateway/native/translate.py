@@ -50,7 +50,7 @@ from exchange.wire import (
     Say,
     TradeSay,
 )
-from exchange.wire_stream import ENV, LiquidationSay, StatusSay
+from exchange.wire.stream import ENV, LiquidationSay, StatusSay
 from matching.instrument import Instrument, amount_text
 from risk.money import MINOR_IN_E18
 

@@ -38,7 +38,7 @@ from exchange.wire import (
     PositionSay,
     TradeSay,
 )
-from exchange.wire_stream import LiquidationSay, StatusSay
+from exchange.wire.stream import LiquidationSay, StatusSay
 from matching.reasons import Reason
 from matching.types import OrderType, Side, Status, TimeInForce
 from tests.exchange.events_by_hand import (

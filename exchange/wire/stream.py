@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from exchange.wire import LoanSay, MarginSay, Push, Say
+from exchange.wire.frames import Push
+from exchange.wire.says import LoanSay, MarginSay, Say
 
 ENV = "paper"
 

@@ -1,0 +1,193 @@
+"""What a client may send: REST bodies and the fields of WebSocket operations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+ClientId = Annotated[str, msgspec.Meta(max_length=36, pattern=r"^[.A-Za-z0-9:/_-]*$")]
+Text = Annotated[str, msgspec.Meta(max_length=40)]
+Symbol = Annotated[str, msgspec.Meta(max_length=24)]
+Wallet = Annotated[str, msgspec.Meta(max_length=40)]
+Asset = Annotated[str, msgspec.Meta(max_length=12)]
+Millis = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+Id = Annotated[int, msgspec.Meta(ge=1, le=1 << 53)]
+
+SideName = Literal["buy", "sell"]
+TypeName = Literal["limit", "market"]
+TifName = Literal["GTC", "IOC", "FOK", "GTD"]
+StpName = Literal["none", "expire_taker", "expire_maker", "expire_both", "decrement"]
+MarginName = Literal["cash", "cross", "isolated"]
+SideEffectName = Literal["none", "borrow", "repay", "borrow_repay"]
+
+
+class Ask(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What a client sends."""
+
+
+class OrderAsk(Ask):
+    """Place an order. A limit needs `qty` and `price`; a market `qty` or `quote_qty`."""
+
+    symbol: Symbol
+    side: SideName
+    type: TypeName
+    qty: Text | None = None
+    quote_qty: Text | None = None
+    price: Text | None = None
+    tif: TifName | None = None
+    expire_ms: Millis | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    stp: StpName = "expire_maker"
+    margin: MarginName | None = None
+    side_effect: SideEffectName = "none"
+    leverage: Annotated[int, msgspec.Meta(ge=1, le=125)] | None = None
+    client_id: ClientId = ""
+
+
+class BatchAsk(Ask):
+    """Place up to twenty orders, each judged by itself, in their order."""
+
+    orders: Annotated[list[OrderAsk], msgspec.Meta(min_length=1, max_length=20)]
+
+
+class OrderKey(Ask):
+    """Name an order: by `order_id`, or by the `client_id` it was placed with."""
+
+    order_id: Id | None = None
+    client_id: ClientId = ""
+
+
+class AmendAsk(OrderKey):
+    """Change an open order; only less quantity at the same price keeps its place."""
+
+    qty: Text | None = None
+    price: Text | None = None
+
+
+class CancelAllAsk(Ask):
+    """Cancel every order, or those on one symbol."""
+
+    symbol: Symbol | None = None
+
+
+class OrderListAsk(Ask):
+    """List orders: the open ones, or with `status` "all" the history too, newest first."""
+
+    symbol: Symbol | None = None
+    status: Literal["open", "all"] = "open"
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+    before_id: Id | None = None
+
+
+class FaucetAsk(Ask):
+    """Fictional money into a wallet."""
+
+    wallet: Wallet
+    asset: Asset
+    amount: Text
+    client_id: ClientId = ""
+
+
+class TransferAsk(Ask, rename={"source": "from", "target": "to"}):
+    """Move money between two wallets of the account."""
+
+    source: Wallet
+    target: Wallet
+    asset: Asset
+    amount: Text
+    client_id: ClientId = ""
+
+
+class LoanAsk(Ask):
+    """Borrow into the `margin` wallet or an `isolated:<SYMBOL>` one."""
+
+    wallet: Wallet
+    asset: Asset
+    amount: Text
+    client_id: ClientId = ""
+
+
+class RepayAsk(Ask):
+    """Repay a loan, interest first; without `amount`, all of it."""
+
+    wallet: Wallet
+    asset: Asset
+    amount: Text | None = None
+    client_id: ClientId = ""
+
+
+class LeverageAsk(Ask):
+    """Set the leverage of a perpetual."""
+
+    symbol: Symbol
+    leverage: Annotated[int, msgspec.Meta(ge=1, le=125)]
+
+
+class MarginModeAsk(Ask):
+    """Set cross or isolated margin of a perpetual; only while flat, without orders on it."""
+
+    symbol: Symbol
+    mode: Literal["cross", "isolated"]
+
+
+class MarginLeverageAsk(Ask):
+    """Set the leverage of the cross margin account."""
+
+    leverage: Literal[3, 5]
+
+
+class PositionMarginAsk(Ask):
+    """Add margin to an isolated position; a negative amount takes some out."""
+
+    symbol: Symbol
+    amount: Text
+    client_id: ClientId = ""
+
+
+class SettingsAsk(Ask):
+    """Change one or more settings in one request, in the order of the fields."""
+
+    margin_mode: MarginModeAsk | None = None
+    leverage: LeverageAsk | None = None
+    margin_leverage: MarginLeverageAsk | None = None
+    position_margin: PositionMarginAsk | None = None
+
+
+class AccountAsk(Ask):
+    """Open an account with an API key of its own."""
+
+    label: Annotated[str, msgspec.Meta(max_length=60)] = ""
+
+
+class KeyAsk(Ask):
+    """Make another key for the account."""
+
+    permissions: list[Literal["read", "trade", "transfer"]] = msgspec.field(
+        default_factory=lambda: ["read", "trade", "transfer"]
+    )
+    public_key: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
+    ips: list[Annotated[str, msgspec.Meta(max_length=45)]] = []
+    expires_ms: Millis | None = None
+    label: Annotated[str, msgspec.Meta(max_length=60)] = ""
+
+
+class IndexAsk(Ask):
+    """An administrator's index price."""
+
+    price: Text
+
+
+class ClockAsk(Ask):
+    """Set the speed of exchange time, pause it, or step it while it stands."""
+
+    speed: Annotated[float, msgspec.Meta(gt=0, le=1_000_000)] | None = None
+    pause: bool | None = None
+    step_ms: Annotated[int, msgspec.Meta(ge=1, le=86_400_000)] | None = None
+
+
+class StateAsk(Ask):
+    """Open, restrict or halt trading on a symbol."""
+
+    state: Literal["trading", "halt", "cancel_only", "limit_only", "post_only"]
