@@ -242,6 +242,35 @@ async def test_a_restart_of_redis_in_the_middle_loses_and_repeats_nothing(
     assert events.dropped == 0
 
 
+class AnswerLost(RedisEvents):
+    """Its first write arrives at Redis, but the connection breaks before the answer does."""
+
+    lost = False
+
+    async def _write_some(self, client: Redis) -> None:
+        if self.lost:
+            return await super()._write_some(client)
+        self._take_from_queue()
+        sending, sent_seq = list(self._sending), self._sent_seq
+        await super()._write_some(client)
+        self.lost, self._sending, self._sent_seq = True, sending, sent_seq
+        raise ConnectionResetError("the connection broke")
+
+
+async def test_a_write_whose_answer_was_lost_is_not_written_again(
+    redis_url: str, stream: str
+) -> None:
+    events = AnswerLost(redis_url, run=RUN, stream=stream)
+    for seq in (1, 2, 3):
+        events.publish(seq, 1, b"x")
+    async with writing(events):
+        await until_written(events)
+        events.publish(4, 1, b"y")
+        async with reading(redis_url, "0", stream) as reader:
+            items = await take(reader, 4)
+    assert told(items) == [(1, 1, b"x"), (2, 2, b"x"), (3, 3, b"x"), (4, 4, b"y")]
+
+
 @forgetting
 async def test_what_redis_itself_forgot_is_told_as_a_gap(own_redis: OwnRedis, stream: str) -> None:
     own_redis.start()
