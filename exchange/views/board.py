@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from exchange.engine import Engine
 from exchange.events import (
     AnyEvent,
     DepthChanged,
@@ -24,6 +25,7 @@ from exchange.views.orders import Orders
 from exchange.views.tickers import Tickers
 from exchange.views.trades import Trades
 from matching.instrument import Instrument
+from matching.types import Side
 
 
 class Board:
@@ -53,6 +55,41 @@ class Board:
             InterestFixed: self._interest_fixed,
             SymbolStateChanged: self._state_changed,
         }
+
+    def restore(self, engine: Engine) -> None:
+        """Start from an engine that a snapshot brought back: books, positions, prices, states.
+
+        Candles, trades and funding rates of the past are laid down with `preload`.
+        """
+        risk, trading = engine.risk, engine.trading
+        self.seq, self.time_ms = engine.seq, engine.time_ms
+        for symbol, book in engine.books.items():
+            bids = book.levels(Side.BUY, len(book.orders))
+            asks = book.levels(Side.SELL, len(book.orders))
+            self.depth.restore(symbol, trading.depths[symbol].last_id, bids, asks)
+            self.states[symbol] = trading.states[symbol].name.lower()
+        for account in risk.accounts.values():
+            for symbol, held in account.positions.items():
+                self.marks.restore_position(account.id, symbol, held.lots)
+        for symbol, index in risk.indexes.items():
+            if index.index_e8 is not None:
+                self.marks.fold_index(
+                    IndexPriced(engine.seq, engine.time_ms, symbol, index.index_e8)
+                )
+        for symbol, perp in risk.marks.items():
+            index_e8 = risk.indexes[perp.index_symbol].index_e8
+            if perp.mark_e8 is not None and index_e8 is not None:
+                self.marks.fold_mark(
+                    Marked(
+                        engine.seq,
+                        engine.time_ms,
+                        symbol,
+                        index_e8,
+                        perp.mark_e8,
+                        perp.predicted_e12,
+                        perp.next_funding_ms,
+                    )
+                )
 
     def on_group(self, groups: Sequence[list[AnyEvent]]) -> None:
         """Fold the events of an applied group: a list for each command, in their order."""

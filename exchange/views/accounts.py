@@ -1,0 +1,299 @@
+"""Accounts as their owners see them: the engine's state and the risk engine's reports, told.
+
+Everything here reads; nothing is changed. It answers what the publisher and the doors ask about
+an account beyond its events (`exchange.publisher.Desk`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exchange.engine import Engine
+from exchange.events import PositionChanged
+from exchange.views.board import Board
+from exchange.views.texts import interest_text, rate_text, value_text
+from exchange.wire import AccountSay, BalanceSay, LoanSay, MarginSay, PositionSay
+from exchange.wire.stream import ENV, GaugeSay
+from matching.instrument import Instrument, amount_text
+from risk.account import ISOLATED, MARGIN, PERP, Account, Loan
+from risk.margin import initial_e16, maintenance_e16
+from risk.money import E12, MINOR_IN_E18, ceil_div
+from risk.position import Position, entry_e8, notional_e16, unrealised_e16
+from risk.reports import margin_report, perp_report, position_report
+from risk.worth import position_worth
+
+NO_DEBT = "999"  # The margin level of a scope that owes nothing (M3).
+_ONE = "1"  # A perpetual scope is liquidated where its balance meets its maintenance (P11).
+
+
+class Accounts:
+    """The desk: reads the engine's accounts, at the prices the board last saw."""
+
+    def __init__(self, engine: Engine, board: Board) -> None:
+        self._engine = engine
+        self._board = board
+
+    def is_user(self, account_id: int) -> bool:
+        """Whether the account is a customer's; agents and the house are not."""
+        account = self._engine.risk.accounts.get(account_id)
+        return account is not None and account.kind == "user"
+
+    def last_n(self, account_id: int) -> int:
+        """The number of the account's last private event; 0 before the first."""
+        account = self._engine.risk.accounts.get(account_id)
+        return account.event_n if account else 0
+
+    def hourly_rate_e12(self, asset: str) -> int:
+        """What an hour of borrowing costs: as last fixed, else as the venue began with."""
+        fixed = self._board.rates_e12.get(asset)
+        if fixed is not None:
+            return fixed
+        return self._engine.risk.assets[asset].hourly_rate_e12
+
+    def open_lots(self, symbol: str) -> int:
+        """Open interest of a perpetual."""
+        return self._board.marks.open_lots(symbol)
+
+    def account(self, account_id: int) -> AccountSay:
+        """Everything an account is and owns; the account exists."""
+        account = self._engine.risk.accounts[account_id]
+        return AccountSay(
+            account_id=account.id,
+            env=ENV,
+            label=account.label,
+            epoch=account.epoch,
+            time=self._engine.time_ms,
+            balances=self.balances(account),
+            loans=[self.loan(loan) for _, loan in sorted(account.loans.items())],
+            positions=[self.held(account, symbol) for symbol in sorted(account.positions)],
+            margins=[self.margin(account_id, scope) for scope in scopes(account)],
+            settings=settings_of(account),
+            last_seq=account.event_n,
+        )
+
+    def balances(self, account: Account) -> list[BalanceSay]:
+        """What is in each wallet, and what is owed there; empty pockets are left out."""
+        places = {key for key, pocket in account.pockets.items() if pocket.minor}
+        return [_balance(account, *place) for place in sorted(places | account.loans.keys())]
+
+    def loan(self, loan: Loan) -> LoanSay:
+        """A loan as it stands."""
+        return LoanSay(
+            wallet=loan.wallet,
+            asset=loan.asset,
+            principal=amount_text(loan.principal_minor),
+            interest=interest_text(loan.interest_e18),
+            hourly_rate=rate_text(self.hourly_rate_e12(loan.asset)),
+            loan_id=loan.loan_id,
+        )
+
+    # -- positions -----------------------------------------------------------------------------
+
+    def held(self, account: Account, symbol: str) -> PositionSay:
+        """A position the account holds, with the prices at which it would end."""
+        risk = self._engine.risk
+        instrument = self._engine.instruments[symbol]
+        held = account.positions[symbol]
+        report = position_report(risk, account, symbol)
+        isolated = account.is_isolated(symbol)
+        bankrupt = report.bankruptcy_ticks
+        margin = amount_text(report.margin_minor) if isolated else value_text(report.initial_e16)
+        return PositionSay(
+            symbol=symbol,
+            side="long" if held.lots > 0 else "short",
+            qty=instrument.qty_text(abs(held.lots)),
+            entry_price=amount_text(report.entry_e8),
+            mark_price=amount_text(report.mark_e8),
+            notional=value_text(report.notional_e16),
+            unrealised=value_text(report.unrealised_e16),
+            margin_mode="isolated" if isolated else "cross",
+            leverage=account.setting(symbol).leverage,
+            margin=margin,
+            maintenance=value_text(report.maintenance_e16),
+            liquidation_price=_price(report.liquidation_e8),
+            bankruptcy_price=instrument.price_text(bankrupt) if bankrupt else None,
+        )
+
+    def position(self, event: PositionChanged) -> PositionSay:
+        """The position an event tells of, at the present mark.
+
+        Where the account has changed it again since, it is told without a liquidation price.
+        """
+        account = self._engine.risk.accounts[event.account_id]
+        held = account.positions.get(event.symbol)
+        if held is not None and (held.lots, held.cost_minor) == (event.lots, event.cost_minor):
+            return self.held(account, event.symbol)
+        instrument = self._engine.instruments[event.symbol]
+        risk = self._engine.risk
+        mark_e8 = risk.mark_e8(event.symbol) or 0
+        notional = notional_e16(event.lots, instrument.lot_minor, mark_e8)
+        profit = unrealised_e16(event.lots, event.cost_minor, instrument.lot_minor, mark_e8)
+        initial = value_text(initial_e16(notional, event.leverage))
+        maintenance = maintenance_e16(risk.perps[event.symbol].brackets, notional)
+        return PositionSay(
+            symbol=event.symbol,
+            side=_side(event.lots),
+            qty=instrument.qty_text(abs(event.lots)),
+            entry_price=amount_text(entry_e8(event.lots, event.cost_minor, instrument.lot_minor)),
+            mark_price=amount_text(mark_e8),
+            notional=value_text(notional),
+            unrealised=value_text(profit),
+            margin_mode="isolated" if event.isolated else "cross",
+            leverage=event.leverage,
+            margin=amount_text(event.margin_minor) if event.isolated else initial,
+            maintenance=value_text(maintenance),
+            liquidation_price=None,
+            bankruptcy_price=None,
+        )
+
+    # -- margin scopes -------------------------------------------------------------------------
+
+    def gauges(self, account_id: int) -> list[GaugeSay]:
+        """The account's scopes as they stand, each with the unrealised profit in it."""
+        account = self._engine.risk.accounts[account_id]
+        return [self._gauge(account, scope) for scope in scopes(account)]
+
+    def margin(self, account_id: int, scope: str) -> MarginSay:
+        """One scope as it stands: `margin`, `isolated:<SYMBOL>`, `perp` or `perp/<SYMBOL>`."""
+        account = self._engine.risk.accounts[account_id]
+        if scope == PERP:
+            return self._perp(account)
+        if scope.startswith(f"{PERP}/"):
+            return self._isolated_position(account, scope)
+        if scope == MARGIN or scope.startswith(ISOLATED):
+            return self._spot_margin(account, scope)
+        return _nothing(account, scope)  # Such as "spot", which has no margin.
+
+    def _spot_margin(self, account: Account, scope: str) -> MarginSay:
+        report = margin_report(self._engine.risk, account, scope)
+        collateral = report.collateral_level_e12
+        return MarginSay(
+            wallet=scope,
+            assets=value_text(report.assets_e16),
+            debt=value_text(report.debt_e16),
+            level=NO_DEBT if report.level_e12 is None else rate_text(report.level_e12),
+            collateral_level=None if collateral is None else rate_text(collateral),
+            call_level=rate_text(report.call_e12),
+            liquidation_level=rate_text(report.liquidation_e12),
+            leverage=report.leverage,
+            liquidation_price=_price(report.liquidation_price_e8),
+            state=_state(account, scope),
+        )
+
+    def _perp(self, account: Account) -> MarginSay:
+        report = perp_report(self._engine.risk, account)
+        return MarginSay(
+            wallet=PERP,
+            assets=value_text(report.margin_balance_e16),
+            debt=value_text(report.maintenance_e16),
+            level=_level(report.margin_balance_e16, report.maintenance_e16),
+            collateral_level=None,
+            call_level=None,
+            liquidation_level=_ONE,
+            leverage=None,
+            available=amount_text(report.available_minor),
+            withdrawable=amount_text(report.withdrawable_minor),
+            state=_state(account, PERP),
+        )
+
+    def _isolated_position(self, account: Account, scope: str) -> MarginSay:
+        symbol = scope.removeprefix(f"{PERP}/")
+        if symbol not in account.positions:
+            return _nothing(account, scope)
+        balance_e16, maintenance_e28 = position_worth(self._engine.risk, account, symbol)
+        maintenance = ceil_div(maintenance_e28, E12)
+        return MarginSay(
+            wallet=scope,
+            assets=value_text(balance_e16),
+            debt=value_text(maintenance),
+            level=_level(balance_e16, maintenance),
+            collateral_level=None,
+            call_level=None,
+            liquidation_level=_ONE,
+            leverage=account.setting(symbol).leverage,
+            state=_state(account, scope),
+        )
+
+    def _gauge(self, account: Account, scope: str) -> GaugeSay:
+        margin = self.margin(account.id, scope)
+        fields = {name: getattr(margin, name) for name in MarginSay.__struct_fields__}
+        return GaugeSay(**fields, unrealised=value_text(self._unrealised_e16(account, scope)))
+
+    def _unrealised_e16(self, account: Account, scope: str) -> int:
+        return sum(
+            self._profit_e16(self._engine.instruments[symbol], held)
+            for symbol, held in account.positions.items()
+            if account.perp_pocket_wallet(symbol) == scope
+        )
+
+    def _profit_e16(self, instrument: Instrument, held: Position) -> int:
+        mark_e8 = self._engine.risk.mark_e8(instrument.symbol)
+        assert mark_e8 is not None, "what is held was traded, and nothing trades without a mark"
+        return held.unrealised_e16(instrument.lot_minor, mark_e8)
+
+
+def scopes(account: Account) -> list[str]:
+    """The margin scopes that something is in, in a fixed order."""
+    wallets = {wallet for (wallet, _), pocket in account.pockets.items() if pocket.minor}
+    wallets |= {wallet for wallet, _ in account.loans}
+    wallets |= {account.perp_pocket_wallet(symbol) for symbol in account.positions}
+    return sorted(wallet for wallet in wallets if wallet.startswith((MARGIN, ISOLATED, PERP)))
+
+
+def settings_of(account: Account) -> dict[str, Any]:
+    """What the account chose: for spot margin, and for each perpetual it chose something for."""
+    return {
+        "margin_leverage": account.margin_leverage,
+        "position_mode": "one_way",
+        "symbols": {
+            symbol: {
+                "leverage": setting.leverage,
+                "margin_mode": "isolated" if setting.isolated else "cross",
+            }
+            for symbol, setting in sorted(account.settings.items())
+        },
+    }
+
+
+def _balance(account: Account, wallet: str, asset: str) -> BalanceSay:
+    pocket = account.pockets.get((wallet, asset))
+    total = pocket.minor if pocket else 0
+    locked = pocket.locked if pocket else 0
+    loan = account.loans.get((wallet, asset))
+    owed_e18 = loan.owed_e18 if loan else 0
+    return BalanceSay(
+        wallet=wallet,
+        asset=asset,
+        total=amount_text(total),
+        free=amount_text(total - locked),
+        locked=amount_text(locked),
+        borrowed=amount_text(loan.principal_minor if loan else 0),
+        interest=interest_text(loan.interest_e18 if loan else 0),
+        net=interest_text(total * MINOR_IN_E18 - owed_e18),
+    )
+
+
+def _nothing(account: Account, scope: str) -> MarginSay:
+    """A scope without assets and debt."""
+    state = _state(account, scope)
+    return MarginSay(scope, "0", "0", NO_DEBT, None, None, _ONE, None, state=state)
+
+
+def _state(account: Account, scope: str) -> str:
+    if scope in account.liquidating:
+        return "liquidating"
+    return "called" if scope in account.called else "normal"
+
+
+def _level(balance_e16: int, maintenance: int) -> str:
+    return rate_text(balance_e16 * E12 // maintenance) if maintenance else NO_DEBT
+
+
+def _side(lots: int) -> str:
+    if not lots:
+        return "flat"
+    return "long" if lots > 0 else "short"
+
+
+def _price(price_e8: int | None) -> str | None:
+    return None if price_e8 is None else amount_text(price_e8)
