@@ -474,7 +474,7 @@ class Book:
             assert order.level is level, order
             assert order.side is side, order
             assert order.price_ticks == level.price_ticks, order
-            assert self.orders[order.order_id] is order, order
+            assert self.orders.get(order.order_id) is order, order
             assert order.is_open, order
             assert order.open_lots > 0, order
             assert order.closed_lots == 0, order

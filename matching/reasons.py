@@ -21,7 +21,7 @@ class Reason(Enum):
     AMOUNT_TOO_FINE = "an amount has at most 8 decimal places"
     AMOUNT_NOT_POSITIVE = "the amount must be greater than zero"
     AMOUNT_TOO_LARGE = "the amount is larger than one request may carry"
-    CLIENT_ID_INVALID = "a client id is 1 to 36 letters, digits or one of . _ : / -"
+    CLIENT_ID_INVALID = "a client id has 1 to 36 letters, digits or signs of the kind ._:/- only"
     DUPLICATE_ID = "the client id was used before with other content, choose a new one"
     COMBINATION_NOT_ALLOWED = "these order options cannot be combined"
 
