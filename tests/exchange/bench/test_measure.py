@@ -1,0 +1,49 @@
+"""Tests of what a benchmark tells of its machine and process."""
+
+import gc
+
+import pytest
+
+from exchange.bench.measure import build, calibration_per_s, collector_at_rest, peak_rss_mb
+
+
+def test_the_build_is_told_by_the_file_the_book_came_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("matching.book.__file__", "matching/book.py")
+    assert build() == "pure"
+    monkeypatch.setattr("matching.book.__file__", "matching/book.cpython-311-x86_64-linux-gnu.so")
+    assert build() == "compiled"
+
+
+def test_the_calibration_counts_steps_of_real_work() -> None:
+    assert calibration_per_s(steps=1_000) > 0
+
+
+def test_peak_memory_is_that_of_a_living_interpreter() -> None:
+    assert 1 < peak_rss_mb() < 100_000
+
+
+def fail_at_rest() -> None:
+    with collector_at_rest():
+        assert not gc.isenabled()
+        assert gc.get_freeze_count() > 0
+        raise KeyError
+
+
+def test_the_collector_rests_only_inside_and_even_after_a_failure() -> None:
+    assert gc.isenabled()
+    with pytest.raises(KeyError):
+        fail_at_rest()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_collector_that_was_off_stays_off() -> None:
+    gc.disable()
+    try:
+        with collector_at_rest():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
