@@ -143,9 +143,10 @@ class RevokedSay(Say):
 
 
 class SettingsSay(Say):
-    """The account's settings as they stand: margin leverage, and each perpetual's own."""
+    """The account's settings as they stand; a perpetual it chose nothing for is absent."""
 
     margin_leverage: int
+    position_mode: str
     symbols: dict[str, dict[str, Any]]
 
 

@@ -104,7 +104,7 @@ def _invalid(told: str) -> ApiError:
     )
     reason = Reason.FIELD_OUT_OF_RANGE if out_of_range else Reason.MALFORMED_REQUEST
     details = {"field": path[:NAMED_CHARS_MAX]} if path else {}
-    if not out_of_range and "Expected `str`" in plain:
+    if not out_of_range and plain.startswith("Expected `str") and "got `str" not in plain:
         plain += ' (numbers are sent as text, as in "0.5")'
     return refusal(reason, plain, **details)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -106,10 +106,12 @@ class HttpDoor:
         self._doors.admit(request.headers, page=page)
         address = f"address {request.remote or ''}"
         allowance = self._doors.limits.request(address, self._doors.clock.wall_ms())
-        request["allowance"] = allowance
         if not allowance.allowed:
             raise rate_limited(allowance)
-        return await handler(request)
+        response = await handler(request)
+        if not response.prepared:  # A WebSocket's answer is long gone.
+            response.headers.update(allowance.headers())
+        return response
 
     # -- native REST ---------------------------------------------------------------------------
 
@@ -123,7 +125,7 @@ class HttpDoor:
                 if reason is not None:
                     raise refusal(reason)
             said = await self._api.call(route.op, ask, caller)
-            return _answer(said, route.status, request["allowance"].headers())
+            return _answer(said, route.status)
 
         return handle
 
@@ -163,7 +165,7 @@ class HttpDoor:
 
     async def _health(self, request: web.Request) -> web.Response:
         health = self._doors.health()
-        return _answer(health, 200 if health["status"] == "ok" else 503, {})
+        return _answer(health, 200 if health["status"] == "ok" else 503)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         return web.Response(body=self._doors.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
@@ -192,20 +194,19 @@ def repeatable(route: Route, ask: Ask) -> bool:
     return bool(getattr(ask, "client_id", ""))
 
 
-def _answer(said: Any, status: int, headers: Mapping[str, str]) -> web.Response:
-    response = web.Response(
+def _answer(said: Any, status: int) -> web.Response:
+    return web.Response(
         body=msgspec.json.encode(said), status=status, content_type="application/json"
     )
-    response.headers.update(headers)
-    return response
 
 
 def _refused(error: ApiError) -> web.Response:
-    headers: dict[str, str] = {}
+    response = _answer({"error": error.say()}, error.http_status)
     if "retry_ms" in error.details:
         told = error.details
-        headers = auth.Allowance(False, told.get("limit", 0), 0, told["retry_ms"]).headers()
-    return _answer({"error": error.say()}, error.http_status, headers)
+        allowance = auth.Allowance(False, told.get("limit", 0), 0, told["retry_ms"])
+        response.headers.update(allowance.headers())
+    return response
 
 
 # What the web framework refuses before a handler is asked.

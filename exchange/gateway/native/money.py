@@ -13,11 +13,11 @@ from exchange.gateway.native.amounts import (
 )
 from exchange.gateway.native.asking import Done, account_id_of, account_of, obeyed
 from exchange.gateway.native.asks import NothingAsk
+from exchange.gateway.native.notices import loan_say
 from exchange.gateway.native.translate import balance_say
-from exchange.views.texts import interest_text, rate_text
+from exchange.views.texts import rate_text
 from exchange.wire import BalanceSay, FaucetAsk, LoanAsk, LoanSay, RepayAsk, TransferAsk
-from matching.instrument import amount_text
-from risk.account import Account, Loan
+from risk.account import Account
 
 
 async def faucet(doors: Doors, ask: FaucetAsk, caller: Caller) -> list[BalanceSay]:
@@ -36,19 +36,18 @@ async def transfer(doors: Doors, ask: TransferAsk, caller: Caller) -> list[Balan
 async def borrow(doors: Doors, ask: LoanAsk, caller: Caller) -> LoanSay:
     """Take a loan."""
     done = await obeyed(doors, borrow_command(ask, account_id_of(caller)))
-    return _loan_after(doors, done, account_of(doors, caller), ask.wallet, ask.asset)
+    return _loan_after(doors, done, account_id_of(caller), ask.wallet, ask.asset)
 
 
 async def repay(doors: Doors, ask: RepayAsk, caller: Caller) -> LoanSay:
     """Pay a loan down; answers what is left of it."""
     done = await obeyed(doors, repay_command(ask, account_id_of(caller)))
-    return _loan_after(doors, done, account_of(doors, caller), ask.wallet, ask.asset)
+    return _loan_after(doors, done, account_id_of(caller), ask.wallet, ask.asset)
 
 
 async def loans(doors: Doors, ask: NothingAsk, caller: Caller) -> list[LoanSay]:
     """Loans outstanding."""
-    account = account_of(doors, caller)
-    return [_loan_say(doors, loan) for loan in account.loans.values() if loan.owed_e18]
+    return doors.desk.account(account_of(doors, caller).id).loans
 
 
 def _balance(doors: Doors, account: Account, wallet: str, asset: str) -> BalanceSay:
@@ -69,40 +68,13 @@ def _balance(doors: Doors, account: Account, wallet: str, asset: str) -> Balance
     return balance_say(event, doors.board.instruments)
 
 
-def _loan_after(doors: Doors, done: Done, account: Account, wallet: str, asset: str) -> LoanSay:
+def _loan_after(doors: Doors, done: Done, account_id: int, wallet: str, asset: str) -> LoanSay:
     """What a request did to a loan; where it came before, the loan as it stands."""
-    changes = done.of(LoanChanged, account_id=account.id, wallet=wallet, asset=asset)
+    rate_e12 = doors.desk.hourly_rate_e12(asset)
+    changes = done.of(LoanChanged, account_id=account_id, wallet=wallet, asset=asset)
     if changes:
-        return _changed_say(doors, changes)
-    loan = account.loans.get((wallet, asset)) or Loan(0, wallet, asset)
-    return _loan_say(doors, loan)
-
-
-def _changed_say(doors: Doors, changes: list[LoanChanged]) -> LoanSay:
-    last = changes[-1]
-    return LoanSay(
-        wallet=last.wallet,
-        asset=last.asset,
-        principal=amount_text(last.principal_minor),
-        interest=interest_text(last.interest_e18),
-        hourly_rate=_hourly_rate(doors, last.asset),
-        loan_id=last.loan_id,
-        borrowed=amount_text(sum(change.borrowed_minor for change in changes)),
-        repaid_principal=amount_text(sum(change.repaid_principal_minor for change in changes)),
-        repaid_interest=amount_text(sum(change.repaid_interest_minor for change in changes)),
-    )
-
-
-def _loan_say(doors: Doors, loan: Loan) -> LoanSay:
-    return LoanSay(
-        wallet=loan.wallet,
-        asset=loan.asset,
-        principal=amount_text(loan.principal_minor),
-        interest=interest_text(loan.interest_e18),
-        hourly_rate=_hourly_rate(doors, loan.asset),
-        loan_id=loan.loan_id,
-    )
-
-
-def _hourly_rate(doors: Doors, asset: str) -> str:
-    return rate_text(doors.desk.hourly_rate_e12(asset))
+        return loan_say(changes[-1], rate_e12)
+    for loan in doors.desk.account(account_id).loans:
+        if (loan.wallet, loan.asset) == (wallet, asset):
+            return loan
+    return LoanSay(wallet, asset, "0", "0", rate_text(rate_e12))

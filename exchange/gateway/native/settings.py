@@ -9,6 +9,7 @@ from exchange.gateway.native.amounts import position_margin_command
 from exchange.gateway.native.asking import account_id_of, account_of, obeyed
 from exchange.gateway.native.asks import SettingsSay
 from exchange.gateway.native.orders import known_instrument
+from exchange.views.accounts import settings_of
 from exchange.wire import (
     LeverageAsk,
     MarginLeverageAsk,
@@ -17,7 +18,6 @@ from exchange.wire import (
     SettingsAsk,
 )
 from matching.reasons import Reason
-from risk.account import Account
 
 
 async def change(doors: Doors, ask: SettingsAsk, caller: Caller) -> SettingsSay:
@@ -42,7 +42,7 @@ async def change(doors: Doors, ask: SettingsAsk, caller: Caller) -> SettingsSay:
             error.details |= {"setting": name, "done": done}
             raise
         done.append(name)
-    return settings_say(account_of(doors, caller))
+    return SettingsSay(**settings_of(account_of(doors, caller)))
 
 
 async def set_leverage(doors: Doors, ask: LeverageAsk, caller: Caller) -> SettingsSay:
@@ -69,21 +69,7 @@ async def adjust_position_margin(
 
 async def _set(doors: Doors, command: AnyCommand, caller: Caller) -> SettingsSay:
     await obeyed(doors, command)
-    return settings_say(account_of(doors, caller))
-
-
-def settings_say(account: Account) -> SettingsSay:
-    """What an account chose; a perpetual it chose nothing for is absent."""
-    return SettingsSay(
-        margin_leverage=account.margin_leverage,
-        symbols={
-            symbol: {
-                "leverage": setting.leverage,
-                "margin_mode": "isolated" if setting.isolated else "cross",
-            }
-            for symbol, setting in sorted(account.settings.items())
-        },
-    )
+    return SettingsSay(**settings_of(account_of(doors, caller)))
 
 
 def _leverage(doors: Doors, ask: LeverageAsk, account_id: int) -> AnyCommand:

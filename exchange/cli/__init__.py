@@ -1,0 +1,1 @@
+"""The command line: one module a subject, each adding its commands to the parser."""

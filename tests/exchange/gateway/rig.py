@@ -1,0 +1,224 @@
+"""The exchange behind its main port for tests: a real engine, sequencer, history and HTTP server.
+
+Only the disk of the journal is left out. Exchange time stands and is stepped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import BaseTestServer, TestServer
+from yarl import URL
+
+from exchange.clock import Clock, SteppedClock
+from exchange.commands import AnyCommand
+from exchange.config import Config, Server, default_venue
+from exchange.engine import Engine
+from exchange.events import AnyEvent
+from exchange.gateway import auth
+from exchange.gateway.doors import Doors
+from exchange.gateway.native.api import Api
+from exchange.gateway.native.http import make_app
+from exchange.history_rows import HistoryRows
+from exchange.metrics import Metrics
+from exchange.sequencer import Sequencer
+from exchange.storage.history import History
+from exchange.storage.keys import KeyStore
+from exchange.views.accounts import Accounts
+from exchange.views.board import Board
+from risk.parameters import HOUR_MS
+
+START_MS = 1_700_000_000_000 // HOUR_MS * HOUR_MS
+ADMIN_KEY = "the-admin-key-of-the-tests"
+SYMBOLS = ("BTC-USDT", "ETH-USDT", "BTC-USDT-PERP")
+
+
+class NoDisk:
+    """A journal that keeps nothing."""
+
+    def append_and_sync(self, first_seq: int, count: int, payload: bytes) -> None:
+        """Nothing to do."""
+
+
+class Rig:
+    """A running exchange, and a client of its port that signs."""
+
+    def __init__(self, doors: Doors, server: BaseTestServer, http: aiohttp.ClientSession) -> None:
+        self.doors = doors
+        self.http = http
+        self._server = server
+
+    @property
+    def url(self) -> str:
+        """The address of the port, without a slash at its end."""
+        return str(self._server.make_url("/")).rstrip("/")
+
+    async def do(self, command: AnyCommand) -> list[AnyEvent]:
+        """Have the engine do something."""
+        return await self.doors.sequencer.submit(command)
+
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request, unsigned; a body that is not bytes becomes JSON."""
+        raw = body if isinstance(body, bytes) else b"" if body is None else as_json(body)
+        url = URL(self.url + target, encoded=True)
+        async with self.http.request(
+            method, url, data=raw or None, headers=headers, allow_redirects=False
+        ) as response:
+            return Answer(response.status, await response.read(), dict(response.headers))
+
+    async def open_account(self, label: str = "") -> Trader:
+        """A new account, and who trades with it."""
+        opened = await self.ask("POST", "/v1/accounts", {"label": label})
+        assert opened.status == 201, opened.body
+        said = opened.json
+        return Trader(self, said["account_id"], said["api_key"], said["api_secret"])
+
+    async def set_index(self, pair: str, price: str) -> None:
+        """Set an index price, as an administrator does."""
+        answer = await self.ask(
+            "PUT",
+            f"/v1/admin/index/{pair}",
+            {"price": price},
+            headers={auth.ADMIN_HEADER: ADMIN_KEY},
+        )
+        assert answer.status == 200, answer.body
+
+    def digest(self) -> str:
+        """The state of the engine, without its number and time."""
+        state = self.doors.engine.state()
+        for moving in ("seq", "time_ms", "next_grid_ms"):
+            state.pop(moving)
+        return repr(state)
+
+
+class Answer:
+    """An HTTP answer that was read."""
+
+    def __init__(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers
+
+    @property
+    def json(self) -> Any:
+        """The body, which must be JSON."""
+        assert self.headers["Content-Type"].startswith("application/json"), self.body
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The code of the refusal."""
+        assert set(self.json) == {"error"}, self.body
+        error = self.json["error"]
+        assert set(error) == {"code", "message", "details"}
+        assert error["message"]
+        return str(error["code"])
+
+
+class Trader:
+    """An account's key, and requests signed with it."""
+
+    def __init__(self, rig: Rig, account_id: int, key: str, secret: str) -> None:
+        self.rig = rig
+        self.account_id = account_id
+        self.key = key
+        self.secret = secret
+
+    def headers(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        *,
+        timestamp_ms: int | None = None,
+        window_ms: int | None = None,
+    ) -> dict[str, str]:
+        """The headers that sign a request."""
+        stamp = self.rig.doors.clock.wall_ms() if timestamp_ms is None else timestamp_ms
+        message = auth.payload(stamp, method, target, body)
+        signed = {
+            auth.KEY_HEADER: self.key,
+            auth.TIMESTAMP_HEADER: str(stamp),
+            auth.SIGNATURE_HEADER: auth.hmac_signature(self.secret, message),
+        }
+        if window_ms is not None:
+            signed[auth.WINDOW_HEADER] = str(window_ms)
+        return signed
+
+    async def ask(self, method: str, target: str, body: Any = None) -> Answer:
+        """One signed request."""
+        raw = body if isinstance(body, bytes) else b"" if body is None else as_json(body)
+        return await self.rig.ask(method, target, raw, headers=self.headers(method, target, raw))
+
+    async def order(self, symbol: str, side: str, qty: str, **more: Any) -> Any:
+        """Place an order, a limit if it names a price; answers what became of it."""
+        kind = "limit" if "price" in more else "market"
+        fields = {"symbol": symbol, "side": side, "type": kind, "qty": qty, **more}
+        answer = await self.ask("POST", "/v1/orders", fields)
+        assert answer.status == 201, answer.body
+        return answer.json
+
+
+def as_json(fields: Any) -> bytes:
+    """Fields as a body."""
+    return json.dumps(fields).encode()
+
+
+async def no_websocket(request: web.Request) -> web.StreamResponse:
+    """Where a test needs no WebSocket."""
+    raise web.HTTPNotFound
+
+
+@contextlib.asynccontextmanager
+async def running(
+    folder: Path,
+    *,
+    config: Config | None = None,
+    symbols: Sequence[str] = SYMBOLS,
+    clock: Clock | None = None,
+) -> AsyncIterator[Rig]:
+    """An exchange on a free port, with fixed prices and nobody on its books."""
+    config = config or Config(server=Server(admin_key=ADMIN_KEY))
+    clock = clock or SteppedClock(START_MS)
+    engine = Engine(default_venue(1, START_MS, symbols=symbols, prices="fixed"))
+    board = Board(engine.instruments)
+    history = History.open(folder / "history.db")
+    sequencer = Sequencer(engine, NoDisk(), clock)
+    desk = Accounts(engine, board)
+    rows = HistoryRows(history, board, desk.is_user, START_MS)
+    sequencer.listeners += [board.on_group, rows.on_group]
+    doors = Doors(
+        engine=engine,
+        sequencer=sequencer,
+        board=board,
+        desk=desk,
+        history=history,
+        keys=KeyStore.open(folder / "keys.db"),
+        clock=clock,
+        config=config,
+        admin_key=ADMIN_KEY,
+        metrics=Metrics(),
+        health=lambda: {"status": "ok", "build": "pure", "speed": 0.0},
+    )
+    loop = asyncio.create_task(sequencer.run())
+    app = make_app(doors, Api(doors), no_websocket)
+    async with TestServer(app) as server, aiohttp.ClientSession() as http:
+        yield Rig(doors, server, http)
+    sequencer.stop()
+    await loop
+    history.close()
+    doors.keys.close()
