@@ -11,13 +11,13 @@ the best key `b` of the other side exactly when `k + b >= 0`.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, TypeAlias, TypedDict
 
 from sortedcontainers import SortedList
 
 from matching.limits import FILLS_PER_COMMAND_MAX, PRICE_TICKS_MAX, WORK_PER_COMMAND_MAX
+from matching.prospect import prospect
 from matching.reasons import Reason
 from matching.types import (
     NEXT,
@@ -102,20 +102,25 @@ class Book:
     def queue(self, side: Side, price_ticks: int) -> list[Order]:
         """The orders that rest at a price, first in line first."""
         level = self._levels.get(price_ticks if side is _BUY else -price_ticks)
-        return list(_queue(level)) if level else []
+        return list(level.orders()) if level else []
 
     def fillable_lots(
         self, order: Order, worst_ticks: int = 0, fills_max: int = FILLS_PER_COMMAND_MAX
     ) -> int:
         """How many lots `place` would fill at once; the book is not touched."""
-        return sum(lots for _, lots in self._prospect(order, worst_ticks, fills_max))
+        return self.cost_of_market(order, worst_ticks, fills_max)[0]
 
     def cost_of_market(
         self, order: Order, worst_ticks: int = 0, fills_max: int = FILLS_PER_COMMAND_MAX
     ) -> tuple[int, int]:
         """(lots, ticks x lots) of the fills `place` would make: what a market buy locks (S11)."""
+        is_buy = order.side is _BUY
+        key = (order.price_ticks or PRICE_TICKS_MAX) if is_buy else -order.price_ticks
+        opposite = reversed(self._asks if is_buy else self._bids)
+        levels = (self._levels[level_key] for level_key in opposite)
+        reach = _reach(order, key, worst_ticks)
         lots_sum = units_sum = 0
-        for price_ticks, lots in self._prospect(order, worst_ticks, fills_max):
+        for price_ticks, lots in prospect(levels, order, reach, fills_max):
             lots_sum += lots
             units_sum += price_ticks * lots
         return lots_sum, units_sum
@@ -219,7 +224,8 @@ class Book:
         if taker.post_only:
             _end(taker, Happening.REJECT, Reason.WOULD_TAKE)
             return []
-        if taker.tif is _FOK and self._is_short_of(taker, worst_ticks, fills_max):
+        wanted = taker.open_lots
+        if taker.tif is _FOK and self.fillable_lots(taker, worst_ticks, fills_max) < wanted:
             _end(taker, Happening.EXPIRE, Reason.FOK_UNFILLABLE)
             return []
         happened: Happened = []
@@ -339,41 +345,6 @@ class Book:
         )
         return wanted
 
-    def _is_short_of(self, taker: Order, worst_ticks: int, fills_max: int) -> bool:
-        """Whether the book could not fill a taker whole, checked before anything moves (S2)."""
-        return self.fillable_lots(taker, worst_ticks, fills_max) < taker.open_lots
-
-    def _prospect(
-        self, taker: Order, worst_ticks: int, fills_max: int
-    ) -> Iterator[tuple[int, int]]:
-        """(ticks, lots) of each fill that placing the order would make, in order."""
-        opposite, key = (
-            (self._asks, taker.price_ticks or PRICE_TICKS_MAX)
-            if taker.side is _BUY
-            else (self._bids, -taker.price_ticks)
-        )
-        reach = _reach(taker, key, worst_ticks)
-        wanted, units, room = taker.open_lots, taker.quote_units, fills_max
-        for level_key in reversed(opposite):
-            level = self._levels[level_key]
-            if level_key + reach < 0:
-                return
-            if taker.quote_units:
-                wanted = units // level.price_ticks
-            for maker in _queue(level):
-                if not wanted or not room:
-                    return
-                room -= 1
-                lots = min(maker.open_lots, wanted)
-                if not taker.stp or maker.account_id != taker.account_id:
-                    yield level.price_ticks, lots
-                elif taker.stp is SelfTrade.EXPIRE_MAKER:
-                    continue  # It will be gone by then: neither filled nor paid for.
-                elif taker.stp is not SelfTrade.DECREMENT or lots == wanted:
-                    return
-                wanted -= lots
-                units -= lots * level.price_ticks
-
     # Resting.
 
     def _rest_or_expire(self, order: Order, key: int) -> None:
@@ -435,7 +406,7 @@ class Book:
         orders: list[list[object]] = []
         for keys in (self._bids, self._asks):
             for key in reversed(keys):
-                orders += [order.state() for order in _queue(self._levels[key])]
+                orders += [order.state() for order in self._levels[key].orders()]
         return {"orders": orders, "touched": sorted(self._touched)}
 
     @classmethod
@@ -469,7 +440,7 @@ class Book:
         """Assert that a level's orders belong there and add up; return how many there are."""
         total = count = 0
         before = level.ends
-        for order in _queue(level):
+        for order in level.orders():
             assert order.prev is before, order
             assert order.level is level, order
             assert order.side is side, order
@@ -484,14 +455,6 @@ class Book:
         assert level.ends.prev is before
         assert total == level.lots > 0, (total, level.lots)
         return count
-
-
-def _queue(level: Level) -> Iterator[Order]:
-    """A level's orders, first in line first; the level must not change meanwhile."""
-    order = level.ends.next
-    while order is not level.ends:
-        yield order
-        order = order.next
 
 
 def _reach(taker: Order, key: int, worst_ticks: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import Any, Final, cast
 
@@ -152,6 +152,36 @@ class Order:
         "wallet",
     )
 
+    order_id: int
+    account_id: int
+    symbol: str
+    side: Side
+    type: OrderType
+    price_ticks: int
+    lots: int
+    quote_units: int
+    open_lots: int
+    filled_lots: int
+    filled_units: int
+    prevented_lots: int
+    tif: TimeInForce
+    post_only: bool
+    reduce_only: bool
+    stp: SelfTrade
+    expire_ms: int
+    client_id: str
+    time_ms: int
+    status: Status
+    reason: Reason | None
+    wallet: str
+    hold_minor: int
+    side_effect: int
+    leverage: int
+    forced: bool
+    prev: Order
+    next: Order
+    level: Level | None
+
     def __init__(  # noqa: PLR0913, PLR0917 - an order is what it is made of.
         self,
         order_id: int,
@@ -175,35 +205,32 @@ class Order:
         leverage: int = 0,
         forced: bool = False,
     ) -> None:
-        self.order_id: int = order_id
-        self.account_id: int = account_id
-        self.symbol: str = symbol
-        self.side: Side = side
-        self.type: OrderType = type
-        self.price_ticks: int = price_ticks
-        self.lots: int = lots
-        self.quote_units: int = quote_units
-        self.open_lots: int = lots
-        self.filled_lots: int = 0
-        self.filled_units: int = 0
-        self.prevented_lots: int = 0
-        self.tif: TimeInForce = tif
-        self.post_only: bool = post_only
-        self.reduce_only: bool = reduce_only
-        self.stp: SelfTrade = stp
-        self.expire_ms: int = expire_ms
-        self.client_id: str = client_id
-        self.time_ms: int = time_ms
-        self.status: Status = _NEW
-        self.reason: Reason | None = None
-        self.wallet: str = wallet
-        self.hold_minor: int = hold_minor
-        self.side_effect: int = side_effect
-        self.leverage: int = leverage
-        self.forced: bool = forced
-        self.prev: Order = UNLINKED
-        self.next: Order = UNLINKED
-        self.level: Level | None = None
+        self.order_id = order_id
+        self.account_id = account_id
+        self.symbol = symbol
+        self.side = side
+        self.type = type
+        self.price_ticks = price_ticks
+        self.lots = lots
+        self.quote_units = quote_units
+        self.open_lots = lots
+        self.filled_lots = self.filled_units = self.prevented_lots = 0
+        self.tif = tif
+        self.post_only = post_only
+        self.reduce_only = reduce_only
+        self.stp = stp
+        self.expire_ms = expire_ms
+        self.client_id = client_id
+        self.time_ms = time_ms
+        self.status = _NEW
+        self.reason = None
+        self.wallet = wallet
+        self.hold_minor = hold_minor
+        self.side_effect = side_effect
+        self.leverage = leverage
+        self.forced = forced
+        self.prev = self.next = UNLINKED
+        self.level = None
 
     @property
     def closed_lots(self) -> int:
@@ -276,6 +303,13 @@ class Level:
         self.price_ticks: int = price_ticks
         self.lots: int = 0
         self.ends: Order = ends
+
+    def orders(self) -> Iterator[Order]:
+        """The queue, first in line first; it must not change meanwhile."""
+        order = self.ends.next
+        while order is not self.ends:
+            yield order
+            order = order.next
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):

@@ -382,23 +382,6 @@ def test_a_quantity_can_be_lowered_only_and_not_to_what_is_filled() -> None:
     assert order.open_lots == 1  # 4 in all, 3 of them filled.
 
 
-# What a risk engine asks beforehand (S11).
-
-
-def test_the_cost_of_a_market_order_is_known_before_it_is_placed() -> None:
-    book = book_of(limit(1, SELL, 100, 2), limit(2, SELL, 110, 5))
-    taker = market(3, BUY, 4)
-    assert book.cost_of_market(taker) == (4, 420)  # 2 x 100 + 2 x 110
-    assert book.cost_of_market(taker, worst_ticks=105) == (2, 200)
-    assert book.fillable_lots(limit(4, BUY, 100, 9)) == 2
-    assert book.levels(SELL, 9) == [(100, 2), (110, 5)]
-
-
-def test_own_orders_cost_nothing() -> None:
-    book = book_of(limit(1, SELL, 100, 2, account=7), limit(2, SELL, 110, 5))
-    assert book.cost_of_market(market(3, BUY, 4, account=7)) == (4, 440)  # 4 x 110
-
-
 # Keeping and checking.
 
 

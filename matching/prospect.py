@@ -1,0 +1,37 @@
+"""What a taker would meet on the other side, seen before it is placed and without touching it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from matching.types import Level, Order, SelfTrade
+
+
+def prospect(
+    levels: Iterable[Level], taker: Order, reach: int, fills_max: int
+) -> Iterator[tuple[int, int]]:
+    """(ticks, lots) of each fill that placing the order would make, in order.
+
+    `levels` are those of the other side, best first; `reach` is the key of the worst price the
+    taker accepts.  It must foretell exactly what the book does: fills, preventions (S8), whole
+    lots by amount (S3), and no more than `fills_max` of them.
+    """
+    wanted, units, room = taker.open_lots, taker.quote_units, fills_max
+    for level in levels:
+        if level.key + reach < 0:
+            return
+        if taker.quote_units:
+            wanted = units // level.price_ticks
+        for maker in level.orders():
+            if not wanted or not room:
+                return
+            room -= 1
+            lots = min(maker.open_lots, wanted)
+            if not taker.stp or maker.account_id != taker.account_id:
+                yield level.price_ticks, lots
+            elif taker.stp is SelfTrade.EXPIRE_MAKER:
+                continue  # It will be gone by then: neither filled nor paid for.
+            elif taker.stp is not SelfTrade.DECREMENT or lots == wanted:
+                return  # The taker ends here.
+            wanted -= lots
+            units -= lots * level.price_ticks
