@@ -9,6 +9,7 @@ from matching.limits import DEPTH_LEVELS_MAX, FILLS_PER_COMMAND_MAX, MINOR_PER_U
 # What the views keep in memory; older history lives on disk.
 CANDLES_KEPT: Final = 1_500  # Closed candles per symbol and interval.
 CANDLES_TRIMMED: Final = 256  # How many more may gather before the oldest are cut off.
+CANDLES_RESTORED: Final = 1_050  # Laid down at a start, of every symbol and interval.
 TRADES_KEPT: Final = 1_500  # Public trades per symbol.
 FUNDINGS_KEPT: Final = 1_000  # Fixed funding rates per perpetual.
 MINUTES_PER_DAY: Final = 1_440
@@ -48,6 +49,8 @@ TICK_GAP_MAX_MS: Final = 60_000  # Exchange time that one Tick spans at most, ho
 TAIL_COMMANDS_MIN: Final = 20_000
 TAIL_COMMANDS_MAX: Final = 3_000_000
 
+SNAPSHOT_EVERY_S: Final = 300  # Wall time between two snapshots, where not many commands came.
+
 # Private events of one fill, for one account: order, fill, two postings and two balances.
 _EVENTS_PER_FILL: Final = 6
 # The longest of them as text, by far more than an order with every field takes.
@@ -57,6 +60,7 @@ _EVENT_BYTES: Final = 1_000
 assert OUTBOX_EVENTS_MAX >= PRIVATE_EVENTS_KEPT + _EVENTS_PER_FILL * FILLS_PER_COMMAND_MAX
 assert OUTBOX_BYTES_MAX >= OUTBOX_EVENTS_MAX * _EVENT_BYTES
 assert PRIVATE_EVENTS_TOTAL >= PRIVATE_EVENTS_KEPT
+assert CANDLES_RESTORED <= CANDLES_KEPT
 assert CANDLES_KEPT >= MINUTES_PER_DAY  # A day's ticker is folded from its minutes.
 assert BOOK_LEVELS_PUSHED <= DEPTH_LEVELS_MAX
 assert REQUEST_BYTES_MAX < MESSAGE_BYTES_MAX < OUTBOX_BYTES_MAX

@@ -1,0 +1,328 @@
+"""What of the events goes into the history, and as which rows.
+
+Customers' orders, fills, postings, loans, charges and liquidations are kept; those of house
+agents would drown them and are not. Trades and funding rates are everybody's. A candle is kept
+when it is over, as the board has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, Protocol
+
+from exchange.bounds import CANDLES_KEPT
+from exchange.events import (
+    AnyEvent,
+    Filled,
+    FundingCharged,
+    FundingFixed,
+    InterestCharged,
+    LedgerPosted,
+    LiquidationEnded,
+    LiquidationStarted,
+    LiquidationStepped,
+    LoanChanged,
+    OrderChanged,
+    Traded,
+)
+from exchange.storage.rows import (
+    CandleRow,
+    FillRow,
+    FundingPaymentRow,
+    FundingRow,
+    InterestRow,
+    LedgerRow,
+    LiquidationRow,
+    LoanRow,
+    OrderRow,
+    TradeRow,
+)
+from exchange.views.board import Board
+from exchange.views.candles import Candle
+from exchange.wire import INTERVALS_MS
+from matching.types import OPEN_STATUSES
+
+NamedRow = tuple[str, tuple[Any, ...]]  # The table, and the row.
+
+
+class Rows(Protocol):
+    """What takes the rows; `exchange.storage.history.History` does."""
+
+    def submit(self, seq: int, rows: Sequence[NamedRow]) -> None:
+        """Queue all rows of the commands up to `seq`."""
+
+
+class HistoryRows:
+    """Folds groups into rows; `on_group` belongs behind the board's in the listeners.
+
+    `time_ms` is the moment the board stands at: candles that were over by then are kept already.
+    """
+
+    def __init__(
+        self, history: Rows, board: Board, is_user: Callable[[int], bool], time_ms: int
+    ) -> None:
+        self._history = history
+        self._board = board
+        self._is_user = is_user
+        self._users: dict[int, bool] = {}
+        # By interval, where the first candle opens that is not kept yet.
+        self._open_ms = {name: time_ms - time_ms % ms for name, ms in INTERVALS_MS.items()}
+        self._due_ms = min(self._open_ms[name] + ms for name, ms in INTERVALS_MS.items())
+
+    def on_group(self, groups: Sequence[list[AnyEvent]]) -> None:
+        """Queue the rows of an applied group: a list of events for each command."""
+        if not groups:
+            return
+        rows: list[NamedRow] = []
+        for events in groups:
+            for event in events:
+                made = _PRIVATE.get(type(event))
+                if made is not None:
+                    if self._of_user(event):
+                        rows.append(made(event))
+                    continue
+                made = _PUBLIC.get(type(event))
+                if made is not None:
+                    rows.append(made(event))
+        last = groups[-1][-1]
+        if last.time_ms >= self._due_ms:
+            rows += self._candles_over(last.time_ms)
+        self._history.submit(last.seq, rows)
+
+    def _of_user(self, event: Any) -> bool:
+        account_id: int = event.account_id
+        found = self._users.get(account_id)
+        if found is None:
+            found = self._users[account_id] = self._is_user(account_id)
+        return found
+
+    def _candles_over(self, now_ms: int) -> Iterator[NamedRow]:
+        """The candles that were not over when it was last asked, and are by now."""
+        for interval, step_ms in INTERVALS_MS.items():
+            open_ms = now_ms - now_ms % step_ms
+            if open_ms == self._open_ms[interval]:
+                continue
+            for symbol in self._board.instruments:
+                over = self._board.candles.get(
+                    symbol, interval, self._open_ms[interval], open_ms - 1, CANDLES_KEPT
+                )
+                for candle in over:
+                    yield candle_row(symbol, step_ms, candle)
+            self._open_ms[interval] = open_ms
+        self._due_ms = min(self._open_ms[name] + ms for name, ms in INTERVALS_MS.items())
+
+
+def candle_row(symbol: str, interval_ms: int, candle: Candle) -> NamedRow:
+    """A candle of trades."""
+    row = CandleRow(
+        symbol=symbol,
+        interval_ms=interval_ms,
+        open_ms=candle.open_ms,
+        open=candle.open,
+        high=candle.high,
+        low=candle.low,
+        close=candle.close,
+        lots=candle.lots,
+        units=candle.units,
+        trades=candle.trades,
+        synthetic=candle.synthetic,
+    )
+    return "candles", row
+
+
+def _order(event: OrderChanged) -> NamedRow:
+    row = OrderRow(
+        order_id=event.order_id,
+        account_id=event.account_id,
+        symbol=event.symbol,
+        side=event.side,
+        type=event.type,
+        price_ticks=event.price_ticks,
+        lots=event.lots,
+        filled_lots=event.filled_lots,
+        filled_units=event.filled_units,
+        status=event.status,
+        client_id=event.client_id,
+        time_ms=event.placed_ms,
+        updated_ms=event.time_ms,
+        reason=event.reason.name if event.reason else None,
+        wallet=event.wallet,
+        is_open=event.status in OPEN_STATUSES,
+        tif=event.tif,
+        quote_minor=event.quote_minor,
+        prevented_lots=event.prevented_lots,
+        post_only=event.post_only,
+        reduce_only=event.reduce_only,
+        side_effect=event.side_effect,
+        forced=event.forced,
+        expire_ms=event.expire_ms,
+        seq=event.seq,
+    )
+    return "orders", row
+
+
+def _fill(event: Filled) -> NamedRow:
+    row = FillRow(
+        trade_id=event.trade_id,
+        symbol=event.symbol,
+        account_id=event.account_id,
+        order_id=event.order_id,
+        side=event.side,
+        price_ticks=event.price_ticks,
+        lots=event.lots,
+        fee_minor=event.fee_minor,
+        fee_asset=event.fee_asset,
+        maker=event.maker,
+        realised_minor=event.realised_minor,
+        time_ms=event.time_ms,
+        wallet=event.wallet,
+        client_id=event.client_id,
+        n=event.n,
+        seq=event.seq,
+    )
+    return "fills", row
+
+
+def _posting(event: LedgerPosted) -> NamedRow:
+    row = LedgerRow(
+        account_id=event.account_id,
+        n=event.n,
+        wallet=event.wallet,
+        asset=event.asset,
+        change_minor=event.change_minor,
+        balance_minor=event.balance_minor,
+        reason=event.reason,
+        reference=event.reference,
+        time_ms=event.time_ms,
+        seq=event.seq,
+    )
+    return "ledger", row
+
+
+def _loan(event: LoanChanged) -> NamedRow:
+    row = LoanRow(
+        account_id=event.account_id,
+        n=event.n,
+        loan_id=event.loan_id,
+        wallet=event.wallet,
+        asset=event.asset,
+        borrowed_minor=event.borrowed_minor,
+        repaid_principal_minor=event.repaid_principal_minor,
+        repaid_interest_minor=event.repaid_interest_minor,
+        principal_minor=event.principal_minor,
+        interest_e18=event.interest_e18,
+        time_ms=event.time_ms,
+        seq=event.seq,
+    )
+    return "loans", row
+
+
+def _interest(event: InterestCharged) -> NamedRow:
+    row = InterestRow(
+        account_id=event.account_id,
+        n=event.n,
+        wallet=event.wallet,
+        asset=event.asset,
+        time_ms=event.due_ms,
+        principal_minor=event.principal_minor,
+        rate_e12=event.rate_e12,
+        interest_e18=event.charged_e18,
+        owed_e18=event.interest_e18,
+        seq=event.seq,
+    )
+    return "interest", row
+
+
+def _funding_payment(event: FundingCharged) -> NamedRow:
+    row = FundingPaymentRow(
+        account_id=event.account_id,
+        n=event.n,
+        symbol=event.symbol,
+        lots=event.lots,
+        mark_e8=event.mark_e8,
+        rate_e12=event.rate_e12,
+        flow_minor=event.flow_minor,
+        time_ms=event.due_ms,
+        seq=event.seq,
+    )
+    return "funding_payments", row
+
+
+def _liquidation(
+    event: LiquidationStarted | LiquidationStepped | LiquidationEnded, step: str
+) -> LiquidationRow:
+    """A step of which nothing more is known than that it was made."""
+    return LiquidationRow(
+        account_id=event.account_id,
+        n=event.n,
+        scope=event.scope,
+        symbol="",
+        step=step,
+        asset="",
+        amount_minor=0,
+        lots=0,
+        price_ticks=0,
+        level_e12=0,
+        mark_e8=0,
+        time_ms=event.time_ms,
+        seq=event.seq,
+    )
+
+
+def _liquidation_started(event: LiquidationStarted) -> NamedRow:
+    row = _liquidation(event, "started")
+    return "liquidations", row._replace(
+        symbol=event.symbol, level_e12=event.level_e12, mark_e8=event.mark_e8
+    )
+
+
+def _liquidation_stepped(event: LiquidationStepped) -> NamedRow:
+    row = _liquidation(event, event.step)
+    return "liquidations", row._replace(
+        symbol=event.symbol,
+        asset=event.asset,
+        amount_minor=event.amount_minor,
+        lots=event.lots,
+        price_ticks=event.price_ticks,
+    )
+
+
+def _liquidation_ended(event: LiquidationEnded) -> NamedRow:
+    row = _liquidation(event, event.result)
+    return "liquidations", row._replace(amount_minor=event.covered_minor)
+
+
+def _trade(event: Traded) -> NamedRow:
+    row = TradeRow(
+        symbol=event.symbol,
+        trade_id=event.trade_id,
+        price_ticks=event.price_ticks,
+        lots=event.lots,
+        taker_side=event.taker_side,
+        maker_order_id=event.maker_order_id,
+        taker_order_id=event.taker_order_id,
+        time_ms=event.time_ms,
+        forced=event.forced,
+        seq=event.seq,
+    )
+    return "trades", row
+
+
+def _funding(event: FundingFixed) -> NamedRow:
+    return "funding", FundingRow(event.symbol, event.due_ms, event.rate_e12, event.mark_e8)
+
+
+Fold = Callable[[Any], NamedRow]
+
+_PRIVATE: Final[dict[type, Fold]] = {
+    OrderChanged: _order,
+    Filled: _fill,
+    LedgerPosted: _posting,
+    LoanChanged: _loan,
+    InterestCharged: _interest,
+    FundingCharged: _funding_payment,
+    LiquidationStarted: _liquidation_started,
+    LiquidationStepped: _liquidation_stepped,
+    LiquidationEnded: _liquidation_ended,
+}
+_PUBLIC: Final[dict[type, Fold]] = {Traded: _trade, FundingFixed: _funding}
