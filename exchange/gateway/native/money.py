@@ -69,12 +69,22 @@ def _balance(doors: Doors, account: Account, wallet: str, asset: str) -> Balance
 
 
 def _loan_after(doors: Doors, done: Done, account_id: int, wallet: str, asset: str) -> LoanSay:
-    """What a request did to a loan; where it came before, the loan as it stands."""
-    rate_e12 = doors.desk.hourly_rate_e12(asset)
+    """The loan as it stands, and what the request did to it; nothing where it came before."""
     changes = done.of(LoanChanged, account_id=account_id, wallet=wallet, asset=asset)
+    said = _loan(doors, account_id, wallet, asset)
     if changes:
-        return loan_say(changes[-1], rate_e12)
+        change = loan_say(changes[-1], doors.desk.hourly_rate_e12(asset))
+        # The first hour's interest is charged behind the change, so the loan itself tells it.
+        said.loan_id = change.loan_id
+        said.borrowed = change.borrowed
+        said.repaid_principal = change.repaid_principal
+        said.repaid_interest = change.repaid_interest
+    return said
+
+
+def _loan(doors: Doors, account_id: int, wallet: str, asset: str) -> LoanSay:
     for loan in doors.desk.account(account_id).loans:
         if (loan.wallet, loan.asset) == (wallet, asset):
             return loan
+    rate_e12 = doors.desk.hourly_rate_e12(asset)
     return LoanSay(wallet, asset, "0", "0", rate_text(rate_e12))

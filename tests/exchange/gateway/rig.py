@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,12 @@ from exchange.gateway import auth
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.api import Api
 from exchange.gateway.native.http import make_app
+from exchange.gateway.session import Session
+from exchange.gateway.shells.aiohttp_shell import WebSocketShell
+from exchange.gateway.shells.carrying import Carrier
 from exchange.history_rows import HistoryRows
 from exchange.metrics import Metrics
+from exchange.publisher import Publisher
 from exchange.sequencer import Sequencer
 from exchange.storage.history import History
 from exchange.storage.keys import KeyStore
@@ -50,8 +54,15 @@ class NoDisk:
 class Rig:
     """A running exchange, and a client of its port that signs."""
 
-    def __init__(self, doors: Doors, server: BaseTestServer, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        doors: Doors,
+        app: web.Application,
+        server: BaseTestServer,
+        http: aiohttp.ClientSession,
+    ) -> None:
         self.doors = doors
+        self.app = app
         self.http = http
         self._server = server
 
@@ -78,7 +89,7 @@ class Rig:
         async with self.http.request(
             method, url, data=raw or None, headers=headers, allow_redirects=False
         ) as response:
-            return Answer(response.status, await response.read(), dict(response.headers))
+            return Answer(response.status, await response.read(), response.headers)
 
     async def open_account(self, label: str = "") -> Trader:
         """A new account, and who trades with it."""
@@ -108,7 +119,7 @@ class Rig:
 class Answer:
     """An HTTP answer that was read."""
 
-    def __init__(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+    def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.status = status
         self.body = body
         self.headers = headers
@@ -137,6 +148,7 @@ class Trader:
         self.account_id = account_id
         self.key = key
         self.secret = secret
+        self._last_ms = 0
 
     def headers(
         self,
@@ -148,7 +160,7 @@ class Trader:
         window_ms: int | None = None,
     ) -> dict[str, str]:
         """The headers that sign a request."""
-        stamp = self.rig.doors.clock.wall_ms() if timestamp_ms is None else timestamp_ms
+        stamp = self._fresh_ms() if timestamp_ms is None else timestamp_ms
         message = auth.payload(stamp, method, target, body)
         signed = {
             auth.KEY_HEADER: self.key,
@@ -158,6 +170,11 @@ class Trader:
         if window_ms is not None:
             signed[auth.WINDOW_HEADER] = str(window_ms)
         return signed
+
+    def _fresh_ms(self) -> int:
+        """A moment not signed before: two equal requests in one millisecond are a replay."""
+        self._last_ms = max(self._last_ms + 1, self.rig.doors.clock.wall_ms())
+        return self._last_ms
 
     async def ask(self, method: str, target: str, body: Any = None) -> Answer:
         """One signed request."""
@@ -178,9 +195,29 @@ def as_json(fields: Any) -> bytes:
     return json.dumps(fields).encode()
 
 
-async def no_websocket(request: web.Request) -> web.StreamResponse:
-    """Where a test needs no WebSocket."""
-    raise web.HTTPNotFound
+def websocket_of(doors: Doors, api: Api) -> WebSocketShell:
+    """The handler of the WebSocket, with a publisher that hears what the engine tells."""
+    publisher = Publisher(doors.board, doors.desk)
+    doors.sequencer.listeners.append(publisher.on_group)
+    limiter = auth.RateLimiter(0, 1_000)
+
+    def session(packed: bool, wake: Callable[[], None], address: str) -> Session:
+        return Session(
+            publisher,
+            lambda ask: doors.login(ask, address),
+            limiter,
+            now_ms=doors.clock.wall_ms,
+            wake=wake,
+            packed=packed,
+            address=address,
+        )
+
+    return WebSocketShell(session, Carrier(api.call, fail))
+
+
+def fail(error: BaseException) -> None:
+    """A request met a fault: the test has found one."""
+    raise error
 
 
 @contextlib.asynccontextmanager
@@ -190,6 +227,7 @@ async def running(
     config: Config | None = None,
     symbols: Sequence[str] = SYMBOLS,
     clock: Clock | None = None,
+    health: dict[str, Any] | None = None,
 ) -> AsyncIterator[Rig]:
     """An exchange on a free port, with fixed prices and nobody on its books."""
     config = config or Config(server=Server(admin_key=ADMIN_KEY))
@@ -212,12 +250,13 @@ async def running(
         config=config,
         admin_key=ADMIN_KEY,
         metrics=Metrics(),
-        health=lambda: {"status": "ok", "build": "pure", "speed": 0.0},
+        health=lambda: health or {"status": "ok", "build": "pure", "speed": 0.0},
     )
     loop = asyncio.create_task(sequencer.run())
-    app = make_app(doors, Api(doors), no_websocket)
+    api = Api(doors)
+    app = make_app(doors, api, websocket_of(doors, api).handle)
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
-        yield Rig(doors, server, http)
+        yield Rig(doors, app, server, http)
     sequencer.stop()
     await loop
     history.close()

@@ -1,0 +1,50 @@
+"""Settings over the door."""
+
+from __future__ import annotations
+
+from tests.exchange.gateway.rig import Trader
+
+PERP = "BTC-USDT-PERP"
+
+
+async def test_several_settings_are_set_in_one_request(alice: Trader) -> None:
+    asked = {
+        "margin_mode": {"symbol": PERP, "mode": "isolated"},
+        "leverage": {"symbol": PERP, "leverage": 25},
+        "margin_leverage": {"leverage": 5},
+    }
+    said = (await alice.ask("PUT", "/v1/settings", asked)).json
+    assert said == {
+        "margin_leverage": 5,
+        "position_mode": "one_way",
+        "symbols": {PERP: {"leverage": 25, "margin_mode": "isolated"}},
+    }
+
+
+async def test_where_one_is_refused_those_before_it_stand_and_are_named(alice: Trader) -> None:
+    asked = {
+        "leverage": {"symbol": PERP, "leverage": 25},
+        "position_margin": {"symbol": PERP, "amount": "10"},
+    }
+    answer = await alice.ask("PUT", "/v1/settings", asked)
+    assert answer.status == 400
+    details = answer.json["error"]["details"]
+    assert (details["setting"], details["done"]) == ("position_margin", ["leverage"])
+    account = (await alice.ask("GET", "/v1/account")).json
+    assert account["settings"]["symbols"][PERP]["leverage"] == 25
+
+
+async def test_margin_of_an_isolated_position_is_added_and_taken(
+    alice: Trader, bob: Trader
+) -> None:
+    mode = {"margin_mode": {"symbol": PERP, "mode": "isolated"}}
+    await alice.ask("PUT", "/v1/settings", mode)
+    await bob.order(PERP, "sell", "0.1", price="50000")
+    await alice.order(PERP, "buy", "0.1", leverage=10)
+    before = (await alice.ask("GET", "/v1/account")).json["positions"][0]
+    add = {"position_margin": {"symbol": PERP, "amount": "100"}}
+    assert (await alice.ask("PUT", "/v1/settings", add)).status == 200
+    after = (await alice.ask("GET", "/v1/account")).json["positions"][0]
+    assert float(after["margin"]) - float(before["margin"]) == 100
+    much = {"position_margin": {"symbol": PERP, "amount": "-5000"}}
+    assert (await alice.ask("PUT", "/v1/settings", much)).code == "MARGIN_NOT_REMOVABLE"

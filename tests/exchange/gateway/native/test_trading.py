@@ -1,0 +1,164 @@
+"""Orders over the door: placed, filled, looked up, amended, cancelled, previewed."""
+
+from __future__ import annotations
+
+from tests.exchange.gateway.rig import Rig, Trader
+
+
+async def test_a_resting_order_is_told_as_it_stands(alice: Trader) -> None:
+    placed = await alice.order("BTC-USDT", "buy", "0.01", price="49000", client_id="mine")
+    order = placed["order"]
+    assert placed["fills"] == []
+    assert placed["repeated"] is False
+    assert order["status"] == "new"
+    assert (order["price"], order["qty"], order["open_qty"]) == ("49000.00", "0.01000", "0.01000")
+    assert (order["wallet"], order["tif"], order["client_id"]) == ("spot", "GTC", "mine")
+    for name in (str(order["order_id"]), "client:mine"):
+        found = await alice.ask("GET", f"/v1/orders/{name}")
+        assert found.json == order
+
+
+async def test_two_orders_meet_and_both_sides_are_told(alice: Trader, bob: Trader) -> None:
+    await alice.order("BTC-USDT-PERP", "sell", "0.1", price="50000")
+    placed = await bob.order("BTC-USDT-PERP", "buy", "0.1", leverage=10)
+    order, (fill,) = placed["order"], placed["fills"]
+    assert (order["status"], order["average_price"]) == ("filled", "50000")
+    # 0.1 x 50,000 = 5,000; the taker's fee is 0.05 % of it.
+    assert (fill["quote"], fill["fee"], fill["fee_asset"]) == ("5000", "2.5", "USDT")
+    assert fill["maker"] is False
+    (made,) = (await alice.ask("GET", "/v1/fills")).json
+    # The maker's fee is 0.02 %.
+    assert (made["maker"], made["fee"], made["trade_id"]) == (True, "1", fill["trade_id"])
+    account = (await bob.ask("GET", "/v1/account")).json
+    (position,) = account["positions"]
+    assert (position["side"], position["qty"], position["leverage"]) == ("long", "0.100", 10)
+
+
+async def test_a_market_order_on_an_empty_book_is_refused_or_expires(alice: Trader) -> None:
+    fields = {"symbol": "BTC-USDT", "side": "buy", "type": "market", "qty": "0.01"}
+    answer = await alice.ask("POST", "/v1/orders", fields)
+    if answer.status == 201:
+        assert answer.json["order"]["status"] == "expired"
+        assert answer.json["order"]["reason"] == "NO_LIQUIDITY"
+    else:
+        assert answer.code == "NO_LIQUIDITY"
+
+
+async def test_the_first_result_is_answered_with_its_fills(alice: Trader, bob: Trader) -> None:
+    await alice.order("BTC-USDT", "buy", "0.01", price="50000")
+    fields = {"wallet": "spot", "asset": "BTC", "amount": "1"}
+    assert (await bob.ask("POST", "/v1/faucet", fields)).status == 200
+    first = await bob.order("BTC-USDT", "sell", "0.01", client_id="once")
+    again = await bob.order("BTC-USDT", "sell", "0.01", client_id="once")
+    assert again["repeated"] is True
+    assert again["order"] == first["order"]
+    assert again["fills"] == first["fills"]
+
+
+async def test_open_orders_are_listed_newest_first(alice: Trader) -> None:
+    ids = [
+        (await alice.order("BTC-USDT", "buy", "0.01", price=price))["order"]["order_id"]
+        for price in ("49000", "48000", "47000")
+    ]
+    await alice.order("ETH-USDT", "buy", "0.1", price="2400")
+    listed = await alice.ask("GET", "/v1/orders?symbol=BTC-USDT&limit=2")
+    assert [order["order_id"] for order in listed.json] == [ids[2], ids[1]]
+    earlier = await alice.ask("GET", f"/v1/orders?symbol=BTC-USDT&before_id={ids[1]}")
+    assert [order["order_id"] for order in earlier.json] == [ids[0]]
+
+
+async def test_closed_orders_come_from_the_history(alice: Trader) -> None:
+    order_id = (await alice.order("BTC-USDT", "buy", "0.01", price="49000"))["order"]["order_id"]
+    cancelled = (await alice.ask("DELETE", f"/v1/orders/{order_id}")).json
+    assert (cancelled["status"], cancelled["reason"]) == ("cancelled", "CANCELLED_BY_USER")
+    assert (await alice.ask("GET", "/v1/orders")).json == []
+    (listed,) = (await alice.ask("GET", "/v1/orders?status=all")).json
+    assert listed == cancelled
+    assert (await alice.ask("GET", f"/v1/orders/{order_id}")).json == cancelled
+
+
+async def test_another_accounts_order_is_unknown(alice: Trader, bob: Trader) -> None:
+    order_id = (await alice.order("BTC-USDT", "buy", "0.01", price="49000"))["order"]["order_id"]
+    for method in ("GET", "DELETE"):
+        assert (await bob.ask(method, f"/v1/orders/{order_id}")).code == "UNKNOWN_ORDER"
+    await alice.ask("DELETE", f"/v1/orders/{order_id}")
+    assert (await bob.ask("GET", f"/v1/orders/{order_id}")).code == "UNKNOWN_ORDER"
+
+
+async def test_an_order_is_amended_by_either_name(alice: Trader) -> None:
+    placed = await alice.order("BTC-USDT", "buy", "0.02", price="49000", client_id="mine")
+    order_id = placed["order"]["order_id"]
+    less = await alice.ask("PATCH", f"/v1/orders/{order_id}", {"qty": "0.01"})
+    assert (less.status, less.json["qty"], less.json["order_id"]) == (200, "0.01000", order_id)
+    moved = await alice.ask("PATCH", "/v1/orders/client:mine", {"price": "48000"})
+    assert (moved.status, moved.json["price"], moved.json["status"]) == (200, "48000.00", "new")
+    same = await alice.ask("PATCH", "/v1/orders/client:mine", {"price": "48000"})
+    assert same.code == "NOTHING_TO_AMEND"
+
+
+async def test_all_orders_of_a_symbol_are_cancelled_and_told(alice: Trader) -> None:
+    for price in ("49000", "48000"):
+        await alice.order("BTC-USDT", "buy", "0.01", price=price)
+    await alice.order("ETH-USDT", "buy", "0.1", price="2400")
+    ended = (await alice.ask("DELETE", "/v1/orders?symbol=BTC-USDT")).json
+    assert [(order["symbol"], order["status"]) for order in ended] == [
+        ("BTC-USDT", "cancelled")
+    ] * 2
+    assert len((await alice.ask("DELETE", "/v1/orders")).json) == 1
+    assert (await alice.ask("DELETE", "/v1/orders")).json == []
+
+
+async def test_each_order_of_a_batch_is_judged_by_itself(alice: Trader) -> None:
+    good = {"symbol": "BTC-USDT", "side": "buy", "type": "limit", "qty": "0.01", "price": "49000"}
+    orders = [
+        good,
+        good | {"price": "49000.001"},
+        good | {"colour": "red"},
+        good | {"qty": "1000"},
+        good | {"price": "48000"},
+    ]
+    answer = await alice.ask("POST", "/v1/orders/batch", {"orders": orders})
+    assert answer.status == 200
+    codes = [item.get("error", {}).get("code") for item in answer.json]
+    assert codes == [None, "PRICE_NOT_ON_TICK", "UNKNOWN_FIELD", "INSUFFICIENT_BALANCE", None]
+    assert [item["ok"] for item in answer.json] == [True, False, False, False, True]
+    first, last = answer.json[0]["result"]["order"], answer.json[4]["result"]["order"]
+    assert first["order_id"] < last["order_id"]
+    assert len((await alice.ask("GET", "/v1/orders")).json) == 2
+
+
+async def test_a_preview_says_the_costs_and_sends_nothing(rig: Rig, alice: Trader) -> None:
+    leverage = {"leverage": {"symbol": "BTC-USDT-PERP", "leverage": 10}}
+    assert (await alice.ask("PUT", "/v1/settings", leverage)).status == 200
+    before = rig.digest()
+    fields = {
+        "symbol": "BTC-USDT-PERP",
+        "side": "buy",
+        "type": "limit",
+        "qty": "0.1",
+        "price": "50000",
+    }
+    said = (await alice.ask("POST", "/v1/orders/preview", fields)).json
+    assert said["accepted"] is True
+    # 0.1 x 50,000 x 0.05 % = 2.5, and at ten times leverage it binds 500 besides fees.
+    assert (said["fee"], said["fee_asset"]) == ("2.5", "USDT")
+    assert float(said["margin_required"]) >= 500
+    refused = (await alice.ask("POST", "/v1/orders/preview", fields | {"qty": "50"})).json
+    assert (refused["accepted"], refused["reason"]) == (False, "INSUFFICIENT_MARGIN")
+    assert refused["message"]
+    assert rig.digest() == before
+
+
+async def test_a_margin_mode_that_disagrees_is_refused_until_it_is_set(alice: Trader) -> None:
+    fields = {
+        "symbol": "BTC-USDT-PERP",
+        "side": "buy",
+        "type": "limit",
+        "qty": "0.1",
+        "price": "49000",
+        "margin": "isolated",
+    }
+    assert (await alice.ask("POST", "/v1/orders", fields)).code == "COMBINATION_NOT_ALLOWED"
+    mode = {"margin_mode": {"symbol": "BTC-USDT-PERP", "mode": "isolated"}}
+    assert (await alice.ask("PUT", "/v1/settings", mode)).status == 200
+    assert (await alice.ask("POST", "/v1/orders", fields)).status == 201
