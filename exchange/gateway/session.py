@@ -108,6 +108,7 @@ class Session:
         self._requests: list[Pending] = []
         self._ordered: deque[Pending] = deque()
         self._waiting = 0
+        self._gone = False
         self._own: dict[str, Callable[[Pending], None]] = {
             "ping": self._ping,
             "login": self._login,
@@ -122,7 +123,7 @@ class Session:
 
     def receive(self, payload: bytes | str, *, binary: bool = False) -> None:
         """A message came. Whatever is wrong with it, the reply says so and the connection lives."""
-        if self._outbox.close_code is not None:
+        if self._gone or self._outbox.close_code is not None:
             return
         id_: RequestId = None
         try:
@@ -170,8 +171,10 @@ class Session:
         return self._outbox.close_code
 
     def closed(self) -> None:
-        """The connection is gone: nothing more is pushed."""
-        self._publisher.close(self._reader)
+        """The connection is gone: nothing more is pushed. Saying it twice does no harm."""
+        if not self._gone:
+            self._gone = True
+            self._publisher.close(self._reader)
 
     # -- messages ------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from picows import (
     WSAutoPingStrategy,
@@ -20,19 +19,17 @@ from picows import (
 
 from exchange.bounds import HEARTBEAT_S, MESSAGE_BYTES_MAX
 from exchange.gateway.calls import ApiError
-from exchange.gateway.session import PACKED_PROTOCOL, PROTOCOLS
-from exchange.gateway.shells.aiohttp_shell import CLOSE_WAIT_S, NewSession
+from exchange.gateway.session import PACKED_PROTOCOL, PROTOCOLS, Session
+from exchange.gateway.shells.aiohttp_shell import NewSession
 from exchange.gateway.shells.carrying import Carrier
+from exchange.gateway.shells.connections import Connections
+from exchange.gateway.shells.frames import BINARY, TEXT, frame_bytes, hang_up
 
 PATH = "/v1/ws"
 
-_CLOSE = 0x8
-_TEXT, _BINARY = 0x1, 0x2
-_FINAL = 0x80
 _TOO_BIG = 1009
+_TRY_LATER = 1013
 _PROTOCOL_ERROR = 1002
-_LENGTH_7_MAX = 125
-_LENGTH_16_MAX = 0xFFFF
 
 Admit = Callable[[Mapping[str, str]], None]  # Headers; raises an ApiError for a stranger's.
 
@@ -42,22 +39,24 @@ async def listen(
     port: int,
     new_session: NewSession,
     carrier: Carrier,
+    connections: Connections,
     admit: Admit,
 ) -> asyncio.Server:
-    """Open the fast port; `port` 0 takes any free one."""
+    """Open the fast port; `port` 0 takes any free one.
 
-    def upgrade(request: WSUpgradeRequest) -> Any:
+    Where an address has too many connections a further one is closed at once, with 1013.
+    """
+
+    def upgrade(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         path = request.path.decode("latin-1").partition("?")[0]
         if path != PATH:
-            return WSUpgradeResponse.create_error_response(404)
+            return _turned_away(404, b"the WebSocket is at " + PATH.encode())
         try:
             admit(request.headers)
         except ApiError as error:
-            return WSUpgradeResponse.create_error_response(
-                error.http_status, error.message.encode()
-            )
+            return _turned_away(error.http_status, error.message.encode())
         protocol = agreed_protocol(request.headers.get("Sec-WebSocket-Protocol", ""))
-        listener = _Listener(new_session, carrier, packed=protocol == PACKED_PROTOCOL)
+        listener = _Listener(new_session, carrier, connections, packed=protocol == PACKED_PROTOCOL)
         extra = {"Sec-WebSocket-Protocol": protocol} if protocol else None
         response = WSUpgradeResponse.create_101_response(extra)
         return WSUpgradeResponseWithListener(response, listener)
@@ -74,30 +73,34 @@ async def listen(
     )
 
 
+def _turned_away(status: int, why: bytes) -> WSUpgradeResponseWithListener:
+    return WSUpgradeResponseWithListener(WSUpgradeResponse.create_error_response(status, why), None)
+
+
 def agreed_protocol(offered: str) -> str:
     """The first protocol offered that is spoken here; empty for none."""
     names = (name.strip() for name in offered.split(","))
     return next((name for name in names if name in PROTOCOLS), "")
 
 
-def frame_bytes(opcode: int, payload: bytes) -> bytes:
-    """One unmasked frame of a server (RFC 6455, section 5.2)."""
-    length = len(payload)
-    if length <= _LENGTH_7_MAX:
-        return bytes((_FINAL | opcode, length)) + payload
-    if length <= _LENGTH_16_MAX:
-        return bytes((_FINAL | opcode, 126)) + length.to_bytes(2) + payload
-    return bytes((_FINAL | opcode, 127)) + length.to_bytes(8) + payload
-
-
 class _Listener(WSListener):
     """One connection. Frames are written when the loop comes round, all that wait in one write."""
 
-    def __init__(self, new_session: NewSession, carrier: Carrier, packed: bool) -> None:
+    def __init__(
+        self,
+        new_session: NewSession,
+        carrier: Carrier,
+        connections: Connections,
+        *,
+        packed: bool,
+    ) -> None:
         self._new_session = new_session
         self._carrier = carrier
+        self._connections = connections
+        self._session: Session | None = None
+        self._address = ""
         self._packed = packed
-        self._opcode = _BINARY if packed else _TEXT
+        self._opcode = BINARY if packed else TEXT
         self._loop = asyncio.get_running_loop()
         self._paused = False
         self._flushing = False
@@ -107,8 +110,11 @@ class _Listener(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
         peer = transport.underlying_transport.get_extra_info("peername")
-        address = str(peer[0]) if isinstance(peer, tuple) else ""
-        self._session = self._new_session(self._packed, self._wake, address)
+        self._address = str(peer[0]) if isinstance(peer, tuple) else ""
+        if self._connections.enter(self._address):
+            self._session = self._new_session(self._packed, self._wake, self._address)
+        else:
+            hang_up(transport.underlying_transport, _TRY_LATER)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
@@ -121,7 +127,9 @@ class _Listener(WSListener):
             self._assemble(frame)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._session.closed()
+        if self._session is not None:
+            self._session.closed()
+            self._connections.leave(self._address)
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -131,8 +139,9 @@ class _Listener(WSListener):
         self._wake()
 
     def _receive(self, payload: bytes, kind: WSMsgType) -> None:
-        self._session.receive(payload, binary=kind is WSMsgType.BINARY)
-        self._carrier.carry(self._session)
+        if self._session is not None:
+            self._session.receive(payload, binary=kind is WSMsgType.BINARY)
+            self._carrier.carry(self._session)
 
     def _assemble(self, frame: WSFrame) -> None:
         """A message may come in parts (RFC 6455, section 5.4)."""
@@ -156,18 +165,18 @@ class _Listener(WSListener):
 
     def _flush(self) -> None:
         self._flushing = False
-        if self._transport.is_disconnected:
+        session = self._session
+        if session is None or self._transport.is_disconnected:
             return
-        frames = [] if self._paused else self._session.to_send()
+        frames = [] if self._paused else session.to_send()
         if frames:
             opcode = self._opcode
             written = b"".join([frame_bytes(opcode, frame) for frame in frames])
             self._transport.underlying_transport.write(written)
-        if self._session.close_code is not None:
-            self._end(self._session.close_code)
+        if session.close_code is not None:
+            self._end(session.close_code)
 
     def _end(self, code: int) -> None:
-        """Say why, then hang up: at once if the reader reads, else after a while."""
-        self._transport.underlying_transport.write(frame_bytes(_CLOSE, code.to_bytes(2)))
-        self._transport.disconnect()
-        self._loop.call_later(CLOSE_WAIT_S, self._transport.disconnect, False)
+        if self._session is not None:
+            self._session.closed()
+        hang_up(self._transport.underlying_transport, code)

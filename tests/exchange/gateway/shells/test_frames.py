@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from exchange.gateway.shells.frames import frame_bytes, hang_up
+
+
+@pytest.mark.parametrize(
+    ("length", "head"),
+    [
+        (0, b"\x81\x00"),
+        (125, b"\x81\x7d"),
+        (126, b"\x81\x7e\x00\x7e"),
+        (65_535, b"\x81\x7e\xff\xff"),
+        (65_536, b"\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
+    ],
+)
+def test_a_frame_says_its_length_in_as_few_bytes_as_it_takes(length: int, head: bytes) -> None:
+    # RFC 6455, section 5.2: up to 125 in 7 bits, up to 65,535 in 16, else in 64.
+    assert frame_bytes(1, b"x" * length) == head + b"x" * length
+
+
+async def test_a_reader_who_does_not_read_is_cut_off_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("exchange.gateway.shells.frames.CLOSE_WAIT_S", 0.0)
+    lost = asyncio.Event()
+
+    class Talk(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            transport.write(b"x" * 50_000_000)  # More than any socket takes at once.
+            hang_up(transport, 4008)
+            hang_up(transport, 4008)  # Already closing: no second goodbye.
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            lost.set()
+
+    server = await asyncio.get_running_loop().create_server(Talk, "127.0.0.1", 0)
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    await asyncio.wait_for(lost.wait(), 20)
+    writer.close()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_reader_who_reads_is_told_why() -> None:
+    class Talk(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            hang_up(transport, 4008)
+
+    server = await asyncio.get_running_loop().create_server(Talk, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    assert await reader.read() == b"\x88\x02\x0f\xa8"  # 4008 is 0x0fa8.
+    writer.close()
+    server.close()
+    await server.wait_closed()
