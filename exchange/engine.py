@@ -36,6 +36,7 @@ from exchange.events import AnyEvent, SymbolStateChanged
 from exchange.telling import Teller
 from exchange.trading import Placed, Trading
 from matching.depth import Depth
+from matching.filters import refuse_cancel
 from matching.limits import DUPLICATE_IDS_KEPT_MAX, WORK_PER_COMMAND_MAX
 from matching.reasons import Reason
 from matching.types import Order, TradingState
@@ -58,6 +59,7 @@ class Answer(NamedTuple):
 
 
 DONE: Final = Answer()
+_STANDING: Final = (TradingState.HALT, TradingState.CANCEL_ONLY)  # No order trades.
 
 
 class Engine:
@@ -252,8 +254,9 @@ class Engine:
         order = self._find(account, wish.order_id, wish.client_id)
         if order is None:
             return Answer(Reason.UNKNOWN_ORDER)
-        if self.trading.states[order.symbol] is TradingState.HALT:
-            return Answer(Reason.SYMBOL_NOT_TRADING)
+        refused = refuse_cancel(self.trading.states[order.symbol])
+        if refused is not None:
+            return Answer(refused)
         self.trading.cancel(order, Reason.CANCELLED_BY_USER)
         return Answer(None, order.order_id)
 
@@ -265,7 +268,7 @@ class Engine:
             order
             for order in account.orders.values()
             if wish.symbol in ("", order.symbol)
-            and self.trading.states[order.symbol] is not TradingState.HALT
+            and refuse_cancel(self.trading.states[order.symbol]) is None
         ]
         for order in orders:
             self.trading.cancel(order, Reason.CANCELLED_BY_USER)
@@ -335,7 +338,13 @@ class Engine:
             return Answer(Reason.UNKNOWN_SYMBOL)
         if wish.state.upper() not in TradingState.__members__:
             return Answer(Reason.FIELD_OUT_OF_RANGE)
-        self.trading.states[wish.symbol] = TradingState[wish.state.upper()]
+        state = TradingState[wish.state.upper()]
+        self.trading.states[wish.symbol] = state
+        if state in _STANDING:
+            self.risk.halted.add(wish.symbol)
+        else:
+            self.risk.halted.discard(wish.symbol)
+            self.risk.thaw()
         self._teller.tell(
             SymbolStateChanged(self.seq, self.time_ms, wish.symbol, wish.state.lower())
         )
@@ -375,6 +384,8 @@ class Engine:
                 _hand_back(risk.accounts[order.account_id], order, risk)
         for symbol, name in state["states"]:
             trading.states[symbol] = TradingState[name]
+            if trading.states[symbol] in _STANDING:
+                risk.halted.add(symbol)
         for symbol, last_id in state["depths"]:
             trading.depths[symbol] = Depth(trading.books[symbol], last_id)
         trading.trade_ids.update({symbol: number for symbol, number in state["trade_ids"]})

@@ -63,6 +63,8 @@ class Trading:
         if wish.symbol not in self.risk.instruments:
             return Reason.UNKNOWN_SYMBOL
         order = self._order(wish)
+        if wish.quote_minor and not order.quote_units:
+            return Reason.AMOUNT_BELOW_ONE_LOT
         refused, worst_ticks = self._admit(account, order)
         if refused is None:
             refused = reserve(self.risk, account, order, self.books[order.symbol], worst_ticks)

@@ -52,9 +52,8 @@ def refresh(
                 )
             )
             state.watch.move(symbol, perp.mark_e8)
-    if thawed and state.waiting:
-        state.watch.due.update(state.waiting)
-        state.waiting.clear()
+    if thawed:
+        state.thaw()
 
 
 def fall_due(state: RiskState, now_ms: int) -> None:

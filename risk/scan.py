@@ -44,13 +44,17 @@ def _take(state: RiskState, budget: int) -> list[Scope]:
 
 
 def _frozen(state: RiskState, account: Account, scope: str) -> bool:
-    """Whether an index the scope depends on is frozen: then nobody is judged by it (P7)."""
+    """Whether an index the scope depends on is frozen (P7) or its book halted (S13)."""
     if scope.startswith(PERP):
-        pairs = [state.marks[symbol].index_symbol for symbol in scope_symbols(account, scope)]
+        symbols = scope_symbols(account, scope)
+        books = set(symbols)
+        pairs = {state.marks[symbol].index_symbol for symbol in symbols}
     else:
         assets = {asset for (wallet, asset) in account.pockets if wallet == scope}
         assets |= {loan.asset for loan in account.wallet_loans(scope)}
-        pairs = [f"{asset}-{state.venue.quote}" for asset in sorted(assets)]
+        books = pairs = {f"{asset}-{state.venue.quote}" for asset in assets}
+    if state.halted and not state.halted.isdisjoint(books):
+        return True
     return any(not state.indexes[pair].fresh for pair in pairs if pair in state.indexes)
 
 

@@ -53,7 +53,8 @@ class RiskState:
         self.records: list[Record] = []
         self.jobs: dict[tuple[int, str], None] = {}  # Margin liquidations with a round to do,
         self.jobs_later: dict[tuple[int, str], None] = {}  # and those that had theirs.
-        self.waiting: dict[tuple[int, str], None] = {}  # Due, but an index is frozen.
+        self.waiting: dict[tuple[int, str], None] = {}  # Due, but an index or a book stands.
+        self.halted: set[str] = set()  # Books that do not trade: liquidations wait (S13).
         self.bad_debt: dict[str, int] = {}  # Principal that nobody repaid, by asset.
         self.interest_paid: dict[str, int] = {}  # What the pool earned, by asset.
         self.rounded_e18: dict[str, int] = {}  # Less than a unit an asset, held by the pool.
@@ -96,6 +97,11 @@ class RiskState:
         if order.wallet == PERP:
             return account.perp_pocket_wallet(order.symbol)
         return order.wallet
+
+    def thaw(self) -> None:
+        """An index or a book moves again: what waited for it is due."""
+        self.watch.due.update(self.waiting)
+        self.waiting.clear()
 
     # -- changes -------------------------------------------------------------------------------
 
