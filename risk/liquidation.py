@@ -215,7 +215,7 @@ def unwind_positions(state: RiskState, road: Road) -> None:
         state.settle(house)
         for symbol in sorted(house.positions):
             mark_e8 = state.mark_e8(symbol)
-            if mark_e8 is None:
+            if mark_e8 is None or symbol in state.halted:
                 continue
             instrument = state.instruments[symbol]
             held = house.positions[symbol].lots

@@ -194,7 +194,7 @@ def _forced(
     symbol, side, terms = trade
     instrument = state.instruments[symbol]
     ticks = _limit_ticks(state, symbol, side, terms.band_bps)
-    if not ticks:
+    if not ticks or symbol in state.halted:
         return
     if side is Side.BUY:
         lots = _lots_to_buy(state, account, wallet, symbol, ticks)
