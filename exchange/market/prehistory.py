@@ -49,7 +49,7 @@ FUNDING_BASE_E12: Final = 100_000_000  # 0.01 % in eight hours (P9),
 FUNDING_CLAMP_E12: Final = 500_000_000  # as long as the premium is within 0.05 % of it,
 FUNDING_CAP_E12: Final = 3_000_000_000  # and never beyond 0.3 %.
 
-# What changes hands in a minute, in units of the quote.
+# What changes hands in a minute, in units of USDT.
 TURNOVER: Final = {"BTC": 60_000, "ETH": 40_000, "SOL": 20_000, "BNB": 12_000, "XRP": 12_000}
 TURNOVER_OTHERS: Final = 4_000
 TURNOVER_PERP_TIMES: Final = 2
@@ -313,21 +313,24 @@ class Prehistory:
 
     def _turnover_minor(self, instrument: Instrument) -> int:
         """What changes hands in a minute, in minor units of the quote."""
-        usual = TURNOVER.get(instrument.base, TURNOVER_OTHERS)
-        if instrument.kind == "linear":
-            usual *= TURNOVER_PERP_TIMES
-        return usual * E8 * E8 // self._start_e8[instrument.quote]
+        return turnover(instrument) * E8 * E8 // self._start_e8[instrument.quote]
 
     def _rate_e12(self, base: str, due_ms: int, interval_ms: int) -> int:
         """A funding rate (P9) of a premium that leans to one side for days."""
         day = due_ms // DAY_MS
         days = sum(stroke(self._seed, f"{base} crowd", day - back).normal for back in range(5))
         now = stroke(self._seed, f"{base} premium", due_ms // MINUTE_MS).normal
-        premium_e12 = round((0.8 + 0.55 * days + 0.7 * now) * 2.5e8)
+        premium_e12 = round((0.6 + 0.8 * days + 0.8 * now) * 3e8)
         to_base = FUNDING_BASE_E12 - premium_e12
         rate_e12 = premium_e12 + min(max(to_base, -FUNDING_CLAMP_E12), FUNDING_CLAMP_E12)
         rate_e12 = min(max(rate_e12, -FUNDING_CAP_E12), FUNDING_CAP_E12)
         return rate_e12 * interval_ms // (8 * HOUR_MS)
+
+
+def turnover(instrument: Instrument) -> int:
+    """What changes hands in a minute, in units of USDT."""
+    usual = TURNOVER.get(instrument.base, TURNOVER_OTHERS)
+    return usual * TURNOVER_PERP_TIMES if instrument.kind == "linear" else usual
 
 
 def _pieces(end_ms: int) -> list[tuple[int, int]]:

@@ -1,0 +1,1 @@
+"""The house agents: ordinary accounts that quote, trade on a whim, follow trends and arbitrage."""
