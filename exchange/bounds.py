@@ -45,6 +45,8 @@ GROUP_COMMANDS_MAX: Final = 1_024  # Of users, in one frame of the journal.
 COMMANDS_WAITING_MAX: Final = 50_000  # More are refused as BUSY.
 TICK_GAP_MAX_MS: Final = 60_000  # Exchange time that one Tick spans at most, however fast it runs.
 
+SOURCES_LAG_MAX_MS: Final = 60_000  # Behind a real clock; sources further behind leave it out.
+
 # What a start replays: enough for the rings of private events, and no more than it can bear.
 TAIL_COMMANDS_MIN: Final = 20_000
 TAIL_COMMANDS_MAX: Final = 3_000_000

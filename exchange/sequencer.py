@@ -12,6 +12,7 @@ sources in its order, and only then may the stamp follow the clock.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections import deque
@@ -21,8 +22,13 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from exchange.bounds import COMMANDS_WAITING_MAX, GROUP_COMMANDS_MAX, TICK_GAP_MAX_MS
-from exchange.clock import Clock
+from exchange.bounds import (
+    COMMANDS_WAITING_MAX,
+    GROUP_COMMANDS_MAX,
+    SOURCES_LAG_MAX_MS,
+    TICK_GAP_MAX_MS,
+)
+from exchange.clock import Clock, SystemClock
 from exchange.commands import AnyCommand, Continue, Tick
 from exchange.engine import Engine
 from exchange.events import Answered, AnyEvent
@@ -36,6 +42,8 @@ Listener = Callable[[Groups], None]
 TICKS_PER_WALL_SECOND: Final = 4  # Where time runs fast, it is not told more often than that.
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
@@ -90,7 +98,8 @@ class _Step(NamedTuple):
 class Sequencer:
     """Stamps, keeps and obeys what is submitted to it, and tells its `listeners`.
 
-    `run` is the loop; it ends with `stop`, or with an exception over a fault.
+    `run` is the loop; it ends with `stop`, or with an exception over a fault. `resume` makes the
+    sources anew, to go on behind a moment: for a real clock that has left them far behind.
     """
 
     def __init__(
@@ -101,6 +110,7 @@ class Sequencer:
         sources: Iterable[Source] = (),
         *,
         grid_ms: int = 1_000,
+        resume: Callable[[int], Iterable[Source]] | None = None,
     ) -> None:
         self.listeners: list[Listener] = []
         self.on_timing: Callable[[Timing], None] | None = None
@@ -109,6 +119,7 @@ class Sequencer:
         self._engine = engine
         self._journal = journal
         self._grid_ms = grid_ms
+        self._resume = resume
         self._time_ms = engine.time_ms
         self._waiting: deque[_Waiting] = deque()
         self._steps: deque[_Step] = deque()
@@ -217,6 +228,8 @@ class Sequencer:
             return
         now_ms = self.clock.now_ms()
         due_ms, step_ms = self._source_due_ms(), self._step_ms()
+        if due_ms is not None and now_ms - due_ms > SOURCES_LAG_MAX_MS and self._may_leap():
+            due_ms = self._leap(now_ms)
         if step_ms is not None and step_ms <= now_ms and (due_ms is None or step_ms < due_ms):
             await self._finish_step(step_ms)
         elif due_ms is not None and due_ms <= now_ms:
@@ -340,6 +353,17 @@ class Sequencer:
 
     def _source_due_ms(self) -> int | None:
         return _least(*(source.next_due_ms() for source in self.sources))
+
+    def _may_leap(self) -> bool:
+        """Whether time does not wait for the work, and the sources can be set up anew."""
+        return isinstance(self.clock, SystemClock) and self._resume is not None
+
+    def _leap(self, now_ms: int) -> int | None:
+        """The machine slept, or is too slow: the sources go on from now on."""
+        assert self._resume is not None
+        log.warning("left out what the sources would have done up to %d", now_ms)
+        self.sources = list(self._resume(now_ms))
+        return self._source_due_ms()
 
     def _step_ms(self) -> int | None:
         return self._steps[0].target_ms if self._steps else None

@@ -1,0 +1,510 @@
+"""The composition root: clocks, journals, sources and doors are made here, and nowhere else.
+
+`run` is the program: it starts, says where it is, and ends at Ctrl-C. `start` is what it does
+inside, for tests. Starting is recovering (`exchange.recovery`); then the doors open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import math
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from exchange import logs
+from exchange.clock import LEAD_MS, Clock, ScaledClock, SteppedClock, SystemClock, wall_ms
+from exchange.config import Config, ConfigError, Storage, admin_key, venue_of
+from exchange.gateway.auth import RateLimiter
+from exchange.gateway.doors import Doors, Opened
+from exchange.gateway.native.api import Api
+from exchange.gateway.native.http import make_app
+from exchange.gateway.session import Session
+from exchange.gateway.shells import picows_shell
+from exchange.gateway.shells.aiohttp_shell import NewSession, WebSocketShell
+from exchange.gateway.shells.carrying import Carrier
+from exchange.gateway.shells.connections import Connections
+from exchange.groups import encode_venue
+from exchange.health import Health, watch
+from exchange.house import House
+from exchange.housekeeping import Housekeeping
+from exchange.market.market import market, prehistory
+from exchange.market.tape import Tape
+from exchange.market.tape_file import TapeError
+from exchange.publisher import Publisher
+from exchange.recovery import SNAPSHOTS, Recovery, RecoveryFailed, begin
+from exchange.restoring import restore_board
+from exchange.sequencer import Sequencer, Source
+from exchange.storage.frames import hashed
+from exchange.storage.history import History
+from exchange.storage.journal import JournalFailed
+from exchange.storage.keys import KeyFileVersion, KeyStore
+from exchange.storage.lock import DirectoryInUse, DirectoryLock
+from exchange.storage.redis_log import RedisEvents
+from exchange.storage.segments import JournalCorrupt, JournalPruned, JournalVersion
+from exchange.storage.snapshots import SnapshotStore
+from exchange.storage.tables import HistoryVersion
+from risk.parameters import Venue
+
+LEAD_WALL_MS: Final = 50  # How late the loop may wake without slowing fast time down.
+SECOND_MS: Final = 1_000
+MINUTE_MS: Final = 60_000
+DOORS_CLOSE_WITHIN_S: Final = 0.4
+REDIS_DRAIN_S: Final = 0.4
+HISTORY_CLOSES_WITHIN_S: Final = 1.0
+
+OnOpen = Callable[[Opened], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+class StartFailed(Exception):
+    """The exchange cannot be started; the text says why, and what to do, in one line."""
+
+
+# What stops a start without being a bug: each says in one line what is wrong.
+_REFUSALS: Final = (
+    DirectoryInUse,
+    HistoryVersion,
+    JournalCorrupt,
+    JournalFailed,
+    JournalPruned,
+    JournalVersion,
+    KeyFileVersion,
+    RecoveryFailed,
+    StartFailed,
+)
+
+
+def run(config: Config, on_open: OnOpen | None = None) -> int:
+    """Run the exchange until Ctrl-C or SIGTERM; answers the exit code: 0, or 1 over a fault.
+
+    `on_open` is awaited once the doors are open. ConfigError for a configuration that cannot be.
+    """
+    logs.configure()
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_serve(config, on_open))
+    except _REFUSALS as error:
+        print(f"papertape: {error}", file=sys.stderr)
+        return 1
+
+
+async def _serve(config: Config, on_open: OnOpen | None) -> int:
+    running = await start(config)
+    try:
+        gc.collect()
+        gc.freeze()  # What is there now stays; the collector need not look at it again.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, _interrupted, running, number)
+        if on_open is not None:
+            await on_open(running.opened)
+        await running.wait()
+    finally:
+        await running.stop()
+    return 1 if running.failed else 0
+
+
+def _interrupted(running: Running, number: int) -> None:
+    log.info("stopping: %s", signal.Signals(number).name)
+    running.ask_to_stop()
+    # Whoever asks twice does not want to wait.
+    asyncio.get_running_loop().remove_signal_handler(number)
+    signal.signal(number, signal.SIG_DFL)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """The fast loop where it is installed."""
+    try:
+        import uvloop  # noqa: PLC0415 - An optional extra.
+    except ImportError:
+        return asyncio.new_event_loop
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+# -- starting ----------------------------------------------------------------------------------
+
+
+async def start(config: Config) -> Running:
+    """Recover, open the doors, and answer the running exchange; `stop` ends it.
+
+    ConfigError, or one of the exceptions that say in a line why it cannot start.
+    """
+    stack = contextlib.AsyncExitStack()
+    try:
+        return await _start(config, stack)
+    except BaseException:
+        await stack.aclose()
+        raise
+
+
+async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
+    directory = _directory(config.storage, stack)
+    tapes = _tapes(config)
+    keys = KeyStore.open(directory / "keys.db")
+    stack.callback(keys.close)
+    history = History.open(directory / "history.db")
+    stack.callback(_close_in_time, history)
+    recovery = begin(
+        directory,
+        lambda: venue_of(config, _first_ms(tapes)),
+        reached_seq=history.reached_seq,
+    )
+    stack.callback(recovery.journal.close)
+    engine, venue = recovery.engine, recovery.engine.venue
+    _say_what_is_ignored(config, venue)
+    house = House(engine, history, _redis(config, venue))
+    past = prehistory(venue, tapes) if venue.market.get("history") else None
+    await restore_board(house.board, engine, history, past)
+    replayed = recovery.replay(house.listeners)
+    _say_recovered(recovery, replayed, directory)
+    clock = _clock(config, engine.time_ms)
+
+    def sources(from_ms: int) -> list[Source]:
+        return market(
+            venue,
+            from_ms,
+            tapes=tapes,
+            agents=config.market.agents,
+            agent_step_ms=config.market.agent_step_ms,
+        )
+
+    sequencer = Sequencer(
+        engine,
+        recovery.journal,
+        clock,
+        sources(clock.now_ms()),
+        grid_ms=venue.grid_ms,
+        resume=sources,
+    )
+    sequencer.listeners += [*house.listeners, house.metrics.on_group]
+    sequencer.on_timing = house.metrics.on_timing
+    housekeeping = Housekeeping(
+        engine=engine,
+        sequencer=sequencer,
+        journal=recovery.journal,
+        store=SnapshotStore(directory / SNAPSHOTS, keep=config.storage.snapshots_kept),
+        history=history,
+        clock=clock,
+        config=config.storage,
+        saved_seq=recovery.base.seq,
+    )
+    health = Health(engine, sequencer, clock, recovery.journal, history, housekeeping)
+    watch(house.metrics, health, house.publisher, house.redis)
+    doors = Doors(
+        engine=engine,
+        sequencer=sequencer,
+        board=house.board,
+        desk=house.desk,
+        history=history,
+        keys=keys,
+        clock=clock,
+        config=config,
+        admin_key=await asyncio.to_thread(_admin_key, config, keys),
+        metrics=house.metrics,
+        health=health.say,
+    )
+    running = Running(doors, house, housekeeping, health, stack)
+    await running.open(directory)
+    return running
+
+
+# -- running -----------------------------------------------------------------------------------
+
+
+class Running:
+    """A running exchange. `url` and `fast_url` are its ports; `failed` says that a fault ended it.
+
+    `stop` may be called at any time, and again.
+    """
+
+    def __init__(
+        self,
+        doors: Doors,
+        house: House,
+        housekeeping: Housekeeping,
+        health: Health,
+        stack: contextlib.AsyncExitStack,
+    ) -> None:
+        self.doors = doors
+        self.failed = False
+        self.url = self.fast_url = ""
+        self.opened: Opened
+        self._house = house
+        self._housekeeping = housekeeping
+        self._health = health
+        self._stack = stack
+        self._asked = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        api = Api(doors)
+        self._carrier = Carrier(api.call, _log_fault)
+        new_session = _new_session(doors, house.publisher)
+        self._connections = Connections(doors.config.limits.connections_per_address)
+        shell = WebSocketShell(new_session, self._carrier, self._connections)
+        app = make_app(doors, api, shell.handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=DOORS_CLOSE_WITHIN_S)
+        self._new_session = new_session
+        self._fast: asyncio.Server | None = None
+        self._stopped = False
+
+    async def open(self, directory: Path) -> None:
+        """Begin to sequence, and open the doors. StartFailed where a port cannot be had."""
+        if self._house.redis is not None:
+            await self._house.redis.start()
+        self._begin(self.doors.sequencer.run(), "sequencer")
+        try:
+            await self._open_ports()
+        except BaseException:
+            await self._end()
+            raise
+        self._begin(self._house.publisher.run(), "publisher")
+        self._begin(self._housekeeping.run(), "housekeeping")
+        self._health.status = "ok"
+        storage = self.doors.config.storage
+        self.opened = Opened(
+            doors=self.doors,
+            url=self.url,
+            fast_url=self.fast_url,
+            data=directory,
+            ephemeral=storage.ephemeral,
+            data_is_default=storage.data == Storage().data and not storage.ephemeral,
+        )
+        log.info("open at %s, fast WebSocket at %s", self.url, self.fast_url)
+
+    async def _open_ports(self) -> None:
+        server = self.doors.config.server
+        await self._runner.setup()
+        with _refused_port(server.host, server.port, "--port"):
+            await web.TCPSite(self._runner, server.host, server.port).start()
+        self.url = _url(server.host, self._runner.addresses[0][1])
+        with _refused_port(server.host, server.fast_port, "--fast-port"):
+            self._fast = await picows_shell.listen(
+                server.host,
+                server.fast_port,
+                self._new_session,
+                self._carrier,
+                self._connections,
+                self.doors.admit,
+            )
+        self.fast_url = _url(server.host, self._fast.sockets[0].getsockname()[1])
+
+    def ask_to_stop(self) -> None:
+        """Let `wait` return."""
+        self._asked.set()
+
+    async def wait(self) -> None:
+        """Return when a stop was asked for, or a fault ended the exchange; see `failed`."""
+        asked = asyncio.create_task(self._asked.wait())
+        try:
+            await asyncio.wait([asked, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+        self._look_for_faults()
+
+    async def stop(self) -> None:
+        """Close the doors, finish the group under way, keep a snapshot, let go of everything."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._health.status = "stopping"
+        self._look_for_faults()
+        await self._end()
+        if not self.failed and self.doors.engine.seq > self._housekeeping.saved_seq:
+            await asyncio.to_thread(self._housekeeping.keep, self._housekeeping.take())
+        await self._stack.aclose()
+        log.info("stopped at seq %d", self.doors.engine.seq)
+
+    async def _end(self) -> None:
+        """End every task and connection; nothing is applied any more after this."""
+        for site in list(self._runner.sites):
+            await site.stop()
+        if self._fast is not None:
+            self._fast.close()
+        self.doors.sequencer.stop()
+        sequencing, *others = self._tasks
+        await asyncio.wait([sequencing])
+        self._look_for_faults()
+        for task in others:
+            task.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._carrier.finish(), DOORS_CLOSE_WITHIN_S)
+        await self._runner.cleanup()
+        if self._house.redis is not None:
+            await self._house.redis.stop(drain_s=REDIS_DRAIN_S)
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    def _look_for_faults(self) -> None:
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and task.exception() is not None:
+                if not self.failed:
+                    log.error(
+                        "the %s ended over a fault", task.get_name(), exc_info=task.exception()
+                    )
+                self.failed = True
+                self._health.status = "failed"
+
+
+def _new_session(doors: Doors, publisher: Publisher) -> NewSession:
+    limiter = RateLimiter(doors.config.limits.messages_per_second, SECOND_MS)
+
+    def new_session(packed: bool, wake: Callable[[], None], address: str) -> Session:
+        return Session(
+            publisher,
+            lambda ask: doors.login(ask, address),
+            limiter,
+            now_ms=doors.clock.wall_ms,
+            wake=wake,
+            packed=packed,
+            address=address,
+        )
+
+    return new_session
+
+
+def _log_fault(error: BaseException) -> None:
+    log.error("a fault while carrying out a request", exc_info=error)
+
+
+# -- parts -------------------------------------------------------------------------------------
+
+
+def _directory(config: Storage, stack: contextlib.AsyncExitStack) -> Path:
+    """The data directory, locked; one of its own that goes at the stop where nothing is kept."""
+    if config.ephemeral:
+        directory = Path(tempfile.mkdtemp(prefix="papertape-"))
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+    else:
+        directory = Path(config.data)
+    try:
+        lock = DirectoryLock.take(directory)
+    except OSError as error:
+        raise StartFailed(f"cannot use {directory}: {error.strerror}") from error
+    stack.callback(lock.release)
+    return directory
+
+
+def _tapes(config: Config) -> dict[str, Tape]:
+    """The tape by the asset it is of: the one whose name the file's begins with, or bitcoin."""
+    if config.market.prices != "tape":
+        return {}
+    path = Path(config.market.tape)
+    assets = sorted((each.asset for each in venue_of(config, 0).assets), key=len)
+    named = [asset for asset in assets if path.name.upper().startswith(asset)]
+    asset = named[-1] if named else "BTC"
+    try:
+        tape = Tape(path)
+    except TapeError as error:
+        raise ConfigError(str(error)) from error
+    log.info("%s is played from %s", asset, path)
+    return {asset: tape}
+
+
+def _first_ms(tapes: dict[str, Tape]) -> int:
+    """A new venue's first moment: where its tape begins, or now."""
+    if not tapes:
+        return wall_ms()
+    return min(tape.first_ms for tape in tapes.values())
+
+
+def _clock(config: Config, last_ms: int) -> Clock:
+    """The clock that goes on from the last stamp; the real one jumps to now."""
+    if config.speed == "max":
+        return ScaledClock(math.inf, last_ms)
+    if not config.speed:
+        return SteppedClock(last_ms)
+    ahead_ms = last_ms - wall_ms()
+    if config.speed == 1 and config.market.prices != "tape" and ahead_ms < MINUTE_MS:
+        return SystemClock(last_ms)
+    if config.speed == 1 and config.market.prices != "tape":
+        log.warning("exchange time goes on from %d s ahead of the wall", ahead_ms // SECOND_MS)
+    lead_ms = max(LEAD_MS, int(config.speed * LEAD_WALL_MS))
+    return ScaledClock(config.speed, last_ms, lead_ms=lead_ms)
+
+
+def _redis(config: Config, venue: Venue) -> RedisEvents | None:
+    if not config.server.redis:
+        return None
+    try:
+        Redis.from_url(config.server.redis)
+    except ValueError as error:
+        raise ConfigError(f"redis: {error} - at `$.server.redis`") from error
+    return RedisEvents(config.server.redis, run=hashed(encode_venue(venue)).hex())
+
+
+def _admin_key(config: Config, keys: KeyStore) -> str:
+    return admin_key(config) or keys.admin_key()
+
+
+def _say_what_is_ignored(config: Config, venue: Venue) -> None:
+    """A venue is what it was made as: say so where the configuration would have it otherwise."""
+    asked = venue_of(config, venue.start_ms)
+    differing = [
+        name
+        for name in ("name", "seed", "prices", "instruments", "perps")
+        if getattr(asked, name) != getattr(venue, name)
+    ]
+    if differing:
+        log.warning(
+            "the venue keeps what it was made with; give another --data to change: %s",
+            ", ".join(differing),
+        )
+
+
+def _say_recovered(recovery: Recovery, replayed: int, directory: Path) -> None:
+    for why in recovery.passed_over:
+        log.warning("passed over %s", why)
+    torn = recovery.journal.torn
+    if torn is not None:
+        log.warning("cut a torn last frame of %d bytes off %s", torn.size, torn.path)
+    if recovery.is_new:
+        log.info("made a new venue in %s", directory)
+        return
+    log.info(
+        "recovered %s: %d commands behind seq %d, now at seq %d",
+        directory,
+        replayed,
+        recovery.base.seq,
+        recovery.engine.seq,
+    )
+
+
+def _close_in_time(history: History) -> None:
+    """Close the history, but do not wait for ever: the journal has what it has not."""
+    closing = threading.Thread(target=history.close, name="history closing", daemon=True)
+    closing.start()
+    closing.join(HISTORY_CLOSES_WITHIN_S)
+    if closing.is_alive():
+        log.warning("the history is %d rows behind; the next start refills it", history.backlog)
+
+
+@contextlib.contextmanager
+def _refused_port(host: str, port: int, flag: str) -> Any:
+    try:
+        yield
+    except OSError as error:
+        raise StartFailed(
+            f"cannot listen on {host}:{port}: {error.strerror or error}; choose another with {flag}"
+        ) from error
+
+
+def _url(host: str, port: int) -> str:
+    """The address of a port; that of this machine where it listens on all."""
+    shown = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(host, host)
+    if ":" in shown and not shown.startswith("["):
+        shown = f"[{shown}]"
+    return f"http://{shown}:{port}"
