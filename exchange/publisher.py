@@ -74,9 +74,10 @@ class Desk(Figures, Protocol):
 class Reader:
     """One connection's place at the publisher: its outbox, and what it holds."""
 
-    __slots__ = ("account_id", "outbox", "private", "public", "told")
+    __slots__ = ("account_id", "number", "outbox", "private", "public", "told")
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, number: int, outbox: Outbox) -> None:
+        self.number = number  # No two connections of one run have the same.
         self.outbox = outbox
         self.account_id: int | None = None
         self.public: set[str] = set()
@@ -101,6 +102,7 @@ class Publisher:
         self._channels = public_channels(board.instruments.values())
         self._candles = [c for c in self._channels.values() if c.kind == "candles"]
         self._readers: set[Reader] = set()
+        self._opened = 0
         self._accounts: dict[int, dict[Reader, None]] = {}
         self._users: dict[int, bool] = {}
         self._moved: set[str] = set()  # Symbols to tell of at the next pulse.
@@ -125,7 +127,8 @@ class Publisher:
 
     def open(self, packed: bool, wake: Callable[[], None]) -> Reader:
         """A connection: `wake` is called when its outbox has something to send."""
-        reader = Reader(Outbox(packed, self._fresh_book, wake))
+        self._opened += 1
+        reader = Reader(self._opened, Outbox(packed, self._fresh_book, wake))
         self._readers.add(reader)
         return reader
 

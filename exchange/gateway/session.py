@@ -79,8 +79,8 @@ class PingAsk(Ask):
 class Session:
     """The conversation with one client.
 
-    `publisher` has the channels, `authenticate` judges logins, `limiter` counts messages (per key
-    once logged in, else per address) on the clock `now_ms`. `wake` is called when `to_send` has
+    `publisher` has the channels, `authenticate` judges logins, `limiter` counts the connection's
+    messages, on the clock `now_ms`; many sessions may share it. `wake` is called when `to_send` has
     something new; it must not send at once. `packed` means MessagePack frames, else JSON text.
     """
 
@@ -101,10 +101,10 @@ class Session:
         self._authenticate = authenticate
         self._limiter = limiter
         self._now_ms = now_ms
-        self._address = address
         self._codec: Any = msgspec.msgpack if packed else msgspec.json
         self._reader = publisher.open(packed, wake)
         self._outbox = self._reader.outbox
+        self._name = f"{address} {self._reader.number}"
         self._requests: list[Pending] = []
         self._ordered: deque[Pending] = deque()
         self._waiting = 0
@@ -180,7 +180,7 @@ class Session:
 
     def _take(self, pending: Pending) -> None:
         """Do what the session does itself, hand over the rest; raise an ApiError to refuse."""
-        allowance = self._limiter.take(self.caller.key or self._address, self._now_ms())
+        allowance = self._limiter.take(self._name, self._now_ms())
         if not allowance.allowed:
             raise refusal(Reason.RATE_LIMITED, retry_ms=allowance.retry_ms)
         own = self._own.get(pending.op)

@@ -1,3 +1,5 @@
+"""The names of channels, and pushes encoded once."""
+
 from __future__ import annotations
 
 import msgspec

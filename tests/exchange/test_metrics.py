@@ -1,3 +1,5 @@
+"""What /metrics tells, read back as Prometheus reads it."""
+
 from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families

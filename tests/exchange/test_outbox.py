@@ -1,3 +1,5 @@
+"""What waits for a reader: bounded, conflated, in order."""
+
 from __future__ import annotations
 
 from typing import Any

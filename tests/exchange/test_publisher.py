@@ -1,3 +1,5 @@
+"""Pushes from events by hand: public, private, resumed, gauges, batches."""
+
 from __future__ import annotations
 
 import asyncio

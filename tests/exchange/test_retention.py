@@ -1,3 +1,5 @@
+"""Private events kept for those who come back."""
+
 from __future__ import annotations
 
 from exchange.events import BalanceChanged, OrderChanged

@@ -1,3 +1,5 @@
+"""Sessions without a socket: messages in, frames out."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -313,18 +315,19 @@ def test_messages_are_limited_and_time_lifts_the_limit() -> None:
     assert talk.say({"op": "ping"})[0]["ok"]
 
 
-def test_a_key_has_its_own_limit_wherever_it_logs_in() -> None:
-    limiter = RateLimiter(2, 1_000)
-    first, second = Talk(limiter=limiter), Talk(limiter=limiter)
-    first.say(LOGIN)
-    second.say({**LOGIN, "key": "k2"})
-    assert code(Talk(limiter=limiter).say({"op": "ping"})[0]) == "RATE_LIMITED"  # The address.
-    assert [r["ok"] for r in first.say({"op": "ping"}, {"op": "ping"}, {"op": "ping"})] == [
-        True,
-        True,
-        False,
-    ]
-    assert second.say({"op": "ping"})[0]["ok"]
+def test_each_connection_has_its_own_limit() -> None:
+    limiter = RateLimiter(1, 1_000)
+    publisher = Talk().publisher
+    heard = []
+    for _ in range(2):
+        session = Session(
+            publisher, authenticate, limiter, now_ms=lambda: 0, wake=lambda: None, address="a"
+        )
+        session.to_send()
+        for _ in range(2):
+            session.receive(b'{"op":"ping"}')
+        heard.append([msgspec.json.decode(frame)["ok"] for frame in session.to_send()])
+    assert heard == [[True, False], [True, False]]
 
 
 # -- hostile and mistaken input ----------------------------------------------------------------

@@ -1,3 +1,5 @@
+"""Accounts read from a real engine, the sums by hand."""
+
 from __future__ import annotations
 
 from typing import Any

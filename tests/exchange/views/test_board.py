@@ -1,3 +1,5 @@
+"""A group of events reaches every view."""
+
 from __future__ import annotations
 
 from exchange.events import (

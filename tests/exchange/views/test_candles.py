@@ -1,3 +1,5 @@
+"""Candles against a plain fold of the same trades."""
+
 from __future__ import annotations
 
 import random

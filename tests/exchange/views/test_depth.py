@@ -1,3 +1,5 @@
+"""Books folded from their changes."""
+
 from __future__ import annotations
 
 import pytest

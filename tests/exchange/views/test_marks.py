@@ -1,3 +1,5 @@
+"""Marks, indexes, funding rates and open interest as last told."""
+
 from __future__ import annotations
 
 from exchange.events import FundingFixed, IndexPriced, Marked, PositionChanged

@@ -1,3 +1,5 @@
+"""When orders last changed, and their average price."""
+
 from __future__ import annotations
 
 from exchange.events import OrderChanged

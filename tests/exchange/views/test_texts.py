@@ -1,3 +1,5 @@
+"""Rates, interest and values written out."""
+
 from __future__ import annotations
 
 from exchange.views.texts import interest_text, rate_text, value_text

@@ -1,3 +1,5 @@
+"""The rolling day, minute by minute."""
+
 from __future__ import annotations
 
 from exchange.events import DepthChanged, Traded

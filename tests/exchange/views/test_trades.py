@@ -1,3 +1,5 @@
+"""Recent trades, live and made up."""
+
 from __future__ import annotations
 
 from exchange.bounds import TRADES_KEPT

@@ -1,3 +1,5 @@
+"""Notices of the margin channel, each from an event by hand."""
+
 from __future__ import annotations
 
 from typing import Any

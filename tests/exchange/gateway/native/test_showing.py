@@ -1,3 +1,5 @@
+"""What the board shows, as clients read it."""
+
 from __future__ import annotations
 
 from exchange.events import DepthChanged, FundingFixed, IndexPriced, Marked, Traded

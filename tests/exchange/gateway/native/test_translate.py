@@ -1,3 +1,5 @@
+"""Every event as a native message, its numbers by hand."""
+
 from __future__ import annotations
 
 from typing import Any, get_args

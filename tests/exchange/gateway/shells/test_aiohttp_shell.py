@@ -1,3 +1,5 @@
+"""What the main port's shell does alone; the rest is in test_both_shells."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Real sockets: the same conversations through either shell."""
+
 from __future__ import annotations
 
 import asyncio

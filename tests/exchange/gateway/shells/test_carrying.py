@@ -1,3 +1,5 @@
+"""Requests carried out at once, and their replies in order."""
+
 from __future__ import annotations
 
 import asyncio

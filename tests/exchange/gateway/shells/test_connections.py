@@ -1,3 +1,5 @@
+"""Connections counted by address."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Frames as bytes, and the last one to a reader who must go."""
+
 from __future__ import annotations
 
 import asyncio

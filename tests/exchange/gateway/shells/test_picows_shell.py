@@ -1,12 +1,17 @@
+"""What the fast port's shell does alone; the rest is in test_both_shells."""
+
 from __future__ import annotations
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
 from exchange.gateway.session import JSON_PROTOCOL, PACKED_PROTOCOL
 from exchange.gateway.shells.picows_shell import agreed_protocol
 from tests.exchange.gateway.shells.doorway import CONNECTIONS_MAX, open_door, until
+
+STRANGER = Origin("https://evil.example")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +51,7 @@ async def test_one_address_cannot_take_all_connections() -> None:
 async def test_strangers_and_other_paths_are_turned_away() -> None:
     async with open_door("picows") as door:
         with pytest.raises(InvalidStatus) as refused:
-            async with connect(door.url, proxy=None, origin="https://evil.example"):  # type: ignore[arg-type]
+            async with connect(door.url, proxy=None, origin=STRANGER):
                 raise AssertionError("a stranger got in")
         assert refused.value.response.status_code == 403
         with pytest.raises(InvalidStatus) as unknown:
