@@ -134,18 +134,13 @@ class FakeExchange:
 
     async def move(self, symbol: str, price: str) -> None:
         """The market moves: the book says so."""
-        before, self.prices[symbol] = self.prices[symbol], Decimal(price)
+        before = self.book(symbol)
+        self.prices[symbol] = Decimal(price)
         self.book_id[symbol] += 1
-        number = self.book_id[symbol]
-        now = self.book(symbol)
-        gone_bid, gone_ask = f"{before - 1:f}", f"{before + 1:f}"
-        diff = BookDiffSay(
-            symbol,
-            number,
-            number,
-            [(gone_bid, "0"), *now.bids],
-            [(gone_ask, "0"), *now.asks],
-        )
+        now, number = self.book(symbol), self.book_id[symbol]
+        bids = {**{level: "0" for level, _ in before.bids}, **dict(now.bids)}
+        asks = {**{level: "0" for level, _ in before.asks}, **dict(now.asks)}
+        diff = BookDiffSay(symbol, number, number, list(bids.items()), list(asks.items()))
         await self.say(f"book.{symbol}", diff)
 
     def book(self, symbol: str) -> BookSay:

@@ -1,0 +1,151 @@
+"""Tests of how the desk looks."""
+
+from decimal import Decimal
+
+import pytest
+
+from clients.terminal import drawing
+from clients.terminal.desk import Line
+from tests.clients.terminal.events import (
+    PERP,
+    account,
+    balance,
+    book,
+    event,
+    mark,
+    new_desk,
+    notice,
+    position,
+    ticker,
+    trade,
+)
+from tests.clients.wire_samples import NOON, open_order
+
+
+def cells(row: tuple) -> list[str]:
+    return [cell.plain for cell in row]
+
+
+def test_the_headline_says_paper_and_the_prices() -> None:
+    desk = new_desk()
+    assert drawing.headline(desk).plain == " PAPER   BTC-USDT  -"
+    desk.hear(ticker())
+    line = drawing.headline(desk).plain
+    assert "BTC-USDT  50000  +2.5%  24h vol 1.2k BTC" in line
+
+
+def test_the_headline_of_a_perpetual_counts_down_to_funding() -> None:
+    desk = new_desk()
+    desk.choose(PERP, "1m")
+    desk.hear(mark("50010"))
+    line = drawing.headline(desk).plain
+    # 3,661 seconds are an hour, a minute and a second.
+    assert "index 50010  mark 50010  open interest 12.50  funding 0.01% in 1:01:01" in line
+
+
+def test_the_ladder_has_asks_above_bids_and_marks_ones_own_prices() -> None:
+    desk = new_desk()
+    desk.hear(book())
+    desk.hear(event("orders", open_order(1, "BTC-USDT", "buy", "49998.0", "1")))
+    lines = drawing.ladder(desk, 5, 30).plain.splitlines()
+    assert [line.split() for line in lines] == [
+        ["50002", "3"],
+        ["50001", "2"],
+        ["spread", "2"],
+        ["49999", "1"],
+        ["◂", "49998", "4"],
+    ]
+    assert all(len(line) < 30 for line in lines)
+
+
+def test_the_bar_of_a_level_is_as_long_as_its_size() -> None:
+    desk = new_desk()
+    desk.hear(book())
+    text = drawing.ladder(desk, 5, 29)
+    bars = [span.end - span.start for span in text.spans if " on " in str(span.style)]
+    # The largest of 3, 2, 1, 4 fills 28 columns: 21, 14, 7, 28.
+    assert bars == [21, 14, 7, 28]
+
+
+def test_an_empty_book_is_drawn_without_levels() -> None:
+    assert drawing.ladder(new_desk(), 5, 30).plain.split() == ["spread", "-"]
+
+
+def test_the_tape_has_the_newest_trade_first() -> None:
+    desk = new_desk()
+    desk.hear(trade(1, "50001"))
+    desk.hear(trade(2, "50002"))
+    (line,) = drawing.tape(desk, 1).plain.splitlines()
+    assert line.split() == ["22:13:20", "50002", "0.5"]  # NOON is 22:13:20 UTC.
+
+
+def test_the_gauge_shows_how_far_call_and_liquidation_are() -> None:
+    desk = new_desk()
+    assert "nothing at stake" in drawing.margin_gauges(desk, 40).plain
+    desk.hear(notice("", level="2.2", debt="1000"))
+    lines = drawing.margin_gauges(desk, 42).plain.splitlines()
+    assert lines[0] == "margin level 2.2000"
+    assert lines[1] == "█" * 20 + "░" * 20  # 1.1 / 2.2: half of 40.
+    # 1 - 1.3 / 2.2 and 1 - 1.1 / 2.2.
+    assert lines[2] == "to call 40.9%  to liquidation 50.0%"
+
+
+def test_a_scope_in_trouble_says_so() -> None:
+    desk = new_desk()
+    desk.hear(notice("", level="1.15", debt="1000", state="called"))
+    text = drawing.margin_gauges(desk, 42)
+    assert "CALLED" in text.plain
+    assert any(drawing.BAD in str(span.style) for span in text.spans)
+
+
+def test_a_symbol_is_shown_with_its_day() -> None:
+    desk = new_desk()
+    assert cells(drawing.symbol_row(desk, PERP)) == [PERP, "-", "-"]
+    desk.hear(ticker(change="-2.57"))
+    assert cells(drawing.symbol_row(desk, "BTC-USDT")) == ["BTC-USDT", "50000", "-2.6%"]
+
+
+def test_positions_orders_and_balances_are_rows_with_keys() -> None:
+    desk = new_desk()
+    desk.hear(account(balances=[balance("spot", "USDT", "5"), balance("spot", "BTC", "0")]))
+    desk.hear(event("positions", position()))
+    desk.hear(mark("50200"))
+    desk.hear(event("orders", open_order(7, "BTC-USDT", "sell", "51000", "0.2")))
+    owing = balance("margin", "BTC", "1", borrowed="1", interest="0.0000123")
+    desk.hear(event("balances", owing))
+    desk.rates["BTC"] = "0.00002"
+    ((key, row),) = drawing.position_rows(desk)
+    assert key == PERP
+    assert cells(row)[:6] == ["BTC-USDT-PERP long", "0.5", "50000", "50200", "+100.00", "45000"]
+    ((key, row),) = drawing.order_rows(desk)
+    assert (key, cells(row)) == (
+        "7",
+        ["7", "BTC-USDT", "sell", "51000", "0.2", "0", "spot"],
+    )
+    loan, cash = (cells(row) for _, row in drawing.balance_rows(desk))
+    assert loan == ["margin", "BTC", "1", "1", "1", "0.00001230", "0.002%"]
+    assert cash == ["spot", "USDT", "5", "5", "-", "-", "-"]
+
+
+def test_a_line_of_the_log_has_its_time_and_tone() -> None:
+    text = drawing.log_line(Line(NOON, "funding paid", "bad"))
+    assert text.plain == "22:13:20 funding paid"
+    assert any(drawing.BAD in str(span.style) for span in text.spans)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [("12", "12.00"), ("1234", "1.2k"), ("-5600000", "-5.6M"), ("7800000000", "7.8B")],
+)
+def test_large_numbers_are_short(number: str, said: str) -> None:
+    assert drawing.short(number) == said
+
+
+def test_a_countdown_never_goes_below_nothing() -> None:
+    assert drawing.countdown(-5) == "0:00:00"
+    assert drawing.countdown(59_999) == "0:00:59"
+
+
+def test_sums_are_said_by_name() -> None:
+    sums = {"USDT": Decimal("2.50"), "BTC": Decimal("0.1")}
+    assert list(drawing.sums(sums)) == ["0.1 BTC", "2.5 USDT"]
