@@ -53,8 +53,9 @@ TAIL_COMMANDS_MAX: Final = 3_000_000
 
 SNAPSHOT_EVERY_S: Final = 300  # Wall time between two snapshots, where not many commands came.
 
-# Private events of one fill, for one account: order, fill, two postings and two balances.
-_EVENTS_PER_FILL: Final = 6
+# Private events of one fill, for one account, at most: the order, the fill, three postings, and
+# where it repays a loan as well the loan and two postings more.
+_EVENTS_PER_FILL: Final = 8
 # The longest of them as text, by far more than an order with every field takes.
 _EVENT_BYTES: Final = 1_000
 

@@ -52,6 +52,6 @@ def test_the_bounds_as_they_stand_are_accepted() -> None:
 
 
 def test_one_taker_through_the_deepest_sweep_does_not_overrun_an_outbox() -> None:
-    # Each fill tells its taker of the order, the fill, postings and balances.
-    events = 6 * limits.FILLS_PER_COMMAND_MAX
+    # Each fill tells its owner of the order, the fill, postings, and a loan it repays.
+    events = 8 * limits.FILLS_PER_COMMAND_MAX
     assert events <= bounds.OUTBOX_EVENTS_MAX - bounds.PRIVATE_EVENTS_KEPT
