@@ -19,7 +19,6 @@ HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 STALE_MS: Final = 10_000  # How long a print of the walk stands (P6), unless its steps are long.
 FOR_EVER_MS: Final = 1_000 * 366 * DAY_MS  # Fixed prices never grow stale.
-LOOK_AGAIN_MS: Final = 5 * SECOND_MS
 
 MARKET: Final = "market"  # The name of what all assets share.
 MARKET_JUMPS_PER_DAY: Final = 2.0
@@ -63,8 +62,8 @@ class FixedPrices:
         self._start_e8 = dict(start_prices_e8)
 
     def next_due_ms(self, after_ms: int) -> int:
-        """Every five seconds it looks whether a price is missing."""
-        return next_on_grid(after_ms, LOOK_AGAIN_MS)
+        """Every second it looks whether a price is missing."""
+        return next_on_grid(after_ms, SECOND_MS)
 
     def prints(self, now_ms: int, standing_e8: Mapping[str, int]) -> list[Print]:
         """The start price of every asset that never had one."""
