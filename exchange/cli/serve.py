@@ -131,7 +131,7 @@ def config_of(args: argparse.Namespace) -> Config:
 
 def run_serve(args: argparse.Namespace) -> int:
     """Run until interrupted."""
-    return _run(config_of(args), lambda opened: _serving(opened, as_json=args.json))
+    return _run(config_of(args), lambda opened: serving(opened, as_json=args.json))
 
 
 def _run(config: Config, on_open: Callable[[Opened], Awaitable[None]]) -> int:
@@ -145,7 +145,8 @@ def _run(config: Config, on_open: Callable[[Opened], Awaitable[None]]) -> int:
         raise Failure(str(error)) from None
 
 
-async def _serving(opened: Opened, *, as_json: bool) -> None:
+async def serving(opened: Opened, *, as_json: bool) -> None:
+    """Print where everything is."""
     if as_json:
         print_json({"url": opened.url, "fast_url": opened.fast_url, "data": str(opened.data)})
     else:
@@ -179,10 +180,11 @@ def websocket_of(url: str) -> str:
 
 def run_demo(args: argparse.Namespace) -> int:
     """Run with a funded account until interrupted."""
-    return _run(config_of(args), lambda opened: _welcome(opened, as_json=args.json))
+    return _run(config_of(args), lambda opened: welcome(opened, as_json=args.json))
 
 
-async def _welcome(opened: Opened, *, as_json: bool) -> None:
+async def welcome(opened: Opened, *, as_json: bool) -> None:
+    """Print what connects to the demo, and leave its key for one-line trading."""
     key = await demo_key(opened)
     identity = Identity(opened.url, key.key, key.secret)
     await asyncio.to_thread(keep_identity, Path(opened.data), identity)

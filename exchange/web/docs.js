@@ -9,6 +9,13 @@ function element(tag, text, className) {
   return made;
 }
 
+// A sentence in which `words` between backticks are code.
+function sentence(text, className) {
+  const made = element("p", undefined, className);
+  text.split("`").forEach((part, at) => made.append(at % 2 ? element("code", part) : part));
+  return made;
+}
+
 const nameOf = (ref) => ref.slice(ref.lastIndexOf("/") + 1);
 
 function resolved(schema, schemas) {
@@ -60,7 +67,7 @@ function operationBox(path, method, operation, schemas) {
   );
   if (operation.security.some((one) => one.key)) summary.append(element("span", "signed", "badge"));
   if (operation.security.some((one) => one.admin)) summary.append(element("span", "admin", "badge"));
-  box.append(summary, element("p", operation.description, "quiet"));
+  box.append(summary, sentence(operation.description, "quiet"));
   const asked = operation.parameters.map((one) =>
     fieldRow(one.name, { ...one.schema, description: one.description }, one.required, one.in),
   );

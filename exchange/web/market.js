@@ -1,7 +1,7 @@
 // The live market on the front page: one WebSocket, folded into a state, drawn a few times a second.
 
 const LEVELS = 12;
-const TRADES = 18;
+const TRADES = 24;
 const DRAW_MS = 120;
 const RETRY_MS = 1500;
 
@@ -42,6 +42,12 @@ function exchangeNow() {
 
 function percentText(rate, places) {
   return rate === null || rate === undefined ? "–" : `${(Number(rate) * 100).toFixed(places)} %`;
+}
+
+// Index and mark have more places than a table has room for: as many as the tick will do.
+function atTick(price, tick) {
+  if (price === null || price === undefined) return "–";
+  return Number(price).toFixed((tick.split(".")[1] ?? "").length);
 }
 
 function countdownText(until) {
@@ -185,7 +191,7 @@ function drawRows() {
       cell(ticker?.change_percent ? `${change > 0 ? "+" : ""}${change.toFixed(2)} %` : "–", `num ${direction(change)}`),
       cell(bbo?.bid, "num wide"),
       cell(bbo?.ask, "num wide"),
-      cell(mark?.mark ?? mark?.index, "num wide"),
+      cell(atTick(mark?.mark ?? mark?.index, instrument.tick), "num wide"),
       cell(mark?.predicted_rate ? percentText(mark.predicted_rate, 4) : "", "num"),
     );
     return row;
@@ -206,9 +212,9 @@ function drawChosen() {
   byId("kind").textContent = perpetual ? `perpetual, up to ${instrument.max_leverage}x` : "spot";
   byId("last").textContent = ticker?.last ?? "–";
   byId("last").className = `last ${direction(Number(ticker?.change ?? 0))}`;
-  const facts = [["Index", mark?.index]];
+  const facts = [["Index", atTick(mark?.index, instrument.tick)]];
   if (perpetual) {
-    facts.push(["Mark", mark?.mark], ["Funding to come", percentText(mark?.predicted_rate, 4)]);
+    facts.push(["Mark", atTick(mark?.mark, instrument.tick)], ["Funding to come", percentText(mark?.predicted_rate, 4)]);
     facts.push(["Funding in", mark?.next_funding ? countdownText(mark.next_funding) : null]);
     facts.push(["Open interest", mark?.open_interest]);
   }

@@ -29,6 +29,7 @@ from exchange.gateway.native.http import make_app
 from exchange.gateway.session import Session
 from exchange.gateway.shells.aiohttp_shell import WebSocketShell
 from exchange.gateway.shells.carrying import Carrier
+from exchange.gateway.shells.connections import Connections
 from exchange.history_rows import HistoryRows
 from exchange.metrics import Metrics
 from exchange.publisher import Publisher
@@ -212,7 +213,7 @@ def websocket_of(doors: Doors, api: Api) -> WebSocketShell:
             address=address,
         )
 
-    return WebSocketShell(session, Carrier(api.call, fail))
+    return WebSocketShell(session, Carrier(api.call, fail), Connections(0))
 
 
 def fail(error: BaseException) -> None:

@@ -1,0 +1,137 @@
+"""One-line trading, against a running exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from exchange.cli.client import Identity, keep_identity
+from exchange.cli.commands import main
+from exchange.cli.trade import total
+from tests.exchange.gateway.rig import Rig, Trader, running
+
+
+class Desk:
+    """Somebody at a terminal, and the other side of the market."""
+
+    def __init__(self, rig: Rig, data: Path, bob: Trader, capsys: Any) -> None:
+        self.rig = rig
+        self.bob = bob
+        self._data = data
+        self._capsys = capsys
+        self.err = ""
+
+    async def type(self, *words: str, code: int = 0) -> str:
+        """Run a command; what it printed."""
+        arguments = [*words, "--data", str(self._data)]
+        assert await asyncio.to_thread(main, arguments) == code, self._capsys.readouterr()
+        out, self.err = self._capsys.readouterr()
+        return str(out)
+
+    async def type_json(self, *words: str) -> Any:
+        """Run a command with --json; the one object it printed."""
+        out = await self.type(*words, "--json")
+        assert out.count("\n") == 1
+        return json.loads(out)
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path, capsys, monkeypatch) -> AsyncIterator[Desk]:
+    for name in ("URL", "KEY", "SECRET"):
+        monkeypatch.delenv(f"PAPERTAPE_{name}", raising=False)
+    async with running(tmp_path) as rig:
+        await rig.set_index("BTC-USDT", "50000")
+        alice, bob = await rig.open_account(), await rig.open_account()
+        keep_identity(tmp_path, Identity(rig.url, alice.key, alice.secret))
+        yield Desk(rig, tmp_path, bob, capsys)
+
+
+async def test_a_perpetual_is_bought_in_one_line(desk: Desk) -> None:
+    await desk.bob.order("BTC-USDT-PERP", "sell", "1", price="50000")
+    out = await desk.type("buy", "BTC-USDT-PERP", "0.1", "--leverage", "10")
+    assert "BUY 0.100 BTC-USDT-PERP: order" in out
+    assert "filled, 0.100 at 50000 on average, fee 2.5 USDT" in out
+    assert "long 10x cross" in out
+    shown = await desk.type("positions")
+    assert "BTC-USDT-PERP" in shown
+    assert "liquidation at" in shown.splitlines()[0]
+
+
+async def test_it_is_all_there_for_machines_too(desk: Desk) -> None:
+    await desk.bob.order("BTC-USDT-PERP", "sell", "1", price="50000")
+    placed = await desk.type_json("buy", "BTC-USDT-PERP", "0.1")
+    assert placed["order"]["status"] == "filled"
+    assert placed["order"]["client_id"].startswith("cli-")
+    (position,) = (await desk.type_json("positions"))["positions"]
+    assert position["qty"] == "0.100"
+    rest = await desk.type_json("sell", "BTC-USDT-PERP", "0.1", "--price", "51000", "--reduce-only")
+    assert (rest["order"]["status"], rest["order"]["reduce_only"]) == ("new", True)
+    (order,) = (await desk.type_json("orders"))["orders"]
+    assert order["order_id"] == rest["order"]["order_id"]
+    assert (await desk.type_json("balances"))["balances"]
+
+
+async def test_isolated_margin_is_set_on_the_way_and_again_without_a_word(desk: Desk) -> None:
+    await desk.bob.order("BTC-USDT-PERP", "sell", "1", price="50000")
+    words = ("buy", "BTC-USDT-PERP", "0.1", "--margin", "isolated", "--leverage", "20")
+    assert "long 20x isolated" in await desk.type(*words)
+    assert "long 20x isolated" in await desk.type(*words)
+
+
+async def test_what_is_missing_on_spot_margin_is_borrowed(desk: Desk) -> None:
+    await desk.bob.ask("POST", "/v1/faucet", {"wallet": "spot", "asset": "BTC", "amount": "5"})
+    await desk.bob.order("BTC-USDT", "sell", "1", price="50000")
+    fund = {"from": "spot", "to": "margin", "asset": "USDT", "amount": "30000"}
+    key = json.loads((desk._data / "demo.json").read_text())
+    alice = Trader(desk.rig, 0, key["key"], key["secret"])
+    assert (await alice.ask("POST", "/v1/transfers", fund)).status == 200
+    words = ("buy", "BTC-USDT", "1", "--margin", "cross", "--leverage", "5", "--borrow")
+    assert "filled" in await desk.type(*words)
+    shown = await desk.type("balances")
+    # 50,000 less the 30,000 that were there.
+    assert any("margin" in line and "20000" in line for line in shown.splitlines())
+    assert "margin: level" in shown
+
+
+async def test_a_preview_sends_nothing(desk: Desk) -> None:
+    out = await desk.type("buy", "BTC-USDT-PERP", "0.1", "--price", "49000", "--preview")
+    assert "fee" in out
+    assert await desk.type("orders") == "no open orders\n"
+    words = ("buy", "BTC-USDT-PERP", "100", "--price", "49000", "--preview")
+    assert await desk.type(*words, code=1) == ""
+    assert "INSUFFICIENT_MARGIN" in desk.err
+
+
+async def test_empty_hands_are_told(desk: Desk) -> None:
+    assert await desk.type("positions") == "no open positions\n"
+    assert "USDT" in await desk.type("balances")
+
+
+async def test_a_refusal_is_one_line_on_stderr(desk: Desk) -> None:
+    assert await desk.type("buy", "BTC-MOON", "1", code=1) == ""
+    assert desk.err.startswith("papertape: there is no instrument of that name")
+    assert desk.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("buy", "BTC-USDT-PERP", "1", "--borrow"),
+        ("buy", "BTC-USDT", "1", "--leverage", "3"),
+    ],
+)
+async def test_options_of_the_other_market_are_wrong_use(
+    desk: Desk, words: tuple[str, ...]
+) -> None:
+    assert await desk.type(*words, code=2) == ""
+    assert "papertape: " in desk.err
+
+
+def test_fees_are_added_exactly() -> None:
+    assert total(["0.1", "0.2", "3"]) == "3.3"
