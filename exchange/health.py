@@ -39,11 +39,6 @@ class Health:
         self.history = history
         self.housekeeping = housekeeping
 
-    @property
-    def lag_ms(self) -> int:
-        """How far the time that was obeyed lies behind the clock."""
-        return max(0, self.clock.now_ms() - self.sequencer.time_ms)
-
     def say(self) -> dict[str, Any]:
         """The body of /healthz. `speed` is the speed achieved of late, `speed_max` its ceiling.
 
@@ -60,7 +55,7 @@ class Health:
             "seq": self.engine.seq,
             "exchange_time": self.sequencer.time_ms,
             "wall_time": self.clock.wall_ms(),
-            "lag_ms": self.lag_ms,
+            "behind_ms": self.sequencer.behind_ms,
             "catching_up": self.engine.pending_work,
             "backlog": self.sequencer.backlog,
             "snapshot_seq": self.housekeeping.saved_seq,
@@ -84,7 +79,9 @@ def watch(
     metrics.watch("seq", "The last command obeyed.", lambda: health.engine.seq)
     metrics.watch("backlog_commands", "Commands that wait.", lambda: health.sequencer.backlog)
     metrics.watch(
-        "lag_seconds", "How far work lies behind the clock.", lambda: health.lag_ms / 1_000
+        "behind_seconds",
+        "Exchange time that work that is due lies behind the clock.",
+        lambda: health.sequencer.behind_ms / 1_000,
     )
     metrics.watch("speed", "Exchange seconds a second.", health.clock.achieved_speed)
     metrics.watch("accounts", "Accounts.", lambda: len(health.engine.risk.accounts))

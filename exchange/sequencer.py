@@ -141,6 +141,15 @@ class Sequencer:
         """Exchange time of the last group obeyed."""
         return self._time_ms
 
+    @property
+    def behind_ms(self) -> int:
+        """How far work that is due lies behind the clock."""
+        now_ms = self.clock.now_ms()
+        if self._engine.pending_work:
+            return max(0, now_ms - self._time_ms)
+        due_ms = _least(self._source_due_ms(), self._step_ms(), self._tick_due_ms())
+        return 0 if due_ms is None else max(0, now_ms - due_ms)
+
     async def submit(self, command: AnyCommand) -> list[AnyEvent]:
         """Answer with the command's events once it is durable and obeyed; `Answered` is last.
 

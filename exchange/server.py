@@ -20,21 +20,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
-from aiohttp import web
 from redis.asyncio import Redis
 
 from exchange import logs
 from exchange.clock import LEAD_MS, Clock, ScaledClock, SteppedClock, SystemClock, wall_ms
 from exchange.config import Config, ConfigError, Storage, admin_key, venue_of
-from exchange.gateway.auth import RateLimiter
 from exchange.gateway.doors import Doors, Opened
-from exchange.gateway.native.api import Api
-from exchange.gateway.native.http import make_app
-from exchange.gateway.session import Session
-from exchange.gateway.shells import picows_shell
-from exchange.gateway.shells.aiohttp_shell import NewSession, WebSocketShell
-from exchange.gateway.shells.carrying import Carrier
-from exchange.gateway.shells.connections import Connections
 from exchange.groups import encode_venue
 from exchange.health import Health, watch
 from exchange.house import House
@@ -42,7 +33,7 @@ from exchange.housekeeping import Housekeeping
 from exchange.market.market import market, prehistory
 from exchange.market.tape import Tape
 from exchange.market.tape_file import TapeError
-from exchange.publisher import Publisher
+from exchange.ports import PortRefused, Ports
 from exchange.recovery import SNAPSHOTS, Recovery, RecoveryFailed, begin
 from exchange.restoring import restore_board
 from exchange.sequencer import Sequencer, Source
@@ -60,7 +51,6 @@ from risk.parameters import Venue
 LEAD_WALL_MS: Final = 50  # How late the loop may wake without slowing fast time down.
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60_000
-DOORS_CLOSE_WITHIN_S: Final = 0.4
 REDIS_DRAIN_S: Final = 0.4
 HISTORY_CLOSES_WITHIN_S: Final = 1.0
 
@@ -82,6 +72,7 @@ _REFUSALS: Final = (
     JournalPruned,
     JournalVersion,
     KeyFileVersion,
+    PortRefused,
     RecoveryFailed,
     StartFailed,
 )
@@ -226,7 +217,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
 
 
 class Running:
-    """A running exchange. `url` and `fast_url` are its ports; `failed` says that a fault ended it.
+    """A running exchange: `opened` says where it is, `failed` that a fault ended it.
 
     `stop` may be called at any time, and again.
     """
@@ -241,7 +232,6 @@ class Running:
     ) -> None:
         self.doors = doors
         self.failed = False
-        self.url = self.fast_url = ""
         self.opened: Opened
         self._house = house
         self._housekeeping = housekeeping
@@ -249,24 +239,16 @@ class Running:
         self._stack = stack
         self._asked = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        api = Api(doors)
-        self._carrier = Carrier(api.call, _log_fault)
-        new_session = _new_session(doors, house.publisher)
-        self._connections = Connections(doors.config.limits.connections_per_address)
-        shell = WebSocketShell(new_session, self._carrier, self._connections)
-        app = make_app(doors, api, shell.handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=DOORS_CLOSE_WITHIN_S)
-        self._new_session = new_session
-        self._fast: asyncio.Server | None = None
+        self._ports = Ports(doors, house.publisher)
         self._stopped = False
 
     async def open(self, directory: Path) -> None:
-        """Begin to sequence, and open the doors. StartFailed where a port cannot be had."""
+        """Begin to sequence, and open the doors. PortRefused where a port cannot be had."""
         if self._house.redis is not None:
             await self._house.redis.start()
         self._begin(self.doors.sequencer.run(), "sequencer")
         try:
-            await self._open_ports()
+            await self._ports.open()
         except BaseException:
             await self._end()
             raise
@@ -276,30 +258,23 @@ class Running:
         storage = self.doors.config.storage
         self.opened = Opened(
             doors=self.doors,
-            url=self.url,
-            fast_url=self.fast_url,
+            url=self._ports.url,
+            fast_url=self._ports.fast_url,
             data=directory,
             ephemeral=storage.ephemeral,
             data_is_default=storage.data == Storage().data and not storage.ephemeral,
         )
-        log.info("open at %s, fast WebSocket at %s", self.url, self.fast_url)
+        log.info("open at %s, fast WebSocket at %s", self._ports.url, self._ports.fast_url)
 
-    async def _open_ports(self) -> None:
-        server = self.doors.config.server
-        await self._runner.setup()
-        with _refused_port(server.host, server.port, "--port"):
-            await web.TCPSite(self._runner, server.host, server.port).start()
-        self.url = _url(server.host, self._runner.addresses[0][1])
-        with _refused_port(server.host, server.fast_port, "--fast-port"):
-            self._fast = await picows_shell.listen(
-                server.host,
-                server.fast_port,
-                self._new_session,
-                self._carrier,
-                self._connections,
-                self.doors.admit,
-            )
-        self.fast_url = _url(server.host, self._fast.sockets[0].getsockname()[1])
+    @property
+    def url(self) -> str:
+        """Of the main port: http://host:port."""
+        return self.opened.url
+
+    @property
+    def fast_url(self) -> str:
+        """Of the fast port."""
+        return self.opened.fast_url
 
     def ask_to_stop(self) -> None:
         """Let `wait` return."""
@@ -329,19 +304,14 @@ class Running:
 
     async def _end(self) -> None:
         """End every task and connection; nothing is applied any more after this."""
-        for site in list(self._runner.sites):
-            await site.stop()
-        if self._fast is not None:
-            self._fast.close()
+        await self._ports.close()
         self.doors.sequencer.stop()
         sequencing, *others = self._tasks
         await asyncio.wait([sequencing])
         self._look_for_faults()
         for task in others:
             task.cancel()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._carrier.finish(), DOORS_CLOSE_WITHIN_S)
-        await self._runner.cleanup()
+        await self._ports.finish()
         if self._house.redis is not None:
             await self._house.redis.stop(drain_s=REDIS_DRAIN_S)
 
@@ -350,34 +320,13 @@ class Running:
 
     def _look_for_faults(self) -> None:
         for task in self._tasks:
-            if task.done() and not task.cancelled() and task.exception() is not None:
-                if not self.failed:
-                    log.error(
-                        "the %s ended over a fault", task.get_name(), exc_info=task.exception()
-                    )
-                self.failed = True
-                self._health.status = "failed"
-
-
-def _new_session(doors: Doors, publisher: Publisher) -> NewSession:
-    limiter = RateLimiter(doors.config.limits.messages_per_second, SECOND_MS)
-
-    def new_session(packed: bool, wake: Callable[[], None], address: str) -> Session:
-        return Session(
-            publisher,
-            lambda ask: doors.login(ask, address),
-            limiter,
-            now_ms=doors.clock.wall_ms,
-            wake=wake,
-            packed=packed,
-            address=address,
-        )
-
-    return new_session
-
-
-def _log_fault(error: BaseException) -> None:
-    log.error("a fault while carrying out a request", exc_info=error)
+            error = task.exception() if task.done() and not task.cancelled() else None
+            if error is None:
+                continue
+            if not self.failed:
+                log.error("the %s ended over a fault", task.get_name(), exc_info=error)
+            self.failed = True
+            self._health.status = "failed"
 
 
 # -- parts -------------------------------------------------------------------------------------
@@ -490,21 +439,3 @@ def _close_in_time(history: History) -> None:
     closing.join(HISTORY_CLOSES_WITHIN_S)
     if closing.is_alive():
         log.warning("the history is %d rows behind; the next start refills it", history.backlog)
-
-
-@contextlib.contextmanager
-def _refused_port(host: str, port: int, flag: str) -> Any:
-    try:
-        yield
-    except OSError as error:
-        raise StartFailed(
-            f"cannot listen on {host}:{port}: {error.strerror or error}; choose another with {flag}"
-        ) from error
-
-
-def _url(host: str, port: int) -> str:
-    """The address of a port; that of this machine where it listens on all."""
-    shown = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(host, host)
-    if ":" in shown and not shown.startswith("["):
-        shown = f"[{shown}]"
-    return f"http://{shown}:{port}"
