@@ -87,6 +87,7 @@ class RiskEngine(RiskState):
         if sampling:
             unwind_positions(self, road)
             unwind_loans(self, road)
+        self.watch.gather()
         self.jobs, self.jobs_later = self.jobs_later, self.jobs
         self.jobs.update(self.jobs_later)
         self.jobs_later.clear()
@@ -99,6 +100,7 @@ class RiskEngine(RiskState):
     ) -> None:
         """Index and mark at once, off the grid: an administrator's price."""
         refresh(self, books, last_trade, now_ms)
+        self.watch.gather()
 
     @property
     def pending_work(self) -> bool:
@@ -108,6 +110,8 @@ class RiskEngine(RiskState):
     def work(self, road: Road, budget: int) -> int:
         """One slice: settle everybody first, then scan, then liquidation rounds (V81)."""
         done = sweep(self, budget)
+        if done and not self.instants.unsettled:
+            self.watch.gather()  # Whoever settled is scanned for the same instant (V81).
         if not self.instants.unsettled and done < budget:
             done += scan(self, road, budget - done)
         if not self.instants.unsettled and not self.watch.due and done < budget:

@@ -12,6 +12,7 @@ import heapq
 
 Scope = tuple[int, str]  # (account id, "perp" | "perp/<SYMBOL>" | "margin" | "isolated:<SYMBOL>")
 Band = tuple[str, int | None, int | None]  # price source, low_e8, high_e8 (None: no bound)
+WatchState = tuple[list[tuple[int, str, list[Band]]], list[Scope], list[Scope]]
 _Entry = tuple[int, int, str, int]  # signed bound, account id, scope, version
 
 _SPARE_ENTRIES = 64
@@ -23,6 +24,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.due: dict[Scope, None] = {}
+        self._touched: dict[Scope, None] = {}  # Due at the next scan, not before.
         self._bands: dict[Scope, tuple[int, list[Band]]] = {}  # with the version that is live
         self._version = 0
         self._low: dict[str, list[_Entry]] = {}  # Fires at price <= bound: bounds negated.
@@ -31,7 +33,12 @@ class Watch:
 
     def touch(self, account_id: int, scope: str) -> None:
         """The account changed: check the scope at the next scan. O(1)."""
-        self.due[account_id, scope] = None
+        self._touched[account_id, scope] = None
+
+    def gather(self) -> None:
+        """A scan begins: what was touched since the last one is due. O(touched)."""
+        self.due.update(self._touched)
+        self._touched.clear()
 
     def put(self, account_id: int, scope: str, bands: list[Band]) -> None:
         """Leave new bands for a scope in place of its old ones. O(bands x log scopes)."""
@@ -101,20 +108,20 @@ class Watch:
                 if high_e8 is not None:
                     assert (source, high_e8, account_id, scope, version) in entries
 
-    def state(self) -> tuple[list[tuple[int, str, list[Band]]], list[Scope]]:
+    def state(self) -> WatchState:
         """Bands and due scopes, for a snapshot: slices of work must not depend on a restart."""
         bands = [
             (account_id, scope, bands)
             for (account_id, scope), (_, bands) in sorted(self._bands.items())
         ]
-        return bands, list(self.due)
+        return bands, list(self.due), list(self._touched)
 
-    def restore(self, state: tuple[list[tuple[int, str, list[Band]]], list[Scope]]) -> None:
+    def restore(self, state: WatchState) -> None:
         """Take back what `state` gave."""
         for account_id, scope, bands in state[0]:
             self.put(account_id, scope, [(band[0], band[1], band[2]) for band in bands])
-        for account_id, scope in state[1]:
-            self.due[account_id, scope] = None
+        for into, scopes in ((self.due, state[1]), (self._touched, state[2])):
+            into.update({(account_id, scope): None for account_id, scope in scopes})
 
 
 def _within_reach(band: Band) -> Band:
