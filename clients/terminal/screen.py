@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import Any, ClassVar, Final, TypeVar
 
 from rich.text import Text
 from textual import on, work
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
 from textual.widget import Widget
 from textual.widgets import DataTable, Footer, Input, RichLog, Static
 
@@ -21,7 +23,7 @@ from clients.terminal.chart import Chart
 from clients.terminal.desk import Desk
 from clients.terminal.money import MoneyDialog
 from clients.terminal.ticket import Side, Ticket, Wish
-from exchange.wire import InstrumentsSay
+from exchange.wire import InstrumentsSay, PreviewSay
 
 Framed = TypeVar("Framed", bound=Widget)
 
@@ -96,7 +98,9 @@ class Terminal(App[None]):
                 self._dirty = True
                 if event.channel == "account":
                     self.desk.open_orders(await self._pt.orders(limit=1000))
-                    self._look()
+                    self._dirty = True
+                    if self.desk.perpetual:  # Its margin mode is known only now.
+                        self._look()
         except PapertapeError as error:
             self._complain(error)
         finally:
@@ -135,9 +139,12 @@ class Terminal(App[None]):
             if self._connections:
                 self.notify("connected again; nothing was missed")
             self._connections = self._pt.connections
-        if not self._dirty or self.screen is not self.screen_stack[0]:
-            return
-        self._dirty = False
+        with half_a_screen():
+            if self._dirty and self.screen is self.screen_stack[0]:
+                self._dirty = False
+                self._draw_all()
+
+    def _draw_all(self) -> None:
         desk = self.desk
         self.query_one("#headline", Static).update(drawing.headline(desk))
         ladder, tape = self.query_one("#ladder", Static), self.query_one("#tape", Static)
@@ -175,7 +182,8 @@ class Terminal(App[None]):
 
     def _look(self) -> None:
         mode = self.desk.modes.get(self.desk.symbol)
-        self.query_one(Ticket).look_at(self.desk.instrument, mode)
+        with half_a_screen():
+            self.query_one(Ticket).look_at(self.desk.instrument, mode)
 
     @on(DataTable.RowSelected, "#symbols")
     def _symbol_selected(self, event: DataTable.RowSelected) -> None:
@@ -211,20 +219,25 @@ class Terminal(App[None]):
     @on(Ticket.Changed)
     @work(group="preview", exclusive=True)
     async def _preview(self) -> None:
-        ticket = self.query_one(Ticket)
-        wish = ticket.wish()
-        if wish is None:
-            ticket.show_preview(None)
-            return
+        with half_a_screen():
+            ticket = self.query_one(Ticket)
+            wish = ticket.wish()
+            if wish is None:
+                ticket.show_preview(None)
+                return
+            await self._preview_of(wish, ticket)
+
+    async def _preview_of(self, wish: Wish, ticket: Ticket) -> None:
         await asyncio.sleep(PREVIEW_S)  # Each key begins this anew: only the last one asks.
         try:
             said = await self._pt.preview(
                 wish.symbol, wish.side, wish.qty, price=wish.price, **wish.options
             )
         except PapertapeError as error:
-            ticket.show_preview(None, error.message)
+            told: tuple[PreviewSay | None, str] = (None, error.message)
         else:
-            ticket.show_preview(said)
+            told = (said, "")
+        ticket.show_preview(*told)
 
     async def _place(self, wish: Wish) -> None:
         if wish.mode is not None and wish.mode != self.desk.modes.get(wish.symbol, "cross"):
@@ -274,6 +287,11 @@ class Terminal(App[None]):
             await asking
         except PapertapeError as error:
             self._complain(error)
+
+
+def half_a_screen() -> AbstractContextManager[None]:
+    """While the desk is being left, what still draws may find some of its widgets gone."""
+    return suppress(NoMatches, ScreenStackError)
 
 
 def fill(table: DataTable[Text], rows: Sequence[drawing.Row]) -> None:
