@@ -25,7 +25,12 @@ class UsageError(Exception):
 
 def complain(text: str) -> None:
     """Say on stderr what went wrong."""
-    print(f"papertape: {text}", file=sys.stderr)
+    print(f"papertape: {plain(text)}", file=sys.stderr)
+
+
+def plain(text: str) -> str:
+    """The text without what would command a terminal: labels may be anybody's."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def print_json(said: Any) -> None:
@@ -43,7 +48,7 @@ def painted(text: str, colour: str, stream: TextIO | None = None) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
     """Aligned columns: the first `left` to the left, the others, which are numbers, right."""
-    lines = [list(head), *(list(row) for row in rows)]
+    lines = [list(head), *([plain(cell) for cell in row] for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     drawn = []
     for number, line in enumerate(lines):

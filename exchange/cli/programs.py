@@ -15,7 +15,7 @@ EXTRA_HINT: Final = "the terminal needs Textual: pip install 'papertape[terminal
 # `main(args) -> int`.
 PROGRAMS: Final = (
     (("terminal",), "the trading desk in the terminal", "clients.terminal.app"),
-    (("load",), "open-loop load over WebSockets, with honest latencies", "clients.load"),
+    (("load",), "open-loop load over WebSockets, with honest latencies", "clients.load.command"),
     (("bots", "run"), "run a sample bot over WebSocket", "clients.bots.runner"),
     (("bench", "matcher"), "the book alone, on the standard flow", "exchange.bench.matcher"),
 )

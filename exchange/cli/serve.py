@@ -148,7 +148,10 @@ def _run(config: Config, on_open: Callable[[Opened], Awaitable[None]]) -> int:
 async def serving(opened: Opened, *, as_json: bool) -> None:
     """Print where everything is."""
     if as_json:
-        print_json({"url": opened.url, "fast_url": opened.fast_url, "data": str(opened.data)})
+        said = {"url": opened.url, "fast_url": opened.fast_url, "data": str(opened.data)}
+        if opened.ephemeral:
+            said["admin_key"] = opened.doors.admin_key
+        print_json(said)
     else:
         print(serving_text(opened))
     sys.stdout.flush()
@@ -164,7 +167,9 @@ def serving_text(opened: Opened) -> str:
         ("fast WebSocket", websocket_of(opened.fast_url)),
         ("data", "nothing is kept" if opened.ephemeral else str(opened.data)),
     ]
-    if not opened.ephemeral:
+    if opened.ephemeral:
+        rows.append(("admin key", opened.doors.admin_key))  # It is nowhere else to be had.
+    else:
         rows.append(("admin key", f"papertape keys admin --data {data}"))
     title = painted("Papertape is open. PAPER: nothing here is real money.", BOLD)
     return "\n".join([title, *(f"  {name:15} {value}" for name, value in rows)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import time
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,6 +24,13 @@ from exchange.wire import AccountSay, OrderSay, PlacedSay, PositionSay, PreviewS
 from matching.reasons import Reason
 
 PERPETUAL: Final = "-PERP"
+
+# What passes by itself within a moment of the start.
+PASSING: Final = frozenset(
+    {Reason.NO_MARK_PRICE.name, Reason.NO_INDEX_PRICE.name, Reason.NOT_READY.name}
+)
+PATIENCE: Final = 20
+PAUSE_S: Final = 0.25
 
 EXAMPLES: Final = """\
 examples:
@@ -92,7 +100,7 @@ def place(args: argparse.Namespace) -> int:
     if args.preview:
         return _preview(exchange, fields, as_json=args.json)
     _prepare(exchange, args)
-    placed = exchange.post("/v1/orders", fields, PlacedSay)
+    placed = _sent(exchange, fields)
     if args.json:
         print_json(placed)
         return 0
@@ -103,6 +111,21 @@ def place(args: argparse.Namespace) -> int:
         if held:
             print("\n" + positions_table(held))
     return 0
+
+
+def _sent(exchange: Exchange, fields: dict[str, Any]) -> PlacedSay:
+    """Send an order; where the exchange only just opened, once more in a moment.
+
+    Its client id makes that safe.
+    """
+    for _ in range(PATIENCE):
+        try:
+            return exchange.post("/v1/orders", fields, PlacedSay)
+        except Refused as refused:
+            if refused.code not in PASSING:
+                raise
+            time.sleep(PAUSE_S)
+    return exchange.post("/v1/orders", fields, PlacedSay)
 
 
 def order_fields(args: argparse.Namespace) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-"""Orders, fills and postings of the past as native messages, and open orders as they stand."""
+"""The past as native messages: orders, fills, postings, trades, candles; and open orders."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exchange.events import Filled, LedgerPosted, OrderChanged
-from exchange.gateway.native.translate import fill_say, ledger_say, order_say
-from exchange.storage.rows import FillRow, LedgerRow, OrderRow
-from exchange.wire import FillSay, LedgerSay, OrderSay
+from exchange.events import Filled, LedgerPosted, OrderChanged, Traded
+from exchange.gateway.native.showing import candle_say
+from exchange.gateway.native.translate import fill_say, ledger_say, order_say, trade_say
+from exchange.storage.rows import CandleRow, FillRow, LedgerRow, OrderRow, TradeRow
+from exchange.views.candles import Candle
+from exchange.wire import CandleSay, FillSay, LedgerSay, OrderSay, TradeSay
 from matching.instrument import Instrument
 from matching.reasons import Reason
 from matching.types import Order, OrderType, Side, Status, TimeInForce
@@ -122,3 +124,36 @@ def ledger_row_say(row: LedgerRow, instruments: Instruments) -> LedgerSay:
         reference=row.reference,
     )
     return ledger_say(event, instruments)
+
+
+def trade_row_say(row: TradeRow, instrument: Instrument) -> TradeSay:
+    """A public trade of the history."""
+    event = Traded(
+        seq=row.seq,
+        time_ms=row.time_ms,
+        symbol=row.symbol,
+        trade_id=row.trade_id,
+        price_ticks=row.price_ticks,
+        lots=row.lots,
+        taker_side=Side(row.taker_side),
+        maker_order_id=row.maker_order_id,
+        taker_order_id=row.taker_order_id,
+        forced=row.forced,
+    )
+    return trade_say(event, instrument)
+
+
+def candle_row_say(row: CandleRow, interval: str, instrument: Instrument) -> CandleSay:
+    """A candle of the history, which keeps those that are over."""
+    candle = Candle(
+        open_ms=row.open_ms,
+        open=row.open,
+        high=row.high,
+        low=row.low,
+        close=row.close,
+        lots=row.lots,
+        units=row.units,
+        trades=row.trades,
+        synthetic=row.synthetic,
+    )
+    return candle_say(instrument, interval, candle, closed=True)

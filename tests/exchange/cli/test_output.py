@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from exchange.cli.output import GREEN, dash, painted, print_json, table
+from exchange.cli.output import GREEN, complain, dash, painted, print_json, table
 from exchange.wire import TimeSay
 
 
@@ -47,3 +47,10 @@ def test_a_record_is_printed_as_one_json_object(capsys: pytest.CaptureFixture[st
 
 def test_nothing_is_a_dash() -> None:
     assert (dash(None), dash(""), dash("0")) == ("-", "-", "0")
+
+
+def test_nothing_that_is_shown_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = table(("label",), [("\x1b[2Jgone\n",)])
+    assert drawn.splitlines()[1] == "?[2Jgone?"
+    complain("no \x1b]0;title\x07")
+    assert capsys.readouterr().err == "papertape: no ?]0;title?\n"

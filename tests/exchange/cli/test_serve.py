@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,16 @@ async def test_for_machines_there_is_one_object(
     }
     await serve.serving(opened, as_json=True)
     assert json.loads(capsys.readouterr().out)["url"] == opened.url
+
+
+async def test_where_nothing_is_kept_the_admin_key_is_told(
+    opened: Opened, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept_nowhere = replace(opened, ephemeral=True)
+    assert kept_nowhere.doors.admin_key in serve.serving_text(kept_nowhere)
+    assert opened.doors.admin_key not in serve.serving_text(opened)
+    await serve.serving(kept_nowhere, as_json=True)
+    assert json.loads(capsys.readouterr().out)["admin_key"] == opened.doors.admin_key
 
 
 def test_a_port_that_is_taken_is_a_failure(

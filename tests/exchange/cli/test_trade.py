@@ -108,6 +108,26 @@ async def test_a_preview_sends_nothing(desk: Desk) -> None:
     assert "INSUFFICIENT_MARGIN" in desk.err
 
 
+async def test_an_order_just_after_the_start_waits_for_the_first_mark(
+    tmp_path, capsys, monkeypatch
+) -> None:
+    pauses = []
+    async with running(tmp_path) as rig:
+        alice, bob = await rig.open_account(), await rig.open_account()
+        keep_identity(tmp_path, Identity(rig.url, alice.key, alice.secret))
+        desk = Desk(rig, tmp_path, bob, capsys)
+        loop = asyncio.get_running_loop()
+
+        def pause(seconds: float) -> None:
+            pauses.append(seconds)
+            asyncio.run_coroutine_threadsafe(rig.set_index("BTC-USDT", "50000"), loop).result()
+
+        monkeypatch.setattr("exchange.cli.trade.time.sleep", pause)
+        out = await desk.type("buy", "BTC-USDT-PERP", "0.1", "--price", "49000")
+        assert "new" in out
+    assert len(pauses) == 1
+
+
 async def test_empty_hands_are_told(desk: Desk) -> None:
     assert await desk.type("positions") == "no open positions\n"
     assert "USDT" in await desk.type("balances")

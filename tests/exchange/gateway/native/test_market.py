@@ -74,6 +74,30 @@ async def test_a_trade_is_seen_in_tape_candle_and_ticker(
     assert (mark["index"], mark["open_interest"]) == ("50000", "0.200")
 
 
+async def test_what_memory_no_longer_holds_comes_from_the_history(
+    rig: Rig, alice: Trader, bob: Trader, monkeypatch
+) -> None:
+    for price in ("50000", "50010", "50020"):
+        await alice.order("BTC-USDT-PERP", "sell", "0.1", price=price)
+        await bob.order("BTC-USDT-PERP", "buy", "0.1")
+        await rig.doors.sequencer.step(60_000)
+    whole_tape = (await rig.ask("GET", "/v1/trades/BTC-USDT-PERP")).json
+    target = "/v1/candles/BTC-USDT-PERP"
+    whole = (await rig.ask("GET", target)).json
+    assert [candle["close"] for candle in whole] == ["50000.0", "50010.0", "50020.0", "50020.0"]
+    board = rig.doors.board
+    kept, running = board.trades.recent("BTC-USDT-PERP", 1), board.candles
+    monkeypatch.setattr(board.trades, "recent", lambda *_: kept)  # Only the newest is left.
+    assert (await rig.ask("GET", "/v1/trades/BTC-USDT-PERP")).json == whole_tape
+    last = running.get("BTC-USDT-PERP", "1m", limit=1)
+    monkeypatch.setattr(board.candles, "get", lambda *_: last)
+    assert (await rig.ask("GET", target)).json == whole
+    assert (await rig.ask("GET", f"{target}?limit=2")).json == whole[-2:]
+    start_ms = whole[1]["open_time"]
+    from_start = (await rig.ask("GET", f"{target}?start_ms={start_ms}&limit=2")).json
+    assert from_start == whole[1:3]
+
+
 async def test_a_spot_pair_has_an_index_and_no_funding(rig: Rig) -> None:
     mark = (await rig.ask("GET", "/v1/mark/BTC-USDT")).json
     assert (mark["index"], mark["mark"]) == ("50000", None)
