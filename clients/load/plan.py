@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Final, Literal
 
 import msgspec
@@ -55,7 +57,7 @@ class Shape(msgspec.Struct, frozen=True):
     symbols: tuple[str, ...]
     warm_up_s: float = 0.0
     ramp_from: float | None = None
-    mix: Mapping[Kind, int] = DEFAULT_MIX
+    mix: Mapping[Kind, int] = msgspec.field(default_factory=DEFAULT_MIX.copy)
 
     @property
     def first_rate(self) -> float:
@@ -98,9 +100,7 @@ def make_plan(shape: Shape) -> Plan:
         raise ValueError(problem)
     dice = random.Random(shape.seed)
     desks = [_Desk(number, shape, dice) for number in range(shape.connections)]
-    items = tuple(
-        desks[_below(dice, len(desks))].item(at_ns) for at_ns in _arrivals(shape, dice)
-    )
+    items = tuple(desks[_below(dice, len(desks))].item(at_ns) for at_ns in _arrivals(shape, dice))
     measured_from_ns = round(shape.warm_up_s * NS_PER_S)
     return Plan(shape, items, measured_from_ns, round(_lasts_s(shape) * NS_PER_S))
 
@@ -181,7 +181,7 @@ class _Desk:
         self._number = number
         self._dice = dice
         self._symbols = shape.symbols
-        self._weights = [(kind, shape.mix.get(kind, 0)) for kind in KINDS]
+        self._until = list(accumulate(shape.mix.get(kind, 0) for kind in KINDS))
         self._placed = 0
         self._resting: list[_Resting] = []
         self._heard: set[str] = set()
@@ -205,12 +205,7 @@ class _Desk:
 
     def _kind(self) -> Kind:
         """By weight; but who has nothing open places, and who has much open cancels."""
-        at = _below(self._dice, sum(weight for _, weight in self._weights))
-        kind = KINDS[-1]
-        for kind, weight in self._weights:
-            if at < weight:
-                break
-            at -= weight
+        kind = KINDS[bisect(self._until, _below(self._dice, self._until[-1]))]
         if kind in ("amend", "cancel") and not self._resting:
             return "place"
         if kind == "place" and len(self._resting) >= OPEN_MAX:

@@ -89,11 +89,12 @@ class Record:
         else:
             self.warm_up += 1
 
-    def cannot_send(self, item: Item) -> None:
-        """The connection of a request is gone."""
+    def take_back(self, number: int) -> None:
+        """It could not be handed over: its connection is gone."""
+        item = self.waiting.pop(number).item
         if self._is_measured(item):
+            self.sent -= 1
             self.unsent += 1
-            self._slice(item).planned += 1
             self.errors[item.kind]["CONNECTION_LOST"] += 1
 
     def answer(self, number: int, error: str, now_ns: int) -> None:

@@ -20,11 +20,10 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class Market(msgspec.Struct, frozen=True):
-    """One instrument as orders need it: its grid, the reference price, and the smallest size."""
+    """One instrument as orders need it: its tick, the reference price, and the smallest size."""
 
-    symbol: str
+    instrument: InstrumentSay
     tick: Decimal
-    lot: Decimal
     reference: Decimal
     qty: Decimal
 
@@ -35,13 +34,13 @@ class Market(msgspec.Struct, frozen=True):
         enough = NOTIONAL_TIMES * Decimal(say.notional_min) / reference
         lots = (enough / lot).to_integral_value(ROUND_CEILING)
         qty = max(lots * lot, Decimal(say.qty_min), lot)
-        return cls(say.symbol, Decimal(say.tick), lot, reference, qty)
+        return cls(say, Decimal(say.tick), reference, qty)
 
     def price(self, side: str, distance_bps: int) -> str:
         """A price so far away from the reference that it rests: below to buy, above to sell."""
         away = distance_bps if side == "sell" else -distance_bps
         ticks = self.reference * (BPS + away) / BPS / self.tick
-        return f"{max(ticks.to_integral_value(ROUND_HALF_EVEN), 1) * self.tick:f}"
+        return f"{max(ticks.to_integral_value(ROUND_HALF_EVEN), Decimal(1)) * self.tick:f}"
 
     def size(self, times: int) -> str:
         """A quantity."""

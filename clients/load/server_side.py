@@ -1,0 +1,105 @@
+"""The exchange's own figures over a run: its /metrics before and after, and the difference."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aiohttp
+import msgspec
+from prometheus_client.parser import text_string_to_metric_families
+
+TIMEOUT_S: Final = 10.0
+DONE: Final = frozenset({"done", "repeated"})
+
+_OUTCOMES: Final = "papertape_commands_total"
+_GROUPS: Final = "papertape_group_commands_count"
+_GROUPED: Final = "papertape_group_commands_sum"
+_SYNC_S: Final = "papertape_sync_seconds_sum"
+_APPLY_S: Final = "papertape_apply_seconds_sum"
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What /metrics said at one time: totals since the exchange started."""
+
+    outcomes: dict[str, float]
+    groups: float
+    grouped: float
+    sync_s: float
+    apply_s: float
+
+
+class ServerSide(msgspec.Struct, frozen=True):
+    """What the exchange did meanwhile: for this load, its own market and everybody else.
+
+    A group is what one sync made durable.  `engine_share` is the part of the time in which the
+    engine was at work.
+    """
+
+    seconds: float
+    commands: int
+    commands_per_s: float
+    refused: dict[str, int]
+    groups: int
+    commands_per_group: float
+    sync_ms_mean: float
+    apply_us_per_command: float
+    engine_share: float
+
+
+async def read_metrics(url: str) -> Reading | None:
+    """The metrics of the exchange at `url`; None where they are not to be had."""
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(f"{url}/metrics") as response,
+        ):
+            response.raise_for_status()
+            return reading_of(await response.text())
+    except (TimeoutError, aiohttp.ClientError, ValueError):
+        return None
+
+
+def reading_of(text: str) -> Reading:
+    """A reading from Prometheus' text; a ValueError where it is none, or of something else."""
+    outcomes: dict[str, float] = {}
+    sums: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name == _OUTCOMES:
+                outcomes[sample.labels["outcome"]] = sample.value
+            elif not sample.labels:
+                sums[sample.name] = sample.value
+    try:
+        return Reading(outcomes, sums[_GROUPS], sums[_GROUPED], sums[_SYNC_S], sums[_APPLY_S])
+    except KeyError as error:
+        raise ValueError(f"these metrics lack {error}") from None
+
+
+def between(before: Reading | None, after: Reading | None, seconds: float) -> ServerSide | None:
+    """What happened from one reading to the next; None if one lacks or the exchange restarted."""
+    if before is None or after is None or after.groups < before.groups or seconds <= 0:
+        return None
+    outcomes = {
+        outcome: round(total - before.outcomes.get(outcome, 0))
+        for outcome, total in sorted(after.outcomes.items())
+    }
+    commands = sum(outcomes.values())
+    groups = after.groups - before.groups
+    grouped = after.grouped - before.grouped
+    apply_s = after.apply_s - before.apply_s
+    return ServerSide(
+        seconds=round(seconds, 3),
+        commands=commands,
+        commands_per_s=round(commands / seconds, 1),
+        refused={code: count for code, count in outcomes.items() if count and code not in DONE},
+        groups=round(groups),
+        commands_per_group=round(_ratio(grouped, groups), 2),
+        sync_ms_mean=round(_ratio(after.sync_s - before.sync_s, groups) * 1e3, 3),
+        apply_us_per_command=round(_ratio(apply_s, grouped) * 1e6, 1),
+        engine_share=round(apply_s / seconds, 4),
+    )
+
+
+def _ratio(total: float, count: float) -> float:
+    return total / count if count else 0.0
