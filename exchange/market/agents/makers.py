@@ -95,10 +95,12 @@ class Maker:
 
     def purses(self) -> list[Purse]:
         """Enough to fill both sides with something to spare."""
-        front = self._quoting.front * FRONT_LEVELS * 2
         ladder = self._quoting.line * sum(lines * times for lines, _, times in BANDS)
+        # The front of a contract may come to hold as large a position as its ladder.
+        share = 1 if self.instrument.kind != "spot" else 4
+        front = max(self._quoting.front * FRONT_LEVELS * 2 * FRONT_TIMES_MAX, ladder // share)
         return [
-            Purse(self.front_label, self._money(front * FRONT_TIMES_MAX), self._leverages()),
+            Purse(self.front_label, self._money(front), self._leverages()),
             Purse(self.ladder_label, self._money(ladder), self._leverages()),
         ]
 

@@ -15,6 +15,7 @@ from exchange.market.sight import E8, Sight, lots_at_least, take, value_to_lots
 from matching.instrument import Instrument
 from matching.types import Side
 from risk.account import MARGIN, PERP, Account
+from risk.reports import margin_report
 
 MONEY: Final = 60_000  # USDT of each follower.
 REACH_E6: Final = 1_500  # How far beyond what it is worth their limits reach.
@@ -44,6 +45,7 @@ CROWD_MONEY_OTHERS: Final = 80_000
 CROWD_TIMES: Final = 8
 CROWD_LEVERAGE: Final = 10
 CROWD_EVERY_S: Final = 30
+FEE_SPARE_E4: Final = 15  # Bought on top to repay a coin: the fee is taken from what is bought.
 MARGIN_LOOK_S: Final = 600
 MARGIN_EVERY_S: Final = 30
 MARGIN_TIMES: Final = 1.3  # Of its own money: at three times leverage that leaves some air.
@@ -127,17 +129,12 @@ class MarginMomentum:
         fair_e8 = sight.fair_e8(instrument)
         if account is None or fair_e8 is None:
             return []
-        loan = account.loans.get((MARGIN, instrument.base))
-        owed_minor = loan.owed_minor if loan else 0
-        net_minor = account.minor(MARGIN, instrument.base) - owed_minor
+        held = self._net_lots(account)
         least = lots_at_least(instrument, fair_e8)
-        held = (
-            net_minor // instrument.lot_minor
-            if net_minor > 0
-            else -(-net_minor // instrument.lot_minor)
-        )
         trend = trend_of(sight, instrument.base, MARGIN_LOOK_S)
-        full = value_to_lots(instrument, fair_e8, round(MONEY * E8 * MARGIN_TIMES))
+        report = margin_report(sight.engine.risk, account, MARGIN)
+        left = min(max((report.assets_e16 - report.debt_e16) // E8, 0), MONEY * E8)
+        full = value_to_lots(instrument, fair_e8, round(left * MARGIN_TIMES))
         wanted = full * direction(held if abs(held) >= least else 0, trend)
         if held * wanted < 0:
             wanted = 0
@@ -147,8 +144,18 @@ class MarginMomentum:
         side = Side.BUY if change > 0 else Side.SELL
         # What leaves a position repays; what enters one borrows.
         effect = REPAY if abs(wanted) < abs(held) else BORROW
+        lots = abs(change)
+        if held < 0 and side is Side.BUY:
+            lots += -(-lots * FEE_SPARE_E4 // 10_000)
         limit_e8 = _limit_e8(fair_e8, side)
-        return [take(account, instrument, side, abs(change), limit_e8, MARGIN, effect)]
+        return [take(account, instrument, side, lots, limit_e8, MARGIN, effect)]
+
+    def _net_lots(self, account: Account) -> int:
+        """What it holds less what it owes, in lots; a part of a lot owed counts as one."""
+        base, lot_minor = self._instrument.base, self._instrument.lot_minor
+        loan = account.loans.get((MARGIN, base))
+        net_minor = account.minor(MARGIN, base) - (loan.owed_minor if loan else 0)
+        return net_minor // lot_minor
 
 
 def trend_of(sight: Sight, asset: str, look_s: int) -> float:

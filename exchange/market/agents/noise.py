@@ -23,8 +23,8 @@ MARKET_SHARE: Final = 0.3  # So many come with a market order, the others with a
 REACH_E6: Final = 3_000  # How far beyond what it is worth a limit reaches.
 LEAN: Final = 0.35  # How strongly they come back to what they usually hold.
 FOLLOW: Final = 6.0  # How strongly they go with the market's trend.
-MONEY: Final = 400_000  # USDT in either wallet,
-STOCK: Final = 60_000  # and the value of each asset they hold.
+MONEY: Final = 600_000  # USDT in either wallet,
+STOCK: Final = 150_000  # and the value of each asset they hold.
 POSITION: Final = 150_000  # A perpetual position that they come back from.
 
 
