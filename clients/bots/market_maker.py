@@ -14,8 +14,6 @@ import msgspec
 
 from clients.bots.strategy import (
     BASIS_POINTS,
-    Amend,
-    Cancel,
     Heard,
     OwnOrders,
     Refused,
@@ -112,9 +110,9 @@ class MarketMaker:
     def _quote(self, side: Side, price: Decimal | None, qty: Decimal) -> list[Wish]:
         quotes = [order for order in self._orders if order.side == side]
         if price is None or price <= 0:
-            return [Cancel(order.client_id) for order in quotes]
+            return [wish for order in quotes for wish in self._orders.cancel(order)]
         if quotes:
-            return [self._moved(quotes[0], price)] if self._far(quotes[0], price) else []
+            return self._orders.amend(quotes[0], price) if self._far(quotes[0], price) else []
         leverage = self.settings.leverage if self.rules.perpetual else None
         return [
             self._orders.place(
@@ -130,6 +128,3 @@ class MarketMaker:
     def _far(self, order: OrderSay, price: Decimal) -> bool:
         distance = abs(Decimal(order.price or "0") - price)
         return distance * BASIS_POINTS > self.settings.patience_bps * price
-
-    def _moved(self, order: OrderSay, price: Decimal) -> Amend:
-        return Amend(order.client_id, price)

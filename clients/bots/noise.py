@@ -14,7 +14,6 @@ import msgspec
 from clients.bots.strategy import (
     BASIS_POINTS,
     Beat,
-    Cancel,
     Heard,
     OwnOrders,
     Place,
@@ -79,7 +78,7 @@ class Noise:
         wishes: list[Wish] = []
         for order in self._orders:
             if now - self._placed_at.get(order.client_id, now) >= self.settings.patience_beats:
-                wishes.append(Cancel(order.client_id))
+                wishes += self._orders.cancel(order)
         place = self._any_order()
         if place is not None:
             self._placed_at[place.client_id] = now

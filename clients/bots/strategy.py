@@ -157,6 +157,7 @@ class OwnOrders:
         self._numbered = 0
         self.asked: dict[str, Place] = {}  # Wished for; the exchange has not spoken yet.
         self.open: dict[str, OrderSay] = {}
+        self._changing: set[str] = set()  # To be amended or cancelled; not heard of since.
 
     def place(self, **order: object) -> Place:
         """A new order with an id of its own."""
@@ -166,6 +167,20 @@ class OwnOrders:
         self.asked[client_id] = place
         return place
 
+    def amend(self, order: OrderSay, price: Decimal) -> list[Wish]:
+        """Another price for an open order, unless a change of it is under way already."""
+        return self._change(Amend(order.client_id, price))
+
+    def cancel(self, order: OrderSay) -> list[Wish]:
+        """An open order no more, unless a change of it is under way already."""
+        return self._change(Cancel(order.client_id))
+
+    def _change(self, wish: Amend | Cancel) -> list[Wish]:
+        if wish.client_id in self._changing:
+            return []
+        self._changing.add(wish.client_id)
+        return [wish]
+
     def hear(self, heard: Heard) -> None:
         """Follow what became of the orders."""
         if isinstance(heard, Event) and heard.channel == "orders":
@@ -173,15 +188,18 @@ class OwnOrders:
             if not order.client_id.startswith(self._prefix):
                 return
             self.asked.pop(order.client_id, None)
+            self._changing.discard(order.client_id)
             if order.status in ("new", "partially_filled"):
                 self.open[order.client_id] = order
             else:
                 self.open.pop(order.client_id, None)
 
     def refused(self, refusal: Refused) -> None:
-        """An order that was refused will not be heard of."""
+        """Of what was refused nothing will be heard."""
         if isinstance(refusal.wish, Place):
             self.asked.pop(refusal.wish.client_id, None)
+        elif isinstance(refusal.wish, Amend | Cancel):
+            self._changing.discard(refusal.wish.client_id)
 
     def mine(self, client_id: str) -> bool:
         """Whether an order is one of these."""

@@ -69,11 +69,13 @@ def test_it_leans_away_from_what_it_holds() -> None:
 
 
 def test_with_all_it_may_hold_it_bids_no_more() -> None:
-    bot, bid, _ = quotes()
+    bot, bid, ask = quotes()
     bot.hear(fill(bid))
-    again, _ = bot.hear(order(bid, "filled"))
+    again, moved = bot.hear(order(bid, "filled"))
     assert isinstance(again, Place)
+    assert isinstance(moved, Amend)
     bot.hear(order(again, "new"))
+    bot.hear(order(ask, "new", price=str(moved.price)))
     bot.hear(fill(again))
     wishes = bot.hear(order(again, "filled"))
     assert [type(wish) for wish in wishes] == [Amend]  # The ask alone; there is no bid.
@@ -89,13 +91,8 @@ def test_a_resting_quote_that_it_may_no_longer_afford_is_cancelled() -> None:
 
 def test_its_quotes_never_cross_the_market() -> None:
     bot = maker()
-    bot.hear(bbo(PERP, "49899.9", "49900.0"))
-    wishes = bot.hear(mark(PERP, "50000"))
-    assert wishes == []  # It had quoted around the middle of the market already,
-    bot = maker()
-    bot.hear(mark(PERP, "50000"))
-    bot = maker()
-    bot._touch.bid, bot._touch.ask = Decimal("49899.9"), Decimal("49900.0")
+    for wish in bot.hear(bbo(PERP, "49899.9", "49900.0")):  # The first price it sees.
+        bot.refused(Refused(wish, "RATE_LIMITED", "no"))
     bid, ask = bot.hear(mark(PERP, "50000"))
     assert isinstance(bid, Place)
     assert isinstance(ask, Place)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from clients.bots.strategy import OwnOrders, Refused, Touch, against, gained, signed
+from clients.bots.strategy import Amend, Cancel, OwnOrders, Refused, Touch, against, gained, signed
 from tests.clients.bots.stories import PERP, SPOT, bbo, fill, order
 
 
@@ -58,6 +58,21 @@ def test_a_refused_order_is_waited_for_no_more() -> None:
     place = orders.place(symbol="BTC-USDT", side="buy", qty=Decimal(1))
     orders.refused(Refused(place, "INSUFFICIENT_BALANCE", "no"))
     assert not orders.busy
+
+
+def test_a_change_under_way_is_not_asked_for_again() -> None:
+    orders = OwnOrders("me-")
+    place = orders.place(symbol="BTC-USDT", side="buy", qty=Decimal(1), price=Decimal(9))
+    orders.hear(order(place, "new"))
+    (resting,) = orders
+    amend = Amend("me-1", Decimal(8))
+    assert orders.amend(resting, Decimal(8)) == [amend]
+    assert orders.amend(resting, Decimal(7)) == []
+    assert orders.cancel(resting) == []
+    orders.hear(order(place, "new", price="8"))  # It was amended: it may be changed again.
+    assert orders.amend(resting, Decimal(7)) == [Amend("me-1", Decimal(7))]
+    orders.refused(Refused(Amend("me-1", Decimal(7)), "RATE_LIMITED", "no"))
+    assert orders.cancel(resting) == [Cancel("me-1")]
 
 
 def test_a_buyer_of_spot_gains_less_by_his_fee() -> None:
