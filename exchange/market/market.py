@@ -13,7 +13,14 @@ from exchange.commands import AnyCommand, FeedPrices
 from exchange.engine import Engine
 from exchange.market.agents.arbitrage import Basis
 from exchange.market.agents.makers import Maker, in_order
-from exchange.market.agents.momentum import PACES, Crowd, MarginMomentum, Momentum
+from exchange.market.agents.momentum import (
+    GAMBLERS,
+    PACES,
+    Crowd,
+    Gambler,
+    MarginMomentum,
+    Momentum,
+)
 from exchange.market.agents.noise import Noise
 from exchange.market.agents.purses import Agent, Purse, openings, refills
 from exchange.market.prehistory import Prehistory
@@ -100,7 +107,7 @@ def _start_e8(instrument: Instrument, start: Mapping[str, int]) -> int:
 
 
 def _others(venue: Venue, start: Mapping[str, int]) -> list[Agent]:
-    """Everybody but makers and noise: the basis traders, the followers, the crowds."""
+    """Everybody but makers and noise: basis traders, crowds, followers and gamblers."""
     spots = {each.base: each for each in venue.instruments if _is_spot(each, venue.quote)}
     contracts = [each for each in venue.instruments if each.kind != "spot"]
     made: list[Agent] = []
@@ -108,6 +115,7 @@ def _others(venue: Venue, start: Mapping[str, int]) -> list[Agent]:
         made.append(Basis(spots[contract.base], contract, start[contract.base]))
         made.append(Crowd(venue.seed, contract))
         made += [Momentum(venue.seed, contract, pace) for pace in PACES]
+        made += [Gambler(venue.seed, contract, number + 1) for number in range(GAMBLERS)]
     made += [MarginMomentum(venue.seed, spots[a]) for a in MARGIN_ASSETS if a in spots]
     return made
 

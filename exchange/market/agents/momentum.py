@@ -45,6 +45,13 @@ CROWD_MONEY_OTHERS: Final = 80_000
 CROWD_TIMES: Final = 8
 CROWD_LEVERAGE: Final = 10
 CROWD_EVERY_S: Final = 30
+GAMBLERS: Final = 2  # Of each contract.
+GAMBLER_MONEY: Final = 2_000
+GAMBLER_LEVERAGE: Final = 50
+GAMBLER_TIMES: Final = 40  # Some 2 % against it, and it is liquidated.
+GAMBLER_LOOK_S: Final = 120
+GAMBLER_EVERY_S: Final = 30
+GAMBLER_HOURS: Final = 0.3  # The share of hours in which it feels lucky.
 FEE_SPARE_E4: Final = 15  # Bought on top to repay a coin: the fee is taken from what is bought.
 MARGIN_LOOK_S: Final = 600
 MARGIN_EVERY_S: Final = 30
@@ -108,6 +115,43 @@ class Crowd:
         full = value_to_lots(self._instrument, fair_e8, _left(account, self._money) * CROWD_TIMES)
         held = sight.position_lots(account, self._instrument.symbol)
         return _towards(account, self._instrument, held, round(full * mood), fair_e8)
+
+
+class Gambler:
+    """One who goes with the last minutes at a leverage that ends in a gain or in liquidation."""
+
+    def __init__(self, seed: int, instrument: Instrument, number: int) -> None:
+        self._seed = seed
+        self._instrument = instrument
+        self.label = f"gambler:{instrument.symbol}:{number}"
+
+    def purses(self) -> list[Purse]:
+        """A small stake, and fifty times as much."""
+        money = (Money(PERP, self._instrument.settle, GAMBLER_MONEY * E8),)
+        return [Purse(self.label, money, ((self._instrument.symbol, GAMBLER_LEVERAGE),))]
+
+    def commands(self, sight: Sight) -> list[AnyCommand]:
+        """Into a position when the hour is right; out of it once the stake has doubled."""
+        account = _awake(sight, self.label, GAMBLER_EVERY_S, self._instrument)
+        fair_e8 = sight.fair_e8(self._instrument)
+        if account is None or fair_e8 is None:
+            return []
+        held = account.positions.get(self._instrument.symbol)
+        if held is None:
+            return self._enter(sight, account, fair_e8)
+        gain_e16 = held.unrealised_e16(self._instrument.lot_minor, fair_e8)
+        if gain_e16 < GAMBLER_MONEY * E8 * E8:
+            return []
+        return _towards(account, self._instrument, held.lots, 0, fair_e8)
+
+    def _enter(self, sight: Sight, account: Account, fair_e8: int) -> list[AnyCommand]:
+        drawn = stroke(self._seed, self.label, sight.now_ms // HOUR_MS)
+        if drawn.first > GAMBLER_HOURS:
+            return []
+        trend = trend_of(sight, self._instrument.base, GAMBLER_LOOK_S)
+        stake = _left(account, GAMBLER_MONEY * E8) * GAMBLER_TIMES
+        wanted = value_to_lots(self._instrument, fair_e8, stake)
+        return _towards(account, self._instrument, 0, wanted if trend > 0 else -wanted, fair_e8)
 
 
 class MarginMomentum:

@@ -2,18 +2,21 @@
 
 import pytest
 
-from exchange.commands import BORROW, REPAY, PlaceOrder
-from exchange.events import InterestCharged
+from exchange.commands import BORROW, REPAY, PlaceOrder, SetIndexPrice
+from exchange.events import InterestCharged, LiquidationStarted
 from exchange.market.agents.makers import Maker
 from exchange.market.agents.momentum import (
     CROWD_EVERY_S,
+    GAMBLER_HOURS,
     PACES,
     Crowd,
+    Gambler,
     MarginMomentum,
     Momentum,
     direction,
 )
 from exchange.market.agents.purses import Agent
+from exchange.market.draws import stroke
 from exchange.market.market import House
 from exchange.market.prices import HOUR_MS, FixedPrices
 from exchange.market.sight import E8, Sight, standing_prints
@@ -165,3 +168,51 @@ def test_a_follower_looks_only_now_and_then() -> None:
 
 def test_agents_of_a_pair_trade_that_pair() -> None:
     assert MarginMomentum(1, small_venue().instruments[0]).label == f"momentum:{PAIR}:margin"
+
+
+def lucky(stage: Stage) -> Gambler:
+    """A gambler whose luck is in at the stage's hour."""
+    contract = small_venue().instruments[1]
+    hour = stage.engine.time_ms // HOUR_MS
+    for number in range(100):
+        one = Gambler(1, contract, number)
+        if stroke(1, one.label, hour).first < GAMBLER_HOURS:
+            return one
+    raise AssertionError("in three hours of ten luck is in")
+
+
+def test_a_gambler_is_liquidated_refilled_and_goes_on() -> None:
+    gambler = lucky(stage_with()[0])
+    stage, prices = stage_with(gambler)
+    prices.share = 0.01
+    stage.run(60)
+    account = account_of(stage, gambler.label)
+    assert account.positions[CONTRACT].lots > 0
+    stage.send(SetIndexPrice(base="BTC", quote="USDT", price_e8=47_500 * E8))
+    stage.run(5)
+    started = [e for e in stage.events if isinstance(e, LiquidationStarted)]
+    assert [event.account_id for event in started] == [account.id]
+    assert CONTRACT not in account.positions
+    prices.share = -0.01
+    stage.run(90)
+    assert account.minor("perp", "USDT") > 1_500 * E8
+    assert account.positions[CONTRACT].lots < 0
+    stage.engine.risk.check()
+
+
+def test_a_gambler_who_doubled_the_stake_takes_it() -> None:
+    gambler = lucky(stage_with()[0])
+    stage, prices = stage_with(gambler)
+    prices.share = 0.01
+    stage.run(60)
+    account = account_of(stage, gambler.label)
+    # 80,000 long gain 2,000 at 2.5 % more.
+    prices.share = 0.0
+    stage.send(SetIndexPrice(base="BTC", quote="USDT", price_e8=51_400 * E8))
+    before = len(stage.log)
+    stage.run(31)
+    sent = [
+        c for c in stage.log[before:] if isinstance(c, PlaceOrder) and c.account_id == account.id
+    ]
+    assert sent[0].side is Side.SELL
+    assert account.minor("perp", "USDT") > 3_500 * E8
