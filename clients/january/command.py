@@ -18,7 +18,7 @@ from clients.january.report import Fate, fate_of, table, utc
 from clients.january.server import Server, ServerFailed
 
 HOUR_MS = 3_600_000
-STEP_MS = 6 * HOUR_MS
+STEP_MS = HOUR_MS
 POLL_S = 0.5
 
 EXAMPLES = """\
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--end", default="2022-02-01", help="day after the last (2022-02-01)")
     parser.add_argument("--kill", action="store_true", help="SIGKILL in the middle, and restart")
     parser.add_argument("--seed", type=int, default=1, help="of the house agents (1)")
-    parser.add_argument("--agent-step-ms", type=int, default=15_000, help="how often agents act")
+    parser.add_argument("--agent-step-ms", type=int, default=60_000, help="how often agents act")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

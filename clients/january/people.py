@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
+from typing import Literal
 
 from clients.api import Papertape
 from clients.channels import Event
@@ -14,8 +15,6 @@ SPOT = "BTC-USDT"
 PERP = "BTC-USDT-PERP"
 STAKE = Decimal(1000)
 LOT = Decimal("0.001")
-TAKER = Decimal("0.0005")
-LEEWAY = Decimal("1.002")  # A market order may pay a little more than the best ask.
 
 
 @dataclass
@@ -73,41 +72,36 @@ async def _keep_stake(client: Papertape, wallet: str) -> None:
         await client.transfer("spot", wallet, "USDT", STAKE - have)
 
 
-async def _best_ask(client: Papertape, symbol: str) -> Decimal:
-    book = await client.book(symbol, limit=5)
-    return Decimal(book.asks[0][0]) * LEEWAY
-
-
-def _whole_lots(qty: Decimal) -> str:
-    return str(qty.quantize(LOT, rounding=ROUND_DOWN))
+async def _all_in(client: Papertape, side: Literal["buy", "sell"], leverage: int) -> None:
+    """Take the largest position that the stake covers, by asking before sending."""
+    await client.set_leverage(PERP, leverage)
+    book = await client.book(PERP, limit=5)
+    qty = STAKE * leverage / Decimal(book.asks[0][0])
+    qty = qty.quantize(LOT, rounding=ROUND_DOWN)
+    while not (await client.preview(PERP, side, qty)).accepted:
+        qty -= LOT
+    await client.place(PERP, side, qty)
 
 
 async def _hold(client: Papertape) -> None:
-    await client.place(SPOT, "buy", type="market", quote_qty=STAKE)
+    await client.place(SPOT, "buy", quote_qty=STAKE)
 
 
 async def _margin_long(client: Papertape) -> None:
     await _keep_stake(client, "margin")
     await client.borrow("margin", "USDT", 2 * STAKE)
-    await client.place(SPOT, "buy", type="market", quote_qty=3 * STAKE, margin="cross")
+    await client.place(SPOT, "buy", quote_qty=3 * STAKE, margin="cross")
 
 
 async def _perp_long(client: Papertape) -> None:
-    """Margin, the fee to open and the fee to close must all come out of the stake."""
     await _keep_stake(client, "perp")
     await client.set_margin_mode(PERP, "isolated")
-    await client.set_leverage(PERP, 20)
-    price = await _best_ask(client, PERP)
-    qty = STAKE / (price * (Decimal(1) / 20 + 2 * TAKER))
-    await client.place(PERP, "buy", _whole_lots(qty), type="market")
+    await _all_in(client, "buy", 20)
 
 
 async def _perp_short(client: Papertape) -> None:
     await _keep_stake(client, "perp")
-    await client.set_leverage(PERP, 5)
-    price = await _best_ask(client, PERP)
-    qty = STAKE / (price * (Decimal(1) / 5 + 2 * TAKER))
-    await client.place(PERP, "sell", _whole_lots(qty), type="market")
+    await _all_in(client, "sell", 5)
 
 
 def four_traders() -> list[Trader]:
