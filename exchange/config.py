@@ -57,6 +57,7 @@ class Market(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbols: tuple[str, ...] = ()  # Empty: every instrument of the default venue.
     funding_interval_ms: Annotated[int, msgspec.Meta(ge=60_000, le=24 * HOUR_MS)] = 8 * HOUR_MS
     history: bool = True  # Candles, trades and funding from before the first moment.
+    start_ms: Many = 0  # A new venue's first moment; 0: now, or where its tape begins.
 
 
 class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

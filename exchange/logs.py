@@ -39,6 +39,10 @@ def quoted(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+# What these say of every connection is nobody's news.
+_QUIET: Final = ("picows",)
+
+
 def configure(level: int = logging.INFO, stream: TextIO | None = None) -> None:
     """Send the whole program's log to `stream`, stderr unless told otherwise."""
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -46,3 +50,5 @@ def configure(level: int = logging.INFO, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -30,9 +30,10 @@ from exchange.groups import encode_venue
 from exchange.health import Health, watch
 from exchange.house import House
 from exchange.housekeeping import Housekeeping
-from exchange.market.market import market, prehistory
+from exchange.market.market import market, opening_prices, prehistory
 from exchange.market.tape import Tape
 from exchange.market.tape_file import TapeError
+from exchange.opening import OpeningPrices, is_trading
 from exchange.ports import PortRefused, Ports
 from exchange.recovery import SNAPSHOTS, Recovery, RecoveryFailed, begin
 from exchange.restoring import restore_board
@@ -53,6 +54,8 @@ SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60_000
 REDIS_DRAIN_S: Final = 0.4
 HISTORY_CLOSES_WITHIN_S: Final = 1.0
+TRADING_WITHIN_S: Final = 10.0  # Then the doors count as open, whatever the market does.
+LOOK_EVERY_S: Final = 0.02
 
 OnOpen = Callable[[Opened], Awaitable[None]]
 
@@ -151,7 +154,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
     stack.callback(_close_in_time, history)
     recovery = begin(
         directory,
-        lambda: venue_of(config, _first_ms(tapes)),
+        lambda: venue_of(config, _first_ms(config, tapes)),
         reached_seq=history.reached_seq,
     )
     stack.callback(recovery.journal.close)
@@ -173,11 +176,12 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
             agent_step_ms=config.market.agent_step_ms,
         )
 
+    first = [OpeningPrices(venue, opening_prices(venue, tapes))] if recovery.is_new else []
     sequencer = Sequencer(
         engine,
         recovery.journal,
         clock,
-        sources(clock.now_ms()),
+        [*first, *sources(clock.now_ms())],
         grid_ms=venue.grid_ms,
         resume=sources,
     )
@@ -254,6 +258,7 @@ class Running:
             raise
         self._begin(self._house.publisher.run(), "publisher")
         self._begin(self._housekeeping.run(), "housekeeping")
+        await self._until_trading()
         self._health.status = "ok"
         storage = self.doors.config.storage
         self.opened = Opened(
@@ -265,6 +270,16 @@ class Running:
             data_is_default=storage.data == Storage().data and not storage.ephemeral,
         )
         log.info("open at %s, fast WebSocket at %s", self._ports.url, self._ports.fast_url)
+
+    async def _until_trading(self) -> None:
+        """A new market opens within moments; where its time stands, somebody has to move it."""
+        doors, loop = self.doors, asyncio.get_running_loop()
+        deadline_s = loop.time() + TRADING_WITHIN_S
+        agents = doors.config.market.agents
+        while not is_trading(doors.engine, agents=agents) and doors.clock.speed:
+            if loop.time() > deadline_s or any(task.done() for task in self._tasks):
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
     @property
     def url(self) -> str:
@@ -363,11 +378,13 @@ def _tapes(config: Config) -> dict[str, Tape]:
     return {asset: tape}
 
 
-def _first_ms(tapes: dict[str, Tape]) -> int:
-    """A new venue's first moment: where its tape begins, or now."""
-    if not tapes:
-        return wall_ms()
-    return min(tape.first_ms for tape in tapes.values())
+def _first_ms(config: Config, tapes: dict[str, Tape]) -> int:
+    """A new venue's first moment: the one configured, or where its tape begins, or now."""
+    if config.market.start_ms:
+        return config.market.start_ms
+    if tapes:
+        return min(tape.first_ms for tape in tapes.values())
+    return wall_ms()
 
 
 def _clock(config: Config, last_ms: int) -> Clock:
