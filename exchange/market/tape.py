@@ -16,6 +16,7 @@ WINDOW_ROWS: Final = 2_048
 STALE_BARS_E1: Final = 15  # A candle's print stands for one and a half candles,
 TRADES_STALE_MS: Final = 90_000  # a trade's for a minute and a half.
 TRADES_STEP_MS: Final = 1_000  # Trades are looked at once a second.
+DEFAULT_ASSET: Final = "BTC"  # Whose prices a file holds that does not say.
 END_OF_TIME_MS: Final = 1 << 62
 SIXTIETHS: Final = (0, 15, 30, 59)  # When a candle's four prices are played.
 
@@ -181,22 +182,20 @@ class TapePrices:
 
 
 def open_tapes(text: str, assets: Iterable[str]) -> dict[str, Tape]:
-    """The tapes of `--tape`: files, parted by commas, each told its asset as `ASSET=FILE`.
+    """The tapes of `--tape`: files parted by commas, each `FILE` or `ASSET=FILE`.
 
-    Where the asset is left out, the file's name must begin with it (`btc-perp-1m.csv`). TapeError
-    for a file that cannot be played, ValueError where no asset can be told.
+    Where the asset is left out it is the one that the file's name begins with (`eth-1m.csv`), or
+    else bitcoin. TapeError for a file that cannot be played, ValueError for an unknown asset.
     """
     tapes: dict[str, Tape] = {}
-    known = sorted(assets, key=len, reverse=True)
+    known = sorted(assets, key=len, reverse=True)  # Of two that fit, the longer is meant.
     for part in text.split(","):
         asset, told, file = part.strip().partition("=")
         if not told:
             file = asset
             name = Path(file).name.upper()
-            asset = next((each for each in known if name.startswith(each)), "")
+            asset = next((each for each in known if name.startswith(each)), DEFAULT_ASSET)
         if asset not in known:
-            raise ValueError(
-                f"{file}: whose prices are these? Write ASSET=FILE with one of {', '.join(known)}"
-            )
+            raise ValueError(f"{part.strip()}: no such asset; there are {', '.join(known)}")
         tapes[asset] = Tape(file)
     return tapes
