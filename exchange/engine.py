@@ -238,11 +238,18 @@ class Engine:
         account = self._account(wish)
         if wish.symbol not in self.instruments:
             return Answer(Reason.UNKNOWN_SYMBOL)
-        if wish.leverage and self.instruments[wish.symbol].kind != "spot":
-            reason = settings.set_leverage(self.risk, account, wish.symbol, wish.leverage)
-            if reason is not None:
-                return Answer(reason)
-        return _answer(self.trading.place(account, wish))
+        if not wish.leverage or self.instruments[wish.symbol].kind == "spot":
+            return _answer(self.trading.place(account, wish))
+        before = account.setting(wish.symbol).leverage
+        told = len(self.risk.records)
+        reason = settings.set_leverage(self.risk, account, wish.symbol, wish.leverage)
+        if reason is not None:
+            return Answer(reason)
+        placed = self.trading.place(account, wish)
+        if isinstance(placed, Reason):  # A refusal changes nothing, the leverage included.
+            settings.set_leverage(self.risk, account, wish.symbol, before)
+            del self.risk.records[told:]
+        return _answer(placed)
 
     def _find(self, account: Account, order_id: int, client_id: str) -> Order | None:
         if not order_id and client_id:

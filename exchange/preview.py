@@ -8,7 +8,7 @@ from exchange.commands import PlaceOrder
 from exchange.engine import Engine
 from matching.reasons import Reason
 from matching.types import Order, Side
-from risk.account import MARGIN, PERP, SPOT, Account, position_wallet
+from risk.account import MARGIN, PERP, SPOT, Account, Setting, position_wallet
 from risk.borrowing import wallet_holds
 from risk.fees import fee_minor
 from risk.loans import hour_of_interest_e18
@@ -48,15 +48,19 @@ def preview(engine: Engine, wish: PlaceOrder) -> Preview:
     if engine.instruments[wish.symbol].kind == "spot":
         return _preview_spot(engine, account, wish)
     parameters = risk.perps[wish.symbol]
-    setting = account.setting(wish.symbol)
-    before = setting.leverage
     if wish.leverage and not 1 <= wish.leverage <= parameters.leverage_max:
         return Preview(Reason.LEVERAGE_OUT_OF_RANGE)
-    setting.leverage = wish.leverage or before
+    chosen = account.settings.get(wish.symbol)
+    isolated = account.is_isolated(wish.symbol)
+    leverage = wish.leverage or account.setting(wish.symbol).leverage
+    account.settings[wish.symbol] = Setting(leverage, isolated)
     try:
         return _preview_contract(engine, account, wish)
     finally:
-        setting.leverage = before
+        if chosen is None:
+            del account.settings[wish.symbol]
+        else:
+            account.settings[wish.symbol] = chosen
 
 
 def _expected(engine: Engine, order: Order, worst_ticks: int) -> tuple[int, int]:
@@ -148,7 +152,9 @@ def _preview_spot(engine: Engine, account: Account, wish: PlaceOrder) -> Preview
     lots, units = _expected(engine, order, worst_ticks)
     is_buy = order.side is Side.BUY
     received = instrument.base_minor(lots) if is_buy else units * instrument.unit_minor
-    fee = fee_minor(received, risk.venue.fees.spot_taker_e12)
+    fees = risk.venue.fees
+    in_base = is_buy and not fees.spot_in_quote
+    fee = fee_minor(received if in_base else units * instrument.unit_minor, fees.spot_taker_e12)
     borrowed = missing if order.side_effect in BORROW_EFFECTS else 0
     prices: tuple[int | None, int | None] = (None, None)
     if order.wallet not in (SPOT, MARGIN, PERP):
@@ -160,7 +166,7 @@ def _preview_spot(engine: Engine, account: Account, wish: PlaceOrder) -> Preview
     return Preview(
         reason=reason,
         fee_minor=fee,
-        fee_asset=instrument.base if is_buy else instrument.quote,
+        fee_asset=instrument.base if in_base else instrument.quote,
         margin_minor=need - borrowed,
         borrow_minor=borrowed or None,
         borrow_asset=asset if borrowed else None,

@@ -28,7 +28,7 @@ from risk.account import PERP, Account
 from risk.borrowing import repay
 from risk.ledger import FIRST_ACCOUNT
 from risk.reserve import reserve, spot_need
-from risk.settle import count_resting, release_spot, settle_fill, uncount_closed
+from risk.settle import count_resting, settle_fill, uncount_closed, unhold_spot
 from risk.state import RiskState
 
 assert BATCH_ORDERS_MAX < ORDERS_PER_ACCOUNT_SYMBOL_MAX
@@ -231,21 +231,12 @@ class Trading:
         maker = prevention.maker
         account = self.risk.accounts[maker.account_id]
         if prevention.maker_lots:
-            uncount_closed(
-                self.risk, account, maker, prevention.maker_lots, maker.open_lots
-            )
+            uncount_closed(self.risk, account, maker, prevention.maker_lots, maker.open_lots)
         if prevention.maker_expired:
             self._close(account, maker)
         elif prevention.maker_lots and maker.wallet != PERP:
-            release_spot(self.risk, account, maker, self._spot_hold(maker))
+            unhold_spot(self.risk, maker)
         self.teller.order(maker, _what_happened(maker))
-
-    def _spot_hold(self, order: Order) -> int:
-        """What a resting spot order needs for what is still open of it."""
-        instrument = self.risk.instruments[order.symbol]
-        if order.side is Side.BUY:
-            return instrument.notional_minor(order.price_ticks, order.open_lots)
-        return instrument.base_minor(order.open_lots)
 
     def _rest(self, account: Account, order: Order, reserved: int) -> None:
         """The order rests on the book: remember it, hold what its open part needs."""
@@ -260,7 +251,7 @@ class Trading:
             order.hold_minor = -(-reserved * order.open_lots // order.lots)
             count_resting(self.risk, account, order)
         else:
-            release_spot(self.risk, account, order, self._spot_hold(order))
+            unhold_spot(self.risk, order)
 
     def _close(self, account: Account, order: Order) -> None:
         """The order is over: free its hold, repay what it borrowed and did not use (M6)."""
@@ -277,7 +268,7 @@ class Trading:
         if order.wallet == PERP:
             order.hold_minor = 0
             return
-        freed = release_spot(self.risk, account, order)
+        freed = unhold_spot(self.risk, order)
         if borrowed and freed:
             instrument = self.risk.instruments[order.symbol]
             asset = instrument.quote if order.side is Side.BUY else instrument.base
@@ -356,7 +347,7 @@ class Trading:
         if order.wallet == PERP:
             uncount_closed(self.risk, account, order, less, order.open_lots)
         else:
-            release_spot(self.risk, account, order, self._spot_hold(order))
+            unhold_spot(self.risk, order)
         self.teller.order(order, "amended")
 
     def _replace(self, account: Account, order: Order, lots: int, ticks: int) -> Placed | Reason:
@@ -402,7 +393,10 @@ class Trading:
             old.hold_minor = held
             count_resting(risk, account, old)
             return refused
-        held = release_spot(risk, account, old)
+        held, open_lots = old.hold_minor, old.open_lots
+        old.open_lots = 0
+        unhold_spot(risk, old)
+        old.open_lots = open_lots
         refused = reserve(risk, account, fresh, book, worst_ticks)
         if refused is not None:
             instrument = risk.instruments[old.symbol]

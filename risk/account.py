@@ -148,11 +148,12 @@ class Account:
         self.liquidating: dict[str, Job] = {}
 
     def setting(self, symbol: str) -> Setting:
-        """The account's choice for a perpetual; the default where it made none."""
-        found = self.settings.get(symbol)
-        if found is None:
-            found = self.settings[symbol] = Setting()
-        return found
+        """The account's choice for a perpetual, to read; the default where it made none."""
+        return self.settings.get(symbol) or Setting()
+
+    def own_setting(self, symbol: str) -> Setting:
+        """The account's choice for a perpetual, to change."""
+        return self.settings.setdefault(symbol, Setting())
 
     def minor(self, wallet: str, asset: str) -> int:
         """A balance in minor units; 0 where there never was one."""

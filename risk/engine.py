@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from matching.book import Book
-from matching.types import Order, Side
+from matching.types import Order
 from risk.account import PERP, Account, OpenOrders
 from risk.grid import fall_due, refresh, sample, sweep
 from risk.ledger import (
@@ -23,6 +23,7 @@ from risk.liquidation import Road, unwind_positions
 from risk.margin_liquidation import unwind_loans
 from risk.parameters import Venue
 from risk.records import AccountRecord
+from risk.reserve import resting_need
 from risk.scan import run_rounds, scan
 from risk.settle import count_resting
 from risk.state import RiskState
@@ -227,19 +228,13 @@ class RiskEngine(RiskState):
     def _count(
         self, order: Order, locked: dict[tuple[str, str], int], sums: dict[str, OpenOrders]
     ) -> None:
-        instrument = self.instruments[order.symbol]
         if order.wallet == PERP:
             if not order.reduce_only:
                 each = sums.setdefault(order.symbol, OpenOrders())
                 each.add(order.side, order.open_lots, order.price_ticks)
                 each.held_minor += order.hold_minor
             return
-        if order.side is Side.BUY:
-            asset = instrument.quote
-            need = instrument.notional_minor(order.price_ticks, order.open_lots)
-        else:
-            asset = instrument.base
-            need = instrument.base_minor(order.open_lots)
+        asset, need = resting_need(self, order)
         assert order.hold_minor == need, (order, order.hold_minor, need)
         key = (order.wallet, asset)
         locked[key] = locked.get(key, 0) + order.hold_minor

@@ -13,6 +13,7 @@ from risk.loans import partial_sale
 from risk.money import E12, MINOR_IN_E16, at_most, ceil_div, charged
 from risk.parameters import SpotParameters
 from risk.records import CoverRecord, EndRecord, LiquidationRecord, StepRecord
+from risk.reserve import affordable
 from risk.state import RiskState
 from risk.worth import MarginWorth, levels, margin_worth, wallet_assets
 
@@ -241,7 +242,7 @@ def _lots_to_buy(state: RiskState, account: Account, wallet: str, symbol: str, t
     keep_e12 = E12 - state.venue.fees.spot_taker_e12
     missing = max(0, loan.owed_minor - max(0, account.free(wallet, instrument.base)))
     wanted = ceil_div(ceil_div(missing * E12, keep_e12), instrument.lot_minor)
-    money = max(0, account.free(wallet, instrument.quote))
+    money = affordable(state, account.free(wallet, instrument.quote))
     return min(wanted, money // (ticks * instrument.unit_minor))
 
 

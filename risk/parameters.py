@@ -165,6 +165,12 @@ class FeeSchedule(msgspec.Struct, frozen=True, gc=False):
     spot_taker_e12: int = E12 // 1_000
     perp_maker_e12: int = E12 * 2 // 10_000
     perp_taker_e12: int = E12 * 5 // 10_000
+    spot_in_quote: bool = False  # A switch (S10): a buyer too pays in quote, not in what it got.
+
+    @property
+    def spot_hold_e12(self) -> int:
+        """What a spot buy keeps back for its fee, on top of its cost."""
+        return max(self.spot_maker_e12, self.spot_taker_e12) if self.spot_in_quote else 0
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):

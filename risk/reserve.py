@@ -8,7 +8,7 @@ from matching.types import Order, Side
 from risk.account import PERP, SPOT, Account, OpenOrders
 from risk.borrowing import borrow, wallet_holds
 from risk.margin import leverage_allows, open_order_margin, order_cost
-from risk.money import MINOR_IN_E16, ceil_div
+from risk.money import E12, MINOR_IN_E16, ceil_div, charged
 from risk.state import RiskState
 from risk.worth import perp_worth
 
@@ -29,23 +29,39 @@ def reserve(
 
 
 def spot_need(state: RiskState, order: Order, book: Book, worst_ticks: int) -> tuple[str, int]:
-    """(asset, minor units) a spot order must hold (S11).
+    """(asset, minor units) a new spot order must hold (S11).
 
     A market buy holds the cost of walking the book as far as it may go; one by amount the amount.
     A market sale by amount holds the lots it would sell.
     """
     instrument = state.instruments[order.symbol]
-    if order.side is Side.BUY:
-        if order.price_ticks:
-            return instrument.quote, instrument.notional_minor(order.price_ticks, order.lots)
-        if order.quote_units:
-            return instrument.quote, order.quote_units * instrument.unit_minor
-        _, units = book.cost_of_market(order, worst_ticks)
-        return instrument.quote, units * instrument.unit_minor
-    if order.quote_units:
-        lots, _ = book.cost_of_market(order, worst_ticks)
+    if order.price_ticks:
+        return resting_need(state, order)
+    if order.side is Side.SELL:
+        lots = order.lots or book.cost_of_market(order, worst_ticks)[0]
         return instrument.base, instrument.base_minor(lots)
-    return instrument.base, instrument.base_minor(order.lots)
+    units = order.quote_units or book.cost_of_market(order, worst_ticks)[1]
+    return instrument.quote, _with_fee(state, units * instrument.unit_minor)
+
+
+def resting_need(state: RiskState, order: Order) -> tuple[str, int]:
+    """(asset, minor units) a limit order on spot must hold for what is still open of it."""
+    instrument = state.instruments[order.symbol]
+    if order.side is Side.BUY:
+        notional = instrument.notional_minor(order.price_ticks, order.open_lots)
+        return instrument.quote, _with_fee(state, notional)
+    return instrument.base, instrument.base_minor(order.open_lots)
+
+
+def _with_fee(state: RiskState, cost_minor: int) -> int:
+    """A buy's cost, and its fee where that is paid in quote."""
+    return cost_minor + charged(cost_minor, state.venue.fees.spot_hold_e12)
+
+
+def affordable(state: RiskState, free_minor: int) -> int:
+    """The largest cost of a buy that an amount of quote covers, fee included."""
+    rate_e12 = state.venue.fees.spot_hold_e12
+    return max(0, free_minor - (1 if rate_e12 else 0)) * E12 // (E12 + rate_e12)
 
 
 def _reserve_spot(

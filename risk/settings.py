@@ -26,7 +26,7 @@ def set_leverage(state: RiskState, account: Account, symbol: str, leverage: int)
         return Reason.UNKNOWN_SYMBOL
     if not 1 <= leverage <= parameters.leverage_max:
         return Reason.LEVERAGE_OUT_OF_RANGE
-    setting = account.setting(symbol)
+    setting = account.own_setting(symbol)
     if leverage == setting.leverage:
         return None
     refused = _refuse_leverage(state, account, symbol, leverage)
@@ -112,7 +112,7 @@ def set_margin_mode(
     """Cross or isolated; only while flat and without orders on the symbol (P2)."""
     if symbol not in state.perps:
         return Reason.UNKNOWN_SYMBOL
-    setting = account.setting(symbol)
+    setting = account.own_setting(symbol)
     if setting.isolated == isolated:
         return None
     if symbol in account.positions:

@@ -11,6 +11,7 @@ from risk.fees import fee_minor
 from risk.ledger import CLEARING, FEES, FIRST_ACCOUNT, INSURANCE, Pocket, PostingReason
 from risk.position import Position, fill_effect
 from risk.records import CoverRecord
+from risk.reserve import resting_need
 from risk.state import RiskState
 
 REPAY_EFFECTS = (2, 3)  # Side effects "repay" and "borrow_repay".
@@ -57,8 +58,8 @@ def _settle_spot(state: RiskState, fill: Fill, trade_id: int) -> tuple[Booked, B
     )
     quote_minor = instrument.notional_minor(fill.price_ticks, fill.lots)
     base_minor = instrument.base_minor(fill.lots)
-    _unhold_spot(state, buyer, fill, quote_minor)
-    _unhold_spot(state, seller, fill, base_minor)
+    for order in (buyer, seller):
+        unhold_spot(state, order)
     ledger = state.ledger
     pockets = {}
     for order in (buyer, seller):
@@ -80,40 +81,43 @@ def _settle_spot(state: RiskState, fill: Fill, trade_id: int) -> tuple[Booked, B
         trade_id,
     )
     sides = {}
+    in_quote = state.venue.fees.spot_in_quote
     for order, asset, received in (
         (buyer, instrument.base, base_minor),
         (seller, instrument.quote, quote_minor),
     ):
-        fee = fee_minor(received, _fee_rate_e12(state, order, order is fill.maker))
+        paid_in, charged_on = (instrument.quote, quote_minor) if in_quote else (asset, received)
+        fee = fee_minor(charged_on, _fee_rate_e12(state, order, order is fill.maker))
+        if in_quote:  # Held for all fills at once, rounded up for each: a unit may be lacking.
+            fee = min(fee, max(0, pockets[order.side, paid_in].free))
         ledger.post(
-            pockets[order.side, asset],
-            ledger.house(FEES, asset),
+            pockets[order.side, paid_in],
+            ledger.house(FEES, paid_in),
             fee,
             PostingReason.FEE,
             trade_id,
         )
-        sides[order.side] = Booked(fee, asset, 0)
+        sides[order.side] = Booked(fee, paid_in, 0)
         account = state.accounts[order.account_id]
         if order.side_effect in REPAY_EFFECTS:
-            repay(state, account, order.wallet, asset, received - fee)
+            kept = received - fee if paid_in == asset else received
+            repay(state, account, order.wallet, asset, kept)
         state.touch_wallet(account, order.wallet)
     return sides[fill.maker.side], sides[fill.taker.side]
 
 
-def _unhold_spot(state: RiskState, order: Order, fill: Fill, paid_minor: int) -> None:
-    """Free the part of an order's hold that this fill used; a better price frees the rest too."""
+def unhold_spot(state: RiskState, order: Order) -> int:
+    """Free what a spot order holds beyond what is open of it; the amount freed (S11).
+
+    So a better price than the limit is freed at once, and what is cancelled once.
+    """
     account = state.accounts[order.account_id]
-    instrument = state.instruments[order.symbol]
-    if order.side is Side.BUY:
-        asset = instrument.quote
-        price_ticks = order.price_ticks or fill.price_ticks
-        held = instrument.notional_minor(price_ticks, fill.lots)
-    else:
-        asset = instrument.base
-        held = paid_minor
-    assert order.hold_minor >= held, (order, held)
-    order.hold_minor -= held
-    state.ledger.unlock(state.pocket(account, order.wallet, asset), held)
+    asset, need = resting_need(state, order)
+    freed = order.hold_minor - need
+    assert freed >= 0, (order, order.hold_minor, need)
+    order.hold_minor = need
+    state.ledger.unlock(state.pocket(account, order.wallet, asset), freed)
+    return freed
 
 
 # -- perpetuals --------------------------------------------------------------------------------
@@ -279,14 +283,3 @@ def _drop_if_empty(account: Account, symbol: str) -> None:
     if not sums.buy_lots and not sums.sell_lots:
         assert sums.values() == (0, 0, 0, 0, 0), (account.id, symbol, sums.values())
         del account.open_perp[symbol]
-
-
-def release_spot(state: RiskState, account: Account, order: Order, keep_minor: int = 0) -> int:
-    """Free what a spot order still holds, but for `keep_minor`; the amount freed."""
-    freed = order.hold_minor - keep_minor
-    assert freed >= 0, order
-    instrument = state.instruments[order.symbol]
-    asset = instrument.quote if order.side is Side.BUY else instrument.base
-    order.hold_minor = keep_minor
-    state.ledger.unlock(state.pocket(account, order.wallet, asset), freed)
-    return freed

@@ -77,6 +77,7 @@ class Watch:
             _, account_id, scope, version = heapq.heappop(heap)
             live = self._bands.get((account_id, scope))
             if live is not None and live[0] == version:
+                self.drop(account_id, scope)  # The check will leave new bands.
                 self.due[account_id, scope] = None
 
     def _thin(self) -> None:
@@ -100,8 +101,6 @@ class Watch:
         }
         assert self._live == sum(len(bands) for _, bands in self._bands.values())
         for (account_id, scope), (version, bands) in self._bands.items():
-            if (account_id, scope) in self.due:
-                continue  # Its reached entry was taken out of the heap.
             for source, low_e8, high_e8 in bands:
                 if low_e8 is not None:
                     assert (source, -low_e8, account_id, scope, version) in entries

@@ -29,7 +29,7 @@ def test_wallets_have_one_name_each() -> None:
     account = Account(100, "user", "")
     assert isolated_wallet("BTC-USDT") == "isolated:BTC-USDT"
     assert account.perp_pocket_wallet("BTC-USDT-PERP") == "perp"
-    account.setting("BTC-USDT-PERP").isolated = True
+    account.own_setting("BTC-USDT-PERP").isolated = True
     assert account.perp_pocket_wallet("BTC-USDT-PERP") == position_wallet("BTC-USDT-PERP")
 
 
@@ -38,7 +38,7 @@ def test_a_restored_account_is_the_account() -> None:
     loan = account.loans["margin", "USDT"] = Loan(3, "margin", "USDT")
     loan.principal_minor, loan.interest_e18 = 5, 7 * 10**30  # Beyond 64 bits.
     account.positions["BTC-USDT-PERP"] = Position("BTC-USDT-PERP", -2, -9)
-    account.setting("BTC-USDT-PERP").leverage = 33
+    account.own_setting("BTC-USDT-PERP").leverage = 33
     account.recent["a"] = (b"hash", 4)
     account.called["margin"] = 12
     state = msgspec.msgpack.decode(msgspec.msgpack.encode(account.state()))
