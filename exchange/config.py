@@ -56,6 +56,7 @@ class Market(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agent_step_ms: Annotated[int, msgspec.Meta(ge=100, le=60_000)] = 1_000
     symbols: tuple[str, ...] = ()  # Empty: every instrument of the default venue.
     funding_interval_ms: Annotated[int, msgspec.Meta(ge=60_000, le=24 * HOUR_MS)] = 8 * HOUR_MS
+    spot_fee: Literal["received", "quote"] = "received"  # What a spot buyer pays its fee in.
     history: bool = True  # Candles, trades and funding from before the first moment.
     start_ms: Many = 0  # A new venue's first moment; 0: now, or where its tape begins.
 
@@ -167,6 +168,7 @@ def venue_of(config: Config, start_ms: int) -> Venue:
         symbols=market.symbols or None,
         funding_interval_ms=market.funding_interval_ms,
         prices=market.prices,
+        spot_fee_in_quote=market.spot_fee == "quote",
         market={
             "agents": int(market.agents),
             "agent_step_ms": market.agent_step_ms,

@@ -11,6 +11,7 @@ from risk.parameters import (
     AssetParameters,
     Bracket,
     CollateralTier,
+    FeeSchedule,
     Grant,
     IsolatedTier,
     PerpParameters,
@@ -142,6 +143,7 @@ def default_venue(
     symbols: Iterable[str] | None = None,
     funding_interval_ms: int | None = None,
     prices: Prices = "walk",
+    spot_fee_in_quote: bool = False,
     market: Mapping[str, int | str] | None = None,
     name: str = "papertape",
 ) -> Venue:
@@ -176,6 +178,7 @@ def default_venue(
         margin_insurance_minor=_amount(MARGIN_INSURANCE),
         book_weight=0 if prices == "fixed" else 1,
         prices=prices,
+        fees=FeeSchedule(spot_in_quote=spot_fee_in_quote),
         market=dict(market or {}),
     )
 
