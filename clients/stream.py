@@ -69,6 +69,12 @@ class Subscription:
             await self._news.wait()
         return self._waiting.popleft()
 
+    def waiting(self) -> list[Event]:
+        """The events that have come already, without waiting for another."""
+        events = list(self._waiting)
+        self._waiting.clear()
+        return events
+
     def close(self) -> None:
         """Hear no more."""
         if not self._over:

@@ -33,6 +33,7 @@ from clients.bots.strategy import (
 )
 from clients.channels import Event
 from clients.errors import PapertapeError
+from clients.stream import Subscription
 from exchange.wire import FillSay
 
 BEAT_S: Final = 1.0
@@ -134,33 +135,30 @@ class Runner:
     async def run(self, seconds: float | None) -> None:
         """Hear and fulfil; at the end, however it comes, cancel what the strategy left open."""
         self.tally.equity_before = (await self._pt.pnl()).equity
+        events = self._pt.subscribe(*{*self._strategy.channels, "orders", "fills"})
         try:
             async with asyncio.timeout(seconds):
-                await self._trade()
+                await self._trade(events)
         except TimeoutError:
             pass
         finally:
-            await self._tidy_up()
+            await self._tidy_up(events)
 
-    async def _trade(self) -> None:
+    async def _trade(self, events: Subscription) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         beats = 0
-        events = self._pt.subscribe(*{*self._strategy.channels, "orders", "fills"})
-        try:
-            while True:
-                next_beat = began + (beats + 1) * BEAT_S
-                try:
-                    async with asyncio.timeout_at(next_beat):
-                        event = await anext(events)
-                except TimeoutError:
-                    beats += 1
-                    await self._hear(Beat(beats))
-                else:
-                    self._count(event)
-                    await self._hear(event)
-        finally:
-            events.close()
+        while True:
+            next_beat = began + (beats + 1) * BEAT_S
+            try:
+                async with asyncio.timeout_at(next_beat):
+                    event = await anext(events)
+            except TimeoutError:
+                beats += 1
+                await self._hear(Beat(beats))
+            else:
+                self._count(event)
+                await self._hear(event)
 
     def _count(self, event: Event) -> None:
         if event.channel == "fills" and event.data.client_id.startswith(self._prefix):
@@ -169,7 +167,15 @@ class Runner:
     async def _hear(self, heard: Heard) -> None:
         """Let the strategy hear; its wishes travel together, and refusals are told in turn."""
         wishes = self._strategy.hear(heard)
-        for refusal in await asyncio.gather(*map(self._fulfil, wishes)):
+        if not wishes:
+            return
+        travelling = asyncio.gather(*map(self._fulfil, wishes))
+        try:
+            refusals = await asyncio.shield(travelling)
+        except asyncio.CancelledError:
+            await travelling  # What is on its way is waited for, or nobody would tidy it up.
+            raise
+        for refusal in refusals:
             if refusal is not None:
                 self._strategy.refused(refusal)
 
@@ -202,11 +208,14 @@ class Runner:
             **options,
         )
 
-    async def _tidy_up(self) -> None:
+    async def _tidy_up(self, events: Subscription) -> None:
         """Cancel the strategy's open orders (nobody else's), and see what is left."""
         for order in await self._pt.orders(limit=1000):
             if order.client_id.startswith(self._prefix):
                 await self._fulfil(Cancel(order.client_id))
+        for event in events.waiting():  # A reply comes after the events of what it answers.
+            self._count(event)
+        events.close()
         self.tally.equity_after = (await self._pt.pnl()).equity
         self.tally.connections = self._pt.connections
 

@@ -153,6 +153,17 @@ TRADE = {
 }
 
 
+async def test_what_has_come_can_be_read_without_waiting(exchange: FakeExchange) -> None:
+    async with connected(exchange) as stream:
+        reader = stream.subscribe(["trades.BTC-USDT"])
+        await stream.request("account.get", {})
+        for _ in range(2):
+            await exchange.say("trades.BTC-USDT", TRADE)
+        await stream.request("account.get", {})
+        assert [event.data.trade_id for event in reader.waiting()] == [1, 1]
+        assert reader.waiting() == []
+
+
 async def test_closing_ends_readers_and_fails_what_waits(exchange: FakeExchange) -> None:
     async with connected(exchange) as stream:
         reader = stream.subscribe(["trades.BTC-USDT"])
