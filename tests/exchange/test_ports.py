@@ -1,0 +1,49 @@
+"""Tests of the ports: what is told of them; that both carry the same is seen in test_server."""
+
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from exchange.ports import url_of
+from tests.exchange.test_server import config, running
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("localhost", "http://localhost:80"),
+        # Who listens on all addresses is reached at this machine's own.
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("::", "http://[::1]:80"),
+        ("::1", "http://[::1]:80"),
+        ("fe80::1", "http://[fe80::1]:80"),
+    ],
+)
+def test_an_address_is_written_as_browsers_read_it(host: str, url: str) -> None:
+    assert url_of(host, 80) == url
+
+
+async def test_both_ports_carry_the_same_sessions(tmp_path: Path) -> None:
+    async with running(config(tmp_path)) as made, aiohttp.ClientSession() as http:
+        said = []
+        for url in (made.url, made.fast_url):
+            async with http.ws_connect(f"{url}/v1/ws") as socket:
+                await socket.receive_json()
+                await socket.send_json({"id": 7, "op": "instruments.get"})
+                said.append(await socket.receive_json())
+        assert said[0] == said[1]
+        assert said[0]["ok"]
+
+
+async def test_a_stop_hangs_up_on_readers(tmp_path: Path) -> None:
+    async with aiohttp.ClientSession() as http:
+        async with running(config(tmp_path)) as made:
+            sockets = [await http.ws_connect(f"{url}/v1/ws") for url in (made.url, made.fast_url)]
+            for socket in sockets:
+                await socket.receive_json()
+        for socket in sockets:
+            message = await socket.receive(timeout=30)
+            assert message.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
+            await socket.close()
