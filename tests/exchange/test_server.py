@@ -19,6 +19,7 @@ from exchange.config import Config, ConfigError, Limits, Market, Server, Storage
 from exchange.events import Answered
 from exchange.gateway import auth
 from exchange.gateway.doors import Opened
+from exchange.ports import PortRefused
 from exchange.sequencer import SequencerFailed
 from exchange.server import Running, StartFailed, start
 from exchange.storage.lock import DirectoryInUse
@@ -166,7 +167,7 @@ async def test_a_start_that_fails_lets_go_of_the_directory(tmp_path: Path) -> No
             market=given.market,
             storage=given.storage,
         )
-        with pytest.raises(server.PortRefused, match=f"127.0.0.1:{taken}"):
+        with pytest.raises(PortRefused, match=f"127.0.0.1:{taken}"):
             await start(refused)
     async with running(config(tmp_path / "data")) as made:
         assert made.doors.engine.seq >= 1

@@ -97,7 +97,7 @@ def serving(
     toml = folder / "papertape.toml"
     toml.write_text(config, "utf-8")
     log = folder / f"{data}.log"
-    where = [] if data is None else ["--data", folder / data]
+    where: list[str | Path] = [] if data is None else ["--data", folder / data]
     command = papertape(
         *("serve", "--json", "--port", "0", "--fast-port", "0", "--config", toml),
         *where,
