@@ -36,7 +36,7 @@ class RecoveryFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Base:
+class Footing:
     """An engine to replay upon: the state behind `seq` (0: before the first command).
 
     `chain` is the hash of the journal's frame that ends there.
@@ -52,14 +52,14 @@ class Recovery:
     """A directory whose journal is open, and the engine its tail is yet to be replayed upon."""
 
     journal: Journal
-    base: Base
+    footing: Footing
     is_new: bool
     passed_over: list[str] = field(default_factory=list)  # Snapshots that could not be used.
 
     @property
     def engine(self) -> Engine:
         """The engine: that of the snapshot, and after `replay` that of the last command kept."""
-        return self.base.engine
+        return self.footing.engine
 
     def replay(self, listeners: Sequence[Listener] = ()) -> int:
         """Apply the tail and tell `listeners` of it, then check; answers how many commands.
@@ -67,7 +67,7 @@ class Recovery:
         RecoveryFailed where the journal does not fit the engine, or an invariant broke.
         """
         engine = self.engine
-        for groups in replayed(engine, behind(self.journal.frames, self.base)):
+        for groups in replayed(engine, behind(self.journal.frames, self.footing)):
             for listener in listeners:
                 listener(groups)
         try:
@@ -75,7 +75,7 @@ class Recovery:
         except AssertionError as error:
             raise RecoveryFailed(f"the recovered state breaks an invariant: {error}") from error
         assert engine.seq == self.journal.last_seq, (engine.seq, self.journal.last_seq)
-        return engine.seq - self.base.seq
+        return engine.seq - self.footing.seq
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def recover(
         recovery.engine,
         recovery.journal,
         recovery.is_new,
-        recovery.base.seq,
+        recovery.footing.seq,
         count,
         recovery.passed_over,
     )
@@ -132,11 +132,11 @@ def begin(
             wanted_seq = min(wanted_seq, reached_seq)
         for seq in _in_order(journal, list(snapshots), wanted_seq):
             try:
-                base = base_at(seq, snapshots.get(seq), journal.frames)
+                footing = footing_at(seq, snapshots.get(seq), journal.frames)
             except (BadState, BadSnapshot, JournalPruned, OSError) as error:
                 passed_over.append(f"the snapshot of seq {seq}: {error}")
             else:
-                return Recovery(journal, base, is_new, passed_over)
+                return Recovery(journal, footing, is_new, passed_over)
         raise RecoveryFailed("; ".join(["no snapshot can be started from", *passed_over]))
     except BaseException:
         journal.close()
@@ -161,7 +161,7 @@ Frames = Callable[[int | None], Iterator[Frame]]
 """The frames of a journal from the one that holds a seq, or from the first."""
 
 
-def base_at(seq: int, path: Path | None, frames: Frames) -> Base:
+def footing_at(seq: int, path: Path | None, frames: Frames) -> Footing:
     """The engine behind `seq`: of the snapshot at `path`, or with none of the genesis record.
 
     BadState, BadSnapshot or JournalPruned where it cannot be had, RecoveryFailed where the
@@ -169,19 +169,19 @@ def base_at(seq: int, path: Path | None, frames: Frames) -> Base:
     """
     if path is None:
         first = next(frames(GENESIS_SEQ))
-        return Base(Engine(_venue_in(first)), 0, GENESIS_CHAIN)
+        return Footing(Engine(_venue_in(first)), 0, GENESIS_CHAIN)
     snapshot = read_snapshot(path)
     frame = next(frames(seq))
     if frame.last_seq != seq or frame.chain != snapshot.chain:
         raise RecoveryFailed(f"{path} does not belong to this journal")
-    return Base(restored(snapshot.payload, snapshot.digest), seq, snapshot.chain)
+    return Footing(restored(snapshot.payload, snapshot.digest), seq, snapshot.chain)
 
 
-def behind(frames: Frames, base: Base) -> Iterator[Frame]:
-    """The frames behind a base; RecoveryFailed where the chain does not go on there."""
-    chain = base.chain
-    for frame in frames(base.seq or None):
-        if frame.last_seq <= base.seq:
+def behind(frames: Frames, footing: Footing) -> Iterator[Frame]:
+    """The frames behind a footing; RecoveryFailed where the chain does not go on there."""
+    chain = footing.chain
+    for frame in frames(footing.seq or None):
+        if frame.last_seq <= footing.seq:
             continue
         if frame.previous != chain:
             raise RecoveryFailed(f"the frame of seq {frame.first_seq} does not follow its snapshot")

@@ -158,13 +158,57 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
         reached_seq=history.reached_seq,
     )
     stack.callback(recovery.journal.close)
+    engine = recovery.engine
+    house = await _recovered(config, recovery, history, tapes)
+    sequencer = _sequencer(config, recovery, house, tapes)
+    housekeeping = Housekeeping(
+        engine=engine,
+        sequencer=sequencer,
+        journal=recovery.journal,
+        store=SnapshotStore(directory / SNAPSHOTS, keep=config.storage.snapshots_kept),
+        history=history,
+        clock=sequencer.clock,
+        config=config.storage,
+        saved_seq=recovery.footing.seq,
+    )
+    health = Health(engine, sequencer, sequencer.clock, recovery.journal, history, housekeeping)
+    watch(house.metrics, health, house.publisher, house.redis)
+    doors = Doors(
+        engine=engine,
+        sequencer=sequencer,
+        board=house.board,
+        desk=house.desk,
+        history=history,
+        keys=keys,
+        clock=sequencer.clock,
+        config=config,
+        admin_key=await asyncio.to_thread(_admin_key, config, keys),
+        metrics=house.metrics,
+        health=health.say,
+    )
+    running = Running(doors, house, housekeeping, health, stack)
+    await running.open(directory)
+    return running
+
+
+async def _recovered(
+    config: Config, recovery: Recovery, history: History, tapes: dict[str, Tape]
+) -> House:
+    """The house, once all that is kept has been told to it."""
     engine, venue = recovery.engine, recovery.engine.venue
     _say_what_is_ignored(config, venue)
     house = House(engine, history, _redis(config, venue))
     past = prehistory(venue, tapes) if venue.market.get("history") else None
     await restore_board(house.board, engine, history, past)
     replayed = recovery.replay(house.listeners)
-    _say_recovered(recovery, replayed, directory)
+    _say_recovered(recovery, replayed)
+    return house
+
+
+def _sequencer(
+    config: Config, recovery: Recovery, house: House, tapes: dict[str, Tape]
+) -> Sequencer:
+    engine, venue = recovery.engine, recovery.engine.venue
     clock = _clock(config, engine.time_ms)
 
     def sources(from_ms: int) -> list[Source]:
@@ -187,34 +231,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
     )
     sequencer.listeners += [*house.listeners, house.metrics.on_group]
     sequencer.on_timing = house.metrics.on_timing
-    housekeeping = Housekeeping(
-        engine=engine,
-        sequencer=sequencer,
-        journal=recovery.journal,
-        store=SnapshotStore(directory / SNAPSHOTS, keep=config.storage.snapshots_kept),
-        history=history,
-        clock=clock,
-        config=config.storage,
-        saved_seq=recovery.base.seq,
-    )
-    health = Health(engine, sequencer, clock, recovery.journal, history, housekeeping)
-    watch(house.metrics, health, house.publisher, house.redis)
-    doors = Doors(
-        engine=engine,
-        sequencer=sequencer,
-        board=house.board,
-        desk=house.desk,
-        history=history,
-        keys=keys,
-        clock=clock,
-        config=config,
-        admin_key=await asyncio.to_thread(_admin_key, config, keys),
-        metrics=house.metrics,
-        health=health.say,
-    )
-    running = Running(doors, house, housekeeping, health, stack)
-    await running.open(directory)
-    return running
+    return sequencer
 
 
 # -- running -----------------------------------------------------------------------------------
@@ -431,7 +448,8 @@ def _say_what_is_ignored(config: Config, venue: Venue) -> None:
         )
 
 
-def _say_recovered(recovery: Recovery, replayed: int, directory: Path) -> None:
+def _say_recovered(recovery: Recovery, replayed: int) -> None:
+    directory = recovery.journal.directory.parent
     for why in recovery.passed_over:
         log.warning("passed over %s", why)
     torn = recovery.journal.torn
@@ -444,7 +462,7 @@ def _say_recovered(recovery: Recovery, replayed: int, directory: Path) -> None:
         "recovered %s: %d commands behind seq %d, now at seq %d",
         directory,
         replayed,
-        recovery.base.seq,
+        recovery.footing.seq,
         recovery.engine.seq,
     )
 

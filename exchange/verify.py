@@ -18,10 +18,10 @@ from exchange.groups import GENESIS_SEQ, BadGroup, commands_in
 from exchange.recovery import (
     JOURNAL,
     SNAPSHOTS,
-    Base,
+    Footing,
     RecoveryFailed,
-    base_at,
     behind,
+    footing_at,
     replayed,
 )
 from exchange.snapshot import BadState
@@ -99,12 +99,12 @@ def verify(directory: Path, progress: Progress | None = None) -> VerifyReport:
 def _verify(report: VerifyReport, progress: Progress | None) -> None:
     frames = partial(frames_in, _journal_of(report.directory))
     snapshots = snapshots_in(report.directory / SNAPSHOTS)
-    base = _oldest_base(report.directory, snapshots)
-    engine = base.engine
-    report.from_seq = base.seq
-    report.chain = base.chain.hex()
-    told = _telling(report, behind(frames, base), base.seq, progress)
-    judged = {seq: path for seq, path in snapshots.items() if seq > base.seq}
+    footing = _oldest_footing(report.directory, snapshots)
+    engine = footing.engine
+    report.from_seq = footing.seq
+    report.chain = footing.chain.hex()
+    told = _telling(report, behind(frames, footing), footing.seq, progress)
+    judged = {seq: path for seq, path in snapshots.items() if seq > footing.seq}
     for _ in replayed(engine, told):
         path = judged.pop(engine.seq, None)
         if path is not None:
@@ -112,7 +112,7 @@ def _verify(report: VerifyReport, progress: Progress | None) -> None:
     for seq in judged:
         _note(report, SnapshotVerdict(seq, False, "the journal holds no frame that ends there"))
     report.to_seq, report.time_ms = engine.seq, engine.time_ms
-    report.commands = engine.seq - base.seq
+    report.commands = engine.seq - footing.seq
     report.digest = engine.digest()
     _check(report, engine)
 
@@ -178,24 +178,26 @@ def replay(
     cannot be had, because it was pruned for example.
     """
     journal = _journal_of(directory)
-    base = _base_before(directory, to_seq, to_time_ms)
-    engine = base.engine
+    footing = _footing_before(directory, to_seq, to_time_ms)
+    engine = footing.engine
     report = VerifyReport(directory)
-    for frame in _telling(report, behind(partial(frames_in, journal), base), base.seq, progress):
+    for frame in _telling(
+        report, behind(partial(frames_in, journal), footing), footing.seq, progress
+    ):
         try:
             commands = commands_in(frame)
         except BadGroup as error:
             raise RecoveryFailed(str(error)) from error
         for command in commands:
             if to_seq is not None and command.seq > to_seq:
-                return Replayed(engine, base.seq, engine.seq - base.seq)
+                return Replayed(engine, footing.seq, engine.seq - footing.seq)
             if to_time_ms is not None and command.time_ms > to_time_ms:
-                return Replayed(engine, base.seq, engine.seq - base.seq)
+                return Replayed(engine, footing.seq, engine.seq - footing.seq)
             engine.apply(command)
-    return Replayed(engine, base.seq, engine.seq - base.seq)
+    return Replayed(engine, footing.seq, engine.seq - footing.seq)
 
 
-def _base_before(directory: Path, to_seq: int | None, to_time_ms: int | None) -> Base:
+def _footing_before(directory: Path, to_seq: int | None, to_time_ms: int | None) -> Footing:
     """The newest place to start from that does not lie behind what is asked for."""
     journal = _journal_of(directory)
     frames = partial(frames_in, journal)
@@ -205,23 +207,23 @@ def _base_before(directory: Path, to_seq: int | None, to_time_ms: int | None) ->
         if to_seq is not None and seq > to_seq:
             continue
         try:
-            base = base_at(seq, snapshots.get(seq), frames)
+            footing = footing_at(seq, snapshots.get(seq), frames)
         except (BadSnapshot, BadState, JournalPruned, FileNotFoundError):
             continue
-        if to_time_ms is None or base.engine.time_ms <= to_time_ms or not seq:
-            return base
+        if to_time_ms is None or footing.engine.time_ms <= to_time_ms or not seq:
+            return footing
     raise RecoveryFailed(f"{directory} keeps nothing from so early")
 
 
-def _oldest_base(directory: Path, snapshots: dict[int, Path]) -> Base:
+def _oldest_footing(directory: Path, snapshots: dict[int, Path]) -> Footing:
     """The genesis record, or where it was pruned the oldest good snapshot."""
     journal = _journal_of(directory)
     frames = partial(frames_in, journal)
     if _first_seq(journal) == GENESIS_SEQ:
-        return base_at(0, None, frames)
+        return footing_at(0, None, frames)
     for seq, path in snapshots.items():
         try:
-            return base_at(seq, path, frames)
+            return footing_at(seq, path, frames)
         except (JournalPruned, FileNotFoundError):
             continue  # The server went on meanwhile.
     raise RecoveryFailed(f"{directory} begins behind its genesis record and has no snapshot")

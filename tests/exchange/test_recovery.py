@@ -109,10 +109,10 @@ def test_what_the_history_has_not_got_is_replayed_for_it(tape: Tape) -> None:
     tape.snapshot()
     tape.close()
     begun = begin(tape.directory, never, reached_seq=old)
-    assert begun.base.seq == old
+    assert begun.footing.seq == old
     begun.journal.close()
     begun = begin(tape.directory, never, reached_seq=old + 1)
-    assert begun.base.seq == old + 1
+    assert begun.footing.seq == old + 1
     begun.journal.close()
 
 

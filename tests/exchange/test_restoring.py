@@ -96,7 +96,7 @@ async def test_a_restored_board_shows_what_the_one_before_the_crash_showed(
     await history.caught_up()
 
     begun = begin(tmp_path / "data", venue)
-    assert begun.base.seq == base_seq
+    assert begun.footing.seq == base_seq
     board = Board(begun.engine.instruments)
     await restore_board(board, begun.engine, history, past)
     begun.replay([board.on_group])
