@@ -51,59 +51,63 @@ def _fee_rate_e12(state: RiskState, order: Order, maker: bool) -> int:
 
 
 def _settle_spot(state: RiskState, fill: Fill, trade_id: int) -> tuple[Booked, Booked]:
-    """Quote from buyer to seller, base the other way, each pays its fee on what it received."""
+    """Quote from buyer to seller, base the other way, each pays its fee."""
     instrument = state.instruments[fill.maker.symbol]
     buyer, seller = (
         (fill.taker, fill.maker) if fill.taker.side is Side.BUY else (fill.maker, fill.taker)
     )
     quote_minor = instrument.notional_minor(fill.price_ticks, fill.lots)
     base_minor = instrument.base_minor(fill.lots)
-    for order in (buyer, seller):
-        unhold_spot(state, order)
-    ledger = state.ledger
-    pockets = {}
-    for order in (buyer, seller):
-        account = state.accounts[order.account_id]
-        for asset in (instrument.base, instrument.quote):
-            pockets[order.side, asset] = state.pocket(account, order.wallet, asset)
-    ledger.post(
-        pockets[Side.BUY, instrument.quote],
-        pockets[Side.SELL, instrument.quote],
-        quote_minor,
-        PostingReason.TRADE,
-        trade_id,
-    )
-    ledger.post(
-        pockets[Side.SELL, instrument.base],
-        pockets[Side.BUY, instrument.base],
-        base_minor,
-        PostingReason.TRADE,
-        trade_id,
-    )
-    sides = {}
-    in_quote = state.venue.fees.spot_in_quote
-    for order, asset, received in (
-        (buyer, instrument.base, base_minor),
-        (seller, instrument.quote, quote_minor),
+    unhold_spot(state, buyer)
+    unhold_spot(state, seller)
+    for source, target, asset, minor in (
+        (buyer, seller, instrument.quote, quote_minor),
+        (seller, buyer, instrument.base, base_minor),
     ):
-        paid_in, charged_on = (instrument.quote, quote_minor) if in_quote else (asset, received)
-        fee = fee_minor(charged_on, _fee_rate_e12(state, order, order is fill.maker))
-        if in_quote:  # Held for all fills at once, rounded up for each: a unit may be lacking.
-            fee = min(fee, max(0, pockets[order.side, paid_in].free))
-        ledger.post(
-            pockets[order.side, paid_in],
-            ledger.house(FEES, paid_in),
-            fee,
-            PostingReason.FEE,
+        state.ledger.post(
+            _pocket(state, source, asset),
+            _pocket(state, target, asset),
+            minor,
+            PostingReason.TRADE,
             trade_id,
         )
-        sides[order.side] = Booked(fee, paid_in, 0)
-        account = state.accounts[order.account_id]
-        if order.side_effect in REPAY_EFFECTS:
-            kept = received - fee if paid_in == asset else received
-            repay(state, account, order.wallet, asset, kept)
-        state.touch_wallet(account, order.wallet)
-    return sides[fill.maker.side], sides[fill.taker.side]
+    bought = _receive(state, buyer, fill, trade_id)
+    sold = _receive(state, seller, fill, trade_id)
+    return (bought, sold) if fill.maker is buyer else (sold, bought)
+
+
+def _pocket(state: RiskState, order: Order, asset: str) -> Pocket:
+    return state.pocket(state.accounts[order.account_id], order.wallet, asset)
+
+
+def _receive(state: RiskState, order: Order, fill: Fill, trade_id: int) -> Booked:
+    """Charge one side's fee, on what it received or by the switch on the quote (S10), then let
+    what is left of it repay its debt where the order says so (M6)."""
+    instrument = state.instruments[order.symbol]
+    quote_minor = instrument.notional_minor(fill.price_ticks, fill.lots)
+    asset, received = instrument.quote, quote_minor
+    if order.side is Side.BUY:
+        asset, received = instrument.base, instrument.base_minor(fill.lots)
+    rate_e12 = _fee_rate_e12(state, order, order is fill.maker)
+    fee_asset, fee = asset, fee_minor(received, rate_e12)
+    if state.venue.fees.spot_in_quote:
+        # Held for all fills at once, rounded up for each: a unit may be lacking.
+        free_minor = _pocket(state, order, instrument.quote).free
+        fee_asset = instrument.quote
+        fee = min(fee_minor(quote_minor, rate_e12), max(0, free_minor))
+    state.ledger.post(
+        _pocket(state, order, fee_asset),
+        state.ledger.house(FEES, fee_asset),
+        fee,
+        PostingReason.FEE,
+        trade_id,
+    )
+    account = state.accounts[order.account_id]
+    if order.side_effect in REPAY_EFFECTS:
+        kept = received - fee if fee_asset == asset else received
+        repay(state, account, order.wallet, asset, kept)
+    state.touch_wallet(account, order.wallet)
+    return Booked(fee, fee_asset, 0)
 
 
 def unhold_spot(state: RiskState, order: Order) -> int:
