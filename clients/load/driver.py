@@ -48,6 +48,10 @@ class Timer(Protocol):
 class Sender(Protocol):
     """Where a request goes."""
 
+    @property
+    def alive(self) -> bool:
+        """Whether answers can still come."""
+
     def send(self, text: bytes) -> bool:
         """Hand a message over; False if the connection is gone."""
 
@@ -87,7 +91,7 @@ class WallTimer:
 async def drive(
     plan: Plan, senders: Sequence[Sender], wording: Wording, record: Record, timer: Timer
 ) -> None:
-    """Carry a plan out, then wait a little for the last answers.
+    """Carry a plan out, then wait a little while for the last answers.
 
     Cancelled, it ends at once; the record then holds what came until then.
     """
@@ -100,7 +104,7 @@ async def drive(
             if not senders[item.connection].send(text):
                 record.take_back(number)
         patience_ns = timer.now_ns() + DRAIN_S * NS_PER_S
-        while record.waiting and timer.now_ns() < patience_ns:
+        while record.waiting and timer.now_ns() < patience_ns and any(s.alive for s in senders):
             await timer.until(timer.now_ns() + LOOK_NS)
     finally:
         record.end(timer.now_ns())
@@ -170,9 +174,14 @@ class Line(WSListener):
 
     # -- under load ----------------------------------------------------------------------------
 
+    @property
+    def alive(self) -> bool:
+        """Whether answers can still come."""
+        return self._transport is not None and not self._transport.is_disconnected
+
     def send(self, text: bytes) -> bool:
         """Hand a message to the socket; False if the connection is gone."""
-        if self._transport is None or self._transport.is_disconnected or self.closed_with:
+        if self._transport is None or self._transport.is_disconnected:
             return False
         self._transport.send(WSMsgType.TEXT, text)
         return True

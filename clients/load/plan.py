@@ -21,10 +21,11 @@ Kind = Literal["place", "amend", "cancel", "take", "subscribe"]
 Side = Literal["buy", "sell"]
 
 KINDS: Final[tuple[Kind, ...]] = ("place", "amend", "cancel", "take", "subscribe")
+# As many cancelled as placed: else books would fill, and places give way to cancels.
 DEFAULT_MIX: Final[dict[Kind, int]] = {
-    "place": 40,
-    "amend": 20,
-    "cancel": 25,
+    "place": 35,
+    "amend": 15,
+    "cancel": 35,
     "take": 10,
     "subscribe": 5,
 }

@@ -64,13 +64,13 @@ def reading_of(text: str) -> Reading:
     """A reading from Prometheus' text; a ValueError where it is none, or of something else."""
     outcomes: dict[str, float] = {}
     sums: dict[str, float] = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name == _OUTCOMES:
-                outcomes[sample.labels["outcome"]] = sample.value
-            elif not sample.labels:
-                sums[sample.name] = sample.value
     try:
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name == _OUTCOMES:
+                    outcomes[sample.labels["outcome"]] = sample.value
+                elif not sample.labels:
+                    sums[sample.name] = sample.value
         return Reading(outcomes, sums[_GROUPS], sums[_GROUPED], sums[_SYNC_S], sums[_APPLY_S])
     except KeyError as error:
         raise ValueError(f"these metrics lack {error}") from None

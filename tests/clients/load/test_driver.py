@@ -1,0 +1,302 @@
+"""Tests of the driver: an open loop, whatever the exchange does; and lines over real sockets."""
+
+import asyncio
+from contextlib import suppress
+
+import msgspec
+import pytest
+
+from clients.errors import PapertapeError
+from clients.load.driver import BURST, DRAIN_S, Line, SlowReader, WallTimer, connect, drive
+from clients.load.histogram import Histogram
+from clients.load.plan import NS_PER_S, Item, Plan, make_plan
+from clients.load.record import REFUSED, Record
+from clients.signing import Signer
+from tests.clients.fake_exchange import KEY, SECRET, FakeExchange, Refused, eventually
+from tests.clients.load.worlds import (
+    MS,
+    Exchange,
+    Manners,
+    World,
+    driven,
+    prompt,
+    shape,
+    silent,
+    stalling,
+    surly,
+    wording,
+)
+
+
+def above(histogram: Histogram, ns: int) -> float:
+    """The share of values above a threshold, to a hundredth of a percent."""
+    below = (parts for parts in range(10_000, 0, -1) if histogram.percentile(parts) <= ns)
+    return 1 - next(below, 0) / 10_000
+
+
+# -- the open loop -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("manners", [prompt, silent, surly, stalling(3, 4)])
+async def test_requests_go_out_at_their_times_whatever_is_answered(manners: Manners) -> None:
+    plan, _, exchange = await driven(manners)
+    assert [at_ns for at_ns, _ in exchange.heard] == [item.at_ns for item in plan.items]
+    # And they are the same requests, to the byte.
+    texts = [wording().text(number, item) for number, item in enumerate(plan.items)]
+    assert [text for _, text in exchange.heard] == texts
+
+
+async def test_a_prompt_exchange_is_measured_as_prompt() -> None:
+    _, record, _ = await driven(prompt)
+    assert (record.warm_up, record.sent, record.done) == (100, 1_000, 1_000)
+    for latencies in (record.whole().from_planned, record.whole().from_sent):
+        assert (latencies.count, latencies.min, latencies.max) == (1_000, MS, MS)
+
+
+async def test_a_stall_of_the_exchange_shows_in_all_who_came_in_it() -> None:
+    # From 5 to 6 s nothing is answered. 100 requests fall due in it, one in each hundredth of a
+    # second, and wait 1 s ... 0 s and a millisecond: of 1,000, 10 % are late, 5 % by over 0.5 s.
+    _, record, _ = await driven(stalling(5, 6))
+    latencies = record.whole().from_planned
+    assert latencies.count == 1_000
+    assert NS_PER_S - 10 * MS <= latencies.max <= NS_PER_S + MS
+    assert above(latencies, 2 * MS) == pytest.approx(0.1, abs=0.002)
+    assert above(latencies, NS_PER_S // 2) == pytest.approx(0.05, abs=0.002)
+    assert latencies.percentile(8_900) < 2 * MS
+    stalled = record.slices[4]  # The warm-up is one second: 5 ... 6 s is the fifth tenth.
+    assert stalled.from_planned.min > MS
+    assert all(s.from_planned.max == MS for s in record.slices if s is not stalled)
+
+
+class HoldingUp(Exchange):
+    """An exchange whose stall holds up the generator too: a send takes until the stall is over."""
+
+    def send(self, text: bytes) -> bool:
+        now_ns = self._world.now_ns()
+        if 5 * NS_PER_S <= now_ns < 6 * NS_PER_S:
+            self._world.pass_until(6 * NS_PER_S)
+        return super().send(text)
+
+
+async def test_a_stall_that_holds_up_the_generator_cannot_hide() -> None:
+    plan = make_plan(shape())
+    world, record = World(), Record(plan)
+    exchange = HoldingUp(world, record, prompt)
+    await drive(plan, [exchange, exchange], wording(), record, world)
+    # The 100 requests of that second left at 6 s. Counted from then, one of them was slow, and
+    # the test would have been passed: this is the omission.
+    sent = record.whole().from_sent
+    assert sent.percentile(9_990) < 2 * MS
+    # Counted from when they should have left, 10 % were late, 5 % by over 0.5 s.
+    planned = record.whole().from_planned
+    assert (sent.count, planned.count) == (1_000, 1_000)
+    assert above(planned, 2 * MS) == pytest.approx(0.1, abs=0.002)
+    assert above(planned, NS_PER_S // 2) == pytest.approx(0.05, abs=0.002)
+    assert record.lateness.max >= NS_PER_S - 20 * MS  # The second of them.
+
+
+async def test_who_never_answers_is_waited_for_a_little_and_counted() -> None:
+    plan, record, _ = await driven(silent)
+    assert record.ended_ns >= plan.items[-1].at_ns + DRAIN_S * NS_PER_S
+    assert (record.sent, record.answered, record.unanswered) == (1_000, 0, 1_000)
+    # The first of the measured fell due 10 s before the last.
+    assert record.whole().from_planned.max > (DRAIN_S + 9.9) * NS_PER_S
+
+
+async def test_refusals_do_not_pass_for_quick_answers() -> None:
+    _, record, _ = await driven(surly)
+    assert (record.done, record.refused) == (0, 1_000)
+    assert record.whole().from_planned.count == 0
+    assert record.latencies[REFUSED].from_planned.count == 1_000
+
+
+async def test_the_drain_ends_with_the_last_answer() -> None:
+    plan, record, _ = await driven(prompt)
+    assert record.ended_ns - plan.items[-1].at_ns < 20 * MS
+
+
+class Impatient(World):
+    """Somebody presses Ctrl-C after four seconds."""
+
+    async def until(self, at_ns: int) -> None:
+        await super().until(at_ns)
+        if at_ns >= 4 * NS_PER_S:
+            raise asyncio.CancelledError
+
+
+async def test_a_run_that_is_stopped_leaves_a_record_of_what_came_until_then() -> None:
+    plan = make_plan(shape())
+    world, record = Impatient(), Record(plan)
+    exchange = Exchange(world, record, stalling(3.5, 9))
+    with pytest.raises(asyncio.CancelledError):
+        await drive(plan, [exchange, exchange], wording(), record, world)
+    # One second of warm-up, 2.5 s answered, and half a second that never was.
+    assert (record.sent, record.done, record.unanswered) == (300, 250, 50)
+    assert record.ended_ns == pytest.approx(4 * NS_PER_S, abs=10 * MS)
+
+
+class Broken:
+    """A connection that is gone."""
+
+    alive = False
+
+    def send(self, text: bytes) -> bool:
+        return False
+
+
+async def test_requests_of_a_lost_connection_are_counted_and_the_others_go_on() -> None:
+    plan = make_plan(shape())
+    world, record = World(), Record(plan)
+    await drive(plan, [Exchange(world, record, prompt), Broken()], wording(), record, world)
+    lost = sum(item.connection == 1 for item in plan.items[100:])
+    assert (record.unsent, record.done) == (lost, 1_000 - lost)
+    assert sum(codes["CONNECTION_LOST"] for codes in record.errors.values()) == lost > 0
+
+
+async def test_nobody_waits_for_answers_when_all_connections_are_gone() -> None:
+    plan = make_plan(shape())
+    world, record = World(), Record(plan)
+    exchange = Exchange(world, record, silent)
+    world.at(8 * NS_PER_S, lambda: setattr(exchange, "alive", False))
+    await drive(plan, [exchange, exchange], wording(), record, world)
+    assert record.unanswered == 1_000
+    assert record.ended_ns == plan.items[-1].at_ns
+
+
+# -- real time ---------------------------------------------------------------------------------
+
+
+async def test_the_timer_comes_back_no_sooner_than_asked_and_lets_others_run_when_late() -> None:
+    timer = WallTimer()
+    await timer.until(3 * MS)
+    assert timer.now_ns() >= 3 * MS
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        turns += 1
+
+    task = asyncio.create_task(other())
+    for _ in range(BURST - 1):
+        await timer.until(0)
+    assert turns == 0  # Late: the first of a burst go out one behind the other,
+    await timer.until(0)
+    assert turns == 1  # and then whoever waits has a turn.
+    await task
+    timer.begin()
+    assert timer.now_ns() < 3 * MS * 1_000
+
+
+# -- lines -------------------------------------------------------------------------------------
+
+
+def blank() -> Record:
+    return Record(Plan(shape(warm_up_s=0), (), 0, 10 * NS_PER_S))
+
+
+async def line_to(exchange: FakeExchange, record: Record) -> Line:
+    line = await connect(socket_of(exchange), lambda: Line(record, WallTimer()))
+    await line.login(Signer(KEY, SECRET))
+    return line
+
+
+def socket_of(exchange: FakeExchange) -> str:
+    return exchange.url.replace("http", "ws") + "/v1/ws"
+
+
+def order(number: int) -> tuple[Item, bytes]:
+    item = Item(0, 0, "place", "BTC-USDT", order=number, size=1, distance_bps=50)
+    return item, wording().text(number, item)
+
+
+async def test_a_line_logs_in_sends_and_tells_the_record(exchange: FakeExchange) -> None:
+    record = blank()
+    line = await line_to(exchange, record)
+    item, text = order(1)
+    record.send(1, item, 0)
+    assert line.send(text)
+    await eventually(lambda: record.done)
+    assert exchange.orders[1].price == "49750"
+    exchange.refuse["order.place"] = Refused("MAX_ORDERS")
+    item, text = order(2)
+    record.send(2, item, 0)
+    assert line.send(text)
+    await eventually(lambda: record.refused)
+    assert record.errors["place"] == {"MAX_ORDERS": 1}
+    await line.close()
+    assert not line.send(text)
+    assert not record.lost  # We hung up, not they.
+
+
+async def test_pushes_are_counted_and_are_no_answers(exchange: FakeExchange) -> None:
+    record = blank()
+    line = await line_to(exchange, record)
+    result = await line.ask("subscribe", channels=["bbo.BTC-USDT"])
+    assert msgspec.json.decode(result) == {"channels": ["bbo.BTC-USDT"]}
+    await exchange.say("bbo.BTC-USDT", {"symbol": "BTC-USDT"})
+    await eventually(lambda: record.pushes)
+    assert (record.pushes, record.answered) == (1, 0)
+    assert record.push_bytes > 20
+    await line.close()
+
+
+async def test_a_refused_login_says_why(exchange: FakeExchange) -> None:
+    line = await connect(socket_of(exchange), lambda: Line(blank(), WallTimer()))
+    with pytest.raises(PapertapeError, match="BAD_SIGNATURE"):
+        await line.login(Signer(KEY, "another secret"))
+    await line.close()
+
+
+async def test_a_line_that_the_exchange_closes_is_told_by_its_code(exchange: FakeExchange) -> None:
+    record = blank()
+    line = await line_to(exchange, record)
+    await exchange.break_all()  # With 1012: service restart.
+    await eventually(lambda: line.closed_with)
+    assert line.closed_with == "1012"
+    assert record.lost == {"1012": 1}
+    assert not line.send(order(1)[1])
+    with pytest.raises(PapertapeError, match="CONNECTION_LOST"):
+        await line.ask("account.get")
+
+
+async def test_who_waits_when_the_line_breaks_is_told(exchange: FakeExchange) -> None:
+    line = await line_to(exchange, blank())
+    exchange.break_before_reply.append("account.get")
+    with pytest.raises(PapertapeError, match="CONNECTION_LOST"):
+        await line.ask("account.get")
+
+
+async def test_nobody_at_the_address_is_said_in_words(unused_tcp_port: int) -> None:
+    with pytest.raises(PapertapeError, match="nobody answers at ws://127"):
+        await connect(f"ws://127.0.0.1:{unused_tcp_port}/v1/ws", lambda: Line(blank(), WallTimer()))
+
+
+async def test_a_server_that_speaks_no_websocket_is_said_in_words(exchange: FakeExchange) -> None:
+    with pytest.raises(PapertapeError, match="UNREACHABLE"):
+        await connect(f"{socket_of(exchange)}/nothing", lambda: Line(blank(), WallTimer()))
+
+
+async def test_a_slow_reader_hears_less_than_who_reads(exchange: FakeExchange) -> None:
+    channel, messages, size = "trades.BTC-USDT", 500, 2_000
+    quick, slow = blank(), blank()
+    reader = await line_to(exchange, quick)
+    await reader.ask("subscribe", channels=[channel])
+    dawdler = SlowReader(slow, WallTimer())
+    await connect(socket_of(exchange), lambda: dawdler)
+    await dawdler.ask("subscribe", channels=[channel])
+    dawdler.dawdle()
+    # A megabyte: the fake exchange waits for nobody, the sockets' buffers take what is not read.
+    talking = asyncio.create_task(_say_much(exchange, channel, messages, "x" * size))
+    await eventually(lambda: quick.pushes == messages)
+    assert slow.pushes < messages
+    talking.cancel()
+    with suppress(asyncio.CancelledError):
+        await talking
+    await reader.close()
+    await dawdler.close()
+    assert not slow.lost
+
+
+async def _say_much(exchange: FakeExchange, channel: str, messages: int, text: str) -> None:
+    for _ in range(messages):
+        await exchange.say(channel, text)
