@@ -125,6 +125,7 @@ class Sequencer:
         self._steps: deque[_Step] = deque()
         self._looks: deque[Callable[[], None]] = deque()
         self._awake = asyncio.Event()
+        self._under_way = False
         self._stopping = False
         self._failure: str | None = None
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="journal")
@@ -145,10 +146,16 @@ class Sequencer:
     def behind_ms(self) -> int:
         """How far work that is due lies behind the clock."""
         now_ms = self.clock.now_ms()
-        if self._engine.pending_work:
-            return max(0, now_ms - self._time_ms)
-        due_ms = _least(self._source_due_ms(), self._step_ms(), self._tick_due_ms())
+        due_ms = self._next_due_ms()
         return 0 if due_ms is None else max(0, now_ms - due_ms)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, nothing is under way, and nothing is due at this moment."""
+        due_ms = self._next_due_ms()
+        if self._under_way:
+            return False
+        return not self._waiting and (due_ms is None or due_ms > self.clock.now_ms())
 
     async def submit(self, command: AnyCommand) -> list[AnyEvent]:
         """Answer with the command's events once it is durable and obeyed; `Answered` is last.
@@ -283,6 +290,7 @@ class Sequencer:
         """Keep and obey one group: the house's commands, and behind them those that wait."""
         assert now_ms >= self._time_ms, "exchange time never runs back"
         waiting = self._take(GROUP_COMMANDS_MAX - len(house))
+        self._under_way = True
         try:
             commands, payload, waiting = self._stamped(house, waiting, now_ms)
             started_s = time.perf_counter()
@@ -301,6 +309,7 @@ class Sequencer:
         except BaseException as error:
             self._fail_all(waiting, _fault(error))
             raise
+        self._under_way = False
         if not self._engine.pending_work:
             self.clock.hold(now_ms)
         if self.on_timing is not None:
@@ -359,6 +368,12 @@ class Sequencer:
                 alarm.cancel()
 
     # -- what is due ---------------------------------------------------------------------------
+
+    def _next_due_ms(self) -> int | None:
+        """When what comes next is due, or was."""
+        if self._engine.pending_work:
+            return self._time_ms
+        return _least(self._source_due_ms(), self._step_ms(), self._tick_due_ms())
 
     def _source_due_ms(self) -> int | None:
         return _least(*(source.next_due_ms() for source in self.sources))

@@ -290,13 +290,18 @@ class Running:
 
     async def _until_trading(self) -> None:
         """A new market opens within moments; where its time stands, somebody has to move it."""
-        doors, loop = self.doors, asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         deadline_s = loop.time() + TRADING_WITHIN_S
-        agents = doors.config.market.agents
-        while not is_trading(doors.engine, agents=agents) and doors.clock.speed:
-            if loop.time() > deadline_s or any(task.done() for task in self._tasks):
+        while not self._is_trading() and loop.time() < deadline_s:
+            if any(task.done() for task in self._tasks):
                 return
             await asyncio.sleep(LOOK_EVERY_S)
+
+    def _is_trading(self) -> bool:
+        doors = self.doors
+        if not doors.clock.speed:
+            return doors.sequencer.is_idle
+        return is_trading(doors.engine, agents=doors.config.market.agents)
 
     @property
     def url(self) -> str:
