@@ -89,7 +89,9 @@ class Outbox:
         number = self._append(frame)
         if number is None:
             return
-        lane = self._lanes.setdefault(channel, deque())
+        lane = self._lanes.get(channel)
+        if lane is None:
+            lane = self._lanes[channel] = deque()
         lane.append(number)
         if len(lane) <= waiting_max:
             return
@@ -105,7 +107,9 @@ class Outbox:
         number = self._append(frame)
         if number is None:
             return
-        lane = self._lanes.setdefault(channel, deque())
+        lane = self._lanes.get(channel)
+        if lane is None:
+            lane = self._lanes[channel] = deque()
         lane.append(number)
         if len(lane) > BOOK_DIFFS_MAX:
             self.dropped += len(lane)
@@ -175,9 +179,13 @@ class Outbox:
 
     def _clear(self) -> None:
         self._queue.clear()
-        self._latest.clear()
-        self._lanes.clear()
-        self._gaps.clear()
-        self._stale.clear()
+        if self._latest:
+            self._latest.clear()
+        if self._lanes:
+            self._lanes.clear()
+        if self._gaps:
+            self._gaps.clear()
+        if self._stale:
+            self._stale.clear()
         self._must = 0
         self._bytes = 0

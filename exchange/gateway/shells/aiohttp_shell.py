@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from aiohttp import WSMsgType, web
 
@@ -11,7 +12,14 @@ from exchange.bounds import HEARTBEAT_S, MESSAGE_BYTES_MAX
 from exchange.gateway.session import PACKED_PROTOCOL, PROTOCOLS, Session
 from exchange.gateway.shells.carrying import Carrier
 from exchange.gateway.shells.connections import Connections
-from exchange.gateway.shells.frames import CLOSE_WAIT_S, hang_up
+from exchange.gateway.shells.flushing import Flusher
+from exchange.gateway.shells.frames import (
+    BINARY,
+    CLOSE_WAIT_S,
+    TEXT,
+    Framer,
+    hang_up,
+)
 
 # (packed, wake, address) -> a session; the server knows what else one is made of.
 NewSession = Callable[[bool, Callable[[], None], str], Session]
@@ -24,6 +32,8 @@ class WebSocketShell:
         self._new_session = new_session
         self._carrier = carrier
         self._connections = connections
+        self._flusher = Flusher()
+        self._framer = Framer()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Hold one conversation, until either side ends it; 429 where there are too many."""
@@ -47,7 +57,7 @@ class WebSocketShell:
             decode_text=False,
         )
         await socket.prepare(request)
-        talk = _Conversation(request, socket)
+        talk = _Conversation(request, socket, self._flusher, self._framer)
         packed = socket.ws_protocol == PACKED_PROTOCOL
         session = self._new_session(packed, talk.wake, address)
         talk.begin(session)
@@ -63,13 +73,27 @@ class WebSocketShell:
 
 
 class _Conversation:
-    """The sending half: frames go out as fast as the reader takes them, and no faster."""
+    """The sending half: frames go out as fast as the reader takes them, and no faster.
 
-    def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
-        self._request = request
+    While the reader keeps up they are written at once, all that wait in one write. Where
+    something is still waiting in the transport, a task sends, and aiohttp holds it back.
+    """
+
+    def __init__(
+        self,
+        request: web.Request,
+        socket: web.WebSocketResponse,
+        flusher: Flusher,
+        framer: Framer,
+    ) -> None:
+        assert request.transport is not None, "a request that is handled has a connection"
+        self._transport = request.transport
         self._socket = socket
-        self._loop = asyncio.get_running_loop()
+        self._framer = framer
+        # What the session calls: something waits, or the outbox ran over.
+        self.wake: Callable[[], None] = partial(flusher.wake, self._flush)
         self._waiting = asyncio.Event()
+        self._behind = False
         self._session: Session | None = None
         self._sender: asyncio.Task[None] | None = None
 
@@ -77,14 +101,7 @@ class _Conversation:
         """Send what this session says."""
         self._session = session
         self._sender = asyncio.create_task(self._send(session))
-
-    def wake(self) -> None:
-        """Something waits; or the outbox ran over, and nobody waits for the reader any longer."""
-        self._waiting.set()
-        session = self._session
-        if session is not None and session.close_code is not None:
-            # Not at once: whoever fills the outbox may be in the middle of all its readers.
-            self._loop.call_soon(self._end, session, session.close_code)
+        self.wake()
 
     async def finish(self) -> None:
         """The connection is over."""
@@ -92,14 +109,30 @@ class _Conversation:
             self._sender.cancel()
             await asyncio.wait([self._sender])
 
+    def _flush(self) -> None:
+        session, transport = self._session, self._transport
+        if session is None or transport.is_closing():
+            return
+        if session.close_code is not None:
+            self._end(session, session.close_code)
+        elif self._behind or transport.get_write_buffer_size():
+            self._waiting.set()
+        else:
+            frames = session.to_send()
+            if frames:
+                opcode = BINARY if session.packed else TEXT
+                transport.write(self._framer.joined(opcode, frames))
+
     async def _send(self, session: Session) -> None:
         opcode = WSMsgType.BINARY if session.packed else WSMsgType.TEXT
         try:
             while True:
                 await self._waiting.wait()
                 self._waiting.clear()
+                self._behind = True
                 for frame in session.to_send():
                     await self._socket.send_frame(frame, opcode)
+                self._behind = False
         except ConnectionError:
             return  # The reader is gone; the handler's own loop ends with it.
 
@@ -107,5 +140,4 @@ class _Conversation:
         session.closed()
         if self._sender is not None:
             self._sender.cancel()  # It may hang on a reader who never reads.
-        if self._request.transport is not None:
-            hang_up(self._request.transport, code)
+        hang_up(self._transport, code)

@@ -26,6 +26,32 @@ def frame_bytes(opcode: int, payload: bytes) -> bytes:
     return bytes((_FINAL | opcode, 127)) + length.to_bytes(8, "big") + payload
 
 
+class Framer:
+    """Frames for many readers, each list of payloads as one write.
+
+    What is told to all is the same bytes for each of them, so the last frame made is kept.
+    """
+
+    __slots__ = ("_framed", "_opcode", "_payload")
+
+    def __init__(self) -> None:
+        self._opcode = 0
+        self._payload = b""
+        self._framed = b""
+
+    def joined(self, opcode: int, payloads: list[bytes]) -> bytes:
+        """All of them: a call of the kernel costs more than making one piece of them."""
+        if len(payloads) == 1:
+            return self._one(opcode, payloads[0])
+        return b"".join([self._one(opcode, payload) for payload in payloads])
+
+    def _one(self, opcode: int, payload: bytes) -> bytes:
+        if payload is not self._payload or opcode != self._opcode:
+            self._opcode, self._payload = opcode, payload
+            self._framed = frame_bytes(opcode, payload)
+        return self._framed
+
+
 def hang_up(transport: asyncio.WriteTransport, code: int) -> None:
     """Say why, behind all that was written, and close; at last without waiting for the reader."""
     if transport.is_closing():

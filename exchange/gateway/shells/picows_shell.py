@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NamedTuple
 
 from picows import (
     WSAutoPingStrategy,
@@ -23,13 +25,25 @@ from exchange.gateway.session import PACKED_PROTOCOL, PROTOCOLS, Session
 from exchange.gateway.shells.aiohttp_shell import NewSession
 from exchange.gateway.shells.carrying import Carrier
 from exchange.gateway.shells.connections import Connections
-from exchange.gateway.shells.frames import BINARY, TEXT, frame_bytes, hang_up
+from exchange.gateway.shells.flushing import Flusher
+from exchange.gateway.shells.frames import BINARY, TEXT, Framer, hang_up
 
 PATH = "/v1/ws"
 
 _TOO_BIG = 1009
 _TRY_LATER = 1013
 _PROTOCOL_ERROR = 1002
+
+
+class _Port(NamedTuple):
+    """What all connections of the port share."""
+
+    new_session: NewSession
+    carrier: Carrier
+    connections: Connections
+    flusher: Flusher
+    framer: Framer
+
 
 Admit = Callable[[Mapping[str, str]], None]  # Headers; raises an ApiError for a stranger's.
 
@@ -46,6 +60,7 @@ async def listen(
 
     Where an address has too many connections a further one is closed at once, with 1013.
     """
+    fast = _Port(new_session, carrier, connections, Flusher(), Framer())
 
     def upgrade(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         path = request.path.decode("latin-1").partition("?")[0]
@@ -56,7 +71,7 @@ async def listen(
         except ApiError as error:
             return _turned_away(error.http_status, error.message.encode())
         protocol = agreed_protocol(request.headers.get("Sec-WebSocket-Protocol", ""))
-        listener = _Listener(new_session, carrier, connections, packed=protocol == PACKED_PROTOCOL)
+        listener = _Listener(fast, packed=protocol == PACKED_PROTOCOL)
         extra = {"Sec-WebSocket-Protocol": protocol} if protocol else None
         response = WSUpgradeResponse.create_101_response(extra)
         return WSUpgradeResponseWithListener(response, listener)
@@ -86,24 +101,13 @@ def agreed_protocol(offered: str) -> str:
 class _Listener(WSListener):
     """One connection. Frames are written when the loop comes round, all that wait in one write."""
 
-    def __init__(
-        self,
-        new_session: NewSession,
-        carrier: Carrier,
-        connections: Connections,
-        *,
-        packed: bool,
-    ) -> None:
-        self._new_session = new_session
-        self._carrier = carrier
-        self._connections = connections
+    def __init__(self, port: _Port, *, packed: bool) -> None:
+        self._port = port
         self._session: Session | None = None
         self._address = ""
         self._packed = packed
-        self._opcode = BINARY if packed else TEXT
-        self._loop = asyncio.get_running_loop()
+        self._kind = WSMsgType.BINARY if packed else WSMsgType.TEXT
         self._paused = False
-        self._flushing = False
         self._parts: list[bytes] = []  # Of a message that comes in several frames,
         self._parts_type = WSMsgType.TEXT  # and what its first frame said it was.
 
@@ -111,8 +115,9 @@ class _Listener(WSListener):
         self._transport = transport
         peer = transport.underlying_transport.get_extra_info("peername")
         self._address = str(peer[0]) if isinstance(peer, tuple) else ""
-        if self._connections.enter(self._address):
-            self._session = self._new_session(self._packed, self._wake, self._address)
+        if self._port.connections.enter(self._address):
+            wake = partial(self._port.flusher.wake, self._flush)
+            self._session = self._port.new_session(self._packed, wake, self._address)
         else:
             hang_up(transport.underlying_transport, _TRY_LATER)
 
@@ -129,19 +134,19 @@ class _Listener(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         if self._session is not None:
             self._session.closed()
-            self._connections.leave(self._address)
+            self._port.connections.leave(self._address)
 
     def pause_writing(self) -> None:
         self._paused = True
 
     def resume_writing(self) -> None:
         self._paused = False
-        self._wake()
+        self._port.flusher.wake(self._flush)
 
     def _receive(self, payload: bytes, kind: WSMsgType) -> None:
         if self._session is not None:
             self._session.receive(payload, binary=kind is WSMsgType.BINARY)
-            self._carrier.carry(self._session)
+            self._port.carrier.carry(self._session)
 
     def _assemble(self, frame: WSFrame) -> None:
         """A message may come in parts (RFC 6455, section 5.4)."""
@@ -158,20 +163,16 @@ class _Listener(WSListener):
             payload, self._parts = b"".join(self._parts), []
             self._receive(payload, self._parts_type)
 
-    def _wake(self) -> None:
-        if not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush)
-
     def _flush(self) -> None:
-        self._flushing = False
         session = self._session
         if session is None or self._transport.is_disconnected:
             return
         frames = [] if self._paused else session.to_send()
-        if frames:
-            opcode = self._opcode
-            written = b"".join([frame_bytes(opcode, frame) for frame in frames])
+        if len(frames) == 1:
+            self._transport.send(self._kind, frames[0])
+        elif frames:
+            opcode = BINARY if self._packed else TEXT
+            written = self._port.framer.joined(opcode, frames)
             self._transport.underlying_transport.write(written)
         if session.close_code is not None:
             self._end(session.close_code)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from exchange.gateway.shells.frames import frame_bytes, hang_up
+from exchange.gateway.shells.frames import BINARY, TEXT, Framer, frame_bytes, hang_up
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,21 @@ from exchange.gateway.shells.frames import frame_bytes, hang_up
 def test_a_frame_says_its_length_in_as_few_bytes_as_it_takes(length: int, head: bytes) -> None:
     # RFC 6455, section 5.2: up to 125 in 7 bits, up to 65,535 in 16, else in 64.
     assert frame_bytes(1, b"x" * length) == head + b"x" * length
+
+
+def test_many_payloads_are_one_write() -> None:
+    framer = Framer()
+    assert framer.joined(TEXT, [b"a", b"bc"]) == b"\x81\x01a\x81\x02bc"
+    assert framer.joined(TEXT, []) == b""
+
+
+def test_the_same_payload_is_framed_once_for_all_readers_of_one_form() -> None:
+    framer, payload = Framer(), b"told to all"
+    first = framer.joined(TEXT, [payload])
+    assert framer.joined(TEXT, [payload]) is first
+    packed = framer.joined(BINARY, [payload])
+    assert packed == b"\x82\x0btold to all"
+    assert framer.joined(TEXT, [payload]) == first == b"\x81\x0btold to all"
 
 
 async def test_a_reader_who_does_not_read_is_cut_off_in_the_end(
