@@ -102,7 +102,8 @@ class Rest:
             ) as response:
                 return response.status, await response.read()
         except (TimeoutError, aiohttp.ClientError) as error:
-            reason = f"nobody answers at {self._root}: {error}"
+            why = str(error) or type(error).__name__
+            reason = f"nobody answers at {self._root}: {why}"
             raise PapertapeError("UNREACHABLE", reason, {"url": self._root}) from error
 
 

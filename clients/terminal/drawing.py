@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from rich.text import Text
@@ -19,6 +19,7 @@ FAINT: Final = "grey58"
 TONES: Final = {"good": GOOD, "bad": BAD, "plain": ""}
 DASH: Final = "-"
 _CALLED, _NEAR = Decimal("0.9"), Decimal("0.7")  # Of the way to liquidation: when colours change.
+AMOUNT_PLACES: Final = 6
 _HOUR_S, _MINUTE_S = 3600, 60
 
 Row = tuple[str, tuple[Text, ...]]  # Its key, and its cells.
@@ -39,9 +40,10 @@ def headline(desk: Desk) -> Text:
     if ticker:
         text.append(f"  24h vol {short(ticker.volume)} {desk.instrument.base}", FAINT)
     if mark:
-        text.append(f"  index {mark.index or DASH}", FAINT)
+        tick = desk.instrument.tick
+        text.append(f"  index {on_tick(mark.index, tick)}", FAINT)
         if desk.perpetual:
-            text.append(f"  mark {mark.mark or DASH}", WARNING)
+            text.append(f"  mark {on_tick(mark.mark, tick)}", WARNING)
             text.append(f"  open interest {short(mark.open_interest or '0')}", FAINT)
         if mark.predicted_rate is not None and mark.next_funding is not None:
             wait = countdown(mark.next_funding - mark.time)
@@ -164,15 +166,16 @@ def position_rows(desk: Desk) -> list[Row]:
     for position in desk.positions.values():
         profit = desk.unrealised(position)
         way = GOOD if position.side == "long" else BAD
+        tick = desk.instruments[position.symbol].tick
         row = (
             Text(f"{position.symbol} {position.side}", way),
             right(position.qty),
-            right(position.entry_price),
-            right(desk.mark_of(position)),
+            right(on_tick(position.entry_price, tick)),
+            right(on_tick(desk.mark_of(position), tick)),
             right(f"{profit:+.2f}", GOOD if profit >= 0 else BAD),
-            right(position.liquidation_price or DASH, WARNING),
+            right(on_tick(position.liquidation_price, tick), WARNING),
             right(f"{position.leverage}x {position.margin_mode}"),
-            right(position.margin),
+            right(amount(position.margin)),
         )
         rows.append((position.symbol, row))
     return rows
@@ -208,9 +211,9 @@ def balance_rows(desk: Desk) -> list[Row]:
         row = (
             Text(wallet),
             Text(asset, "bold"),
-            right(say.total),
-            right(say.free),
-            right(say.borrowed if owed else DASH, BAD),
+            right(amount(say.total)),
+            right(amount(say.free)),
+            right(amount(say.borrowed) if owed else DASH, BAD),
             right(f"{interest:.8f}" if interest else DASH, BAD),
             right(percent(rate) if rate and owed else DASH, FAINT),
         )
@@ -224,6 +227,20 @@ def balance_rows(desk: Desk) -> list[Row]:
 def right(text: str, style: str = "") -> Text:
     """A cell of numbers."""
     return Text(text, style, justify="right")
+
+
+def on_tick(price: str | None, tick: str) -> str:
+    """A reckoned price in as many digits as one could trade at."""
+    return DASH if price is None else f"{Decimal(price).quantize(Decimal(tick)):f}"
+
+
+def amount(number: str) -> str:
+    """An amount in at most six decimal places; the wire has all of them."""
+    value = Decimal(number)
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -AMOUNT_PLACES:
+        value = value.quantize(Decimal(1).scaleb(-AMOUNT_PLACES), ROUND_DOWN)
+    return f"{value:f}"
 
 
 def clock(time_ms: int) -> str:

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Button, Checkbox, Input, Label, Select, Static
 
-from clients.terminal.drawing import BAD, GOOD, WARNING
+from clients.terminal.drawing import BAD, GOOD, WARNING, amount
 from exchange.wire import InstrumentSay, PreviewSay
 
 Side = Literal["buy", "sell"]
@@ -206,15 +206,16 @@ def preview_text(say: PreviewSay | None, refusal: str = "") -> Text:
         return Text(f"would be refused: {say.message or say.reason}", BAD)
     text = Text()
     lines = (
-        ("fee", f"{say.fee} {say.fee_asset}" if say.fee else None, ""),
-        ("needs", say.margin_required, ""),
-        ("borrows", f"{say.borrow} {say.borrow_asset}" if say.borrow else None, WARNING),
-        ("interest a day", say.interest_per_day, WARNING),
-        ("next funding", say.next_funding, WARNING),
-        ("margin call at", say.margin_call_price, BAD),
-        ("liquidation at", say.liquidation_price, BAD),
+        ("fee", say.fee, say.fee_asset, ""),
+        ("needs", say.margin_required, None, ""),
+        ("borrows", say.borrow, say.borrow_asset, WARNING),
+        ("interest a day", say.interest_per_day, None, WARNING),
+        ("next funding", say.next_funding, None, WARNING),
+        ("margin call at", say.margin_call_price, None, BAD),
+        ("liquidation at", say.liquidation_price, None, BAD),
     )
-    for name, value, colour in lines:
+    for name, value, asset, colour in lines:
         if value is not None:
-            text.append(f"{name:15}").append(f"{value}\n", colour or GOOD)
+            said = f"{amount(value)} {asset or ''}".strip()
+            text.append(f"{name:15}").append(f"{said}\n", colour or GOOD)
     return text

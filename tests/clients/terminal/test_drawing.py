@@ -40,7 +40,7 @@ def test_the_headline_of_a_perpetual_counts_down_to_funding() -> None:
     desk.hear(mark("50010"))
     line = drawing.headline(desk).plain
     # 3,661 seconds are an hour, a minute and a second.
-    assert "index 50010  mark 50010  open interest 12.50  funding 0.01% in 1:01:01" in line
+    assert "index 50010.0  mark 50010.0  open interest 12.50  funding 0.01% in 1:01:01" in line
 
 
 def test_the_ladder_has_asks_above_bids_and_marks_ones_own_prices() -> None:
@@ -116,7 +116,10 @@ def test_positions_orders_and_balances_are_rows_with_keys() -> None:
     desk.rates["BTC"] = "0.00002"
     ((key, row),) = drawing.position_rows(desk)
     assert key == PERP
-    assert cells(row)[:6] == ["BTC-USDT-PERP long", "0.5", "50000", "50200", "+100.00", "45000"]
+    assert cells(row)[:6] == [
+        *("BTC-USDT-PERP long", "0.5", "50000.0", "50200.0"),
+        *("+100.00", "45000.0"),
+    ]
     ((key, row),) = drawing.order_rows(desk)
     assert (key, cells(row)) == (
         "7",
@@ -139,6 +142,24 @@ def test_a_line_of_the_log_has_its_time_and_tone() -> None:
 )
 def test_large_numbers_are_short(number: str, said: str) -> None:
     assert drawing.short(number) == said
+
+
+def test_reckoned_prices_are_shown_on_a_tick() -> None:
+    assert drawing.on_tick("50005.62476191", "0.1") == "50005.6"
+    assert drawing.on_tick(None, "0.1") == "-"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("1.00000099", "1.000000"),
+        ("0.25", "0.25"),
+        ("80000", "80000"),
+        ("-0.12345678", "-0.123456"),
+    ],
+)
+def test_amounts_are_cut_to_six_places(number: str, said: str) -> None:
+    assert drawing.amount(number) == said
 
 
 def test_a_countdown_never_goes_below_nothing() -> None:
