@@ -111,7 +111,7 @@ class Report(msgspec.Struct, frozen=True):
     slices: list[SliceSay]
     slow_readers: SlowSay | None
     server: ServerSide | None
-    notes: list[str]
+    notes: list[str] = []
 
 
 def make_report(
@@ -131,7 +131,6 @@ def make_report(
     # Who falls behind sends, or is answered, after the measured time is over: that counts too.
     sending_ns = max(measured_ns, record.last_sent_ns - plan.measured_from_ns)
     answering_ns = max(measured_ns, record.last_answer_ns - plan.measured_from_ns)
-    latencies = {ALL: record.whole(), **record.latencies}
     report = Report(
         load="open-loop",
         url=url,
@@ -155,11 +154,7 @@ def make_report(
         planned_per_s=_per_s(planned, measured_ns),
         sent_per_s=_per_s(record.sent, sending_ns),
         answered_per_s=_per_s(record.answered, answering_ns),
-        latency_ms={
-            kind: LatencyTimes.of(latency)
-            for kind, latency in latencies.items()
-            if latency.from_planned.count
-        },
+        latency_ms=_latencies(record),
         lateness_ms=Times.of(record.lateness),
         errors={kind: dict(codes) for kind, codes in record.errors.items() if codes},
         connections_lost=dict(record.lost),
@@ -168,9 +163,18 @@ def make_report(
         slices=_slices(plan, record, stopped_ns),
         slow_readers=slow_readers,
         server=server,
-        notes=[],
     )
     return msgspec.structs.replace(report, notes=_notes(report, record))
+
+
+def _latencies(record: Record) -> dict[str, LatencyTimes]:
+    """By kind, of those that there were."""
+    latencies = {ALL: record.whole(), **record.latencies}
+    return {
+        kind: LatencyTimes.of(latency)
+        for kind, latency in latencies.items()
+        if latency.from_planned.count
+    }
 
 
 def _slices(plan: Plan, record: Record, stopped_ns: int) -> list[SliceSay]:

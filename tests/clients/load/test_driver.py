@@ -288,6 +288,8 @@ async def test_a_slow_reader_hears_less_than_who_reads(exchange: FakeExchange) -
     # A megabyte: the fake exchange waits for nobody, the sockets' buffers take what is not read.
     talking = asyncio.create_task(_say_much(exchange, channel, messages, "x" * size))
     await eventually(lambda: quick.pushes == messages)
+    for _ in range(50):  # Turns of the loop in which the slow one could have read on.
+        await reader.ask("account.get")
     assert slow.pushes < messages
     talking.cancel()
     with suppress(asyncio.CancelledError):
