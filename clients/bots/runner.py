@@ -226,15 +226,22 @@ class Runner:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `papertape bots run`."""
     about = "\n".join(f"  {name:13} {bot.about}" for name, bot in BOTS.items())
-    parser.epilog = f"bots:\n{about}"
+    settings = "\n".join(f"  {name:13} {settings_of(bot.settings)}" for name, bot in BOTS.items())
+    parser.epilog = f"bots:\n{about}\n\nsettings, for --set:\n{settings}"
     parser.add_argument("name", choices=sorted(BOTS), metavar="NAME", help=", ".join(BOTS))
-    parser.add_argument("--url", default=os.environ.get("PAPERTAPE_URL", DEFAULT_URL))
+    parser.add_argument(
+        "--url",
+        default=os.environ.get("PAPERTAPE_URL", DEFAULT_URL),
+        help="the exchange's address (%(default)s)",
+    )
     parser.add_argument(
         "--key",
         default=os.environ.get("PAPERTAPE_KEY"),
         help="API key; without one the bot opens an account of its own",
     )
-    parser.add_argument("--secret", default=os.environ.get("PAPERTAPE_SECRET"))
+    parser.add_argument(
+        "--secret", default=os.environ.get("PAPERTAPE_SECRET"), help="the key's secret"
+    )
     parser.add_argument("--symbol", help="what to trade, instead of the bot's own choice")
     parser.add_argument("--seconds", type=_positive, help="stop after so many seconds")
     parser.add_argument(
@@ -243,7 +250,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=VALUE",
         dest="settings",
-        help="change one of the bot's settings; a wrong name lists them",
+        help="change one of the bot's settings; see below",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 
@@ -308,8 +315,12 @@ def read_settings(kind: type[Any], changes: list[str]) -> Any:
     try:
         return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:
-        names = ", ".join(f"{f.name}={f.default}" for f in msgspec.structs.fields(kind))
-        raise ValueError(f"{error}; the settings are {names}") from None
+        raise ValueError(f"{error}; the settings are {settings_of(kind)}") from None
+
+
+def settings_of(kind: type[Any]) -> str:
+    """What may be set, each with its value if it is not."""
+    return " ".join(f"{field.name}={field.default}" for field in msgspec.structs.fields(kind))
 
 
 def _positive(text: str) -> float:

@@ -12,6 +12,7 @@ from textual import on, work
 from textual.app import App, ComposeResult, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.coordinate import Coordinate
 from textual.css.query import NoMatches
 from textual.widget import Widget
 from textual.widgets import DataTable, Footer, Input, RichLog, Static
@@ -306,8 +307,9 @@ def fill(table: DataTable[Text], rows: Sequence[drawing.Row]) -> None:
         return
     for place, (_, cells) in enumerate(rows):
         for column, cell in enumerate(cells):
-            if table.get_cell_at((place, column)) != cell:  # type: ignore[arg-type]
-                table.update_cell_at((place, column), cell, update_width=True)  # type: ignore[arg-type]
+            there = Coordinate(place, column)
+            if table.get_cell_at(there) != cell:
+                table.update_cell_at(there, cell, update_width=True)
 
 
 def _key_under_cursor(table: DataTable[Text]) -> str | None:
