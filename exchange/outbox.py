@@ -11,6 +11,7 @@ import msgspec
 from exchange.bounds import BOOK_DIFFS_MAX, OUTBOX_BYTES_MAX, OUTBOX_EVENTS_MAX
 from exchange.wire.stream import GapPush
 
+CLOSE_KEY_ENDED: Final = 4001  # The api key it logged in with was revoked, or has expired.
 CLOSE_SLOW: Final = 4008  # The reader did not keep up with what must not be dropped; it may resume.
 
 Fresh = Callable[[str, bool], bytes]  # (book channel, packed) -> its snapshot, as it stands now.
@@ -70,7 +71,7 @@ class Outbox:
         self._must += 1
         self._bytes += len(frame)
         if self._must > OUTBOX_EVENTS_MAX or self._bytes > OUTBOX_BYTES_MAX:
-            self._overflow()
+            self.close(CLOSE_SLOW)
         else:
             self._append(frame)
 
@@ -172,10 +173,12 @@ class Outbox:
             push.gap = count
             self._queue[oldest] = codec.encode(push)
 
-    def _overflow(self) -> None:
-        self._clear()
-        self.close_code = CLOSE_SLOW
-        self._wake()
+    def close(self, code: int) -> None:
+        """Give up what waits, and have the connection closed; it takes no more."""
+        if self.close_code is None:
+            self._clear()
+            self.close_code = code
+            self._wake()
 
     def _clear(self) -> None:
         self._queue.clear()

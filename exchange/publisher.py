@@ -43,7 +43,7 @@ from exchange.gateway.native.showing import (
     ticker_say,
 )
 from exchange.gateway.native.translate import CHANNEL_OF, diff_say, private_say, said
-from exchange.outbox import Outbox
+from exchange.outbox import CLOSE_KEY_ENDED, CLOSE_SLOW, Outbox
 from exchange.retention import Retention
 from exchange.views.board import Board
 from exchange.views.candles import Candle
@@ -74,7 +74,7 @@ class Desk(Figures, Protocol):
 class Reader:
     """One connection's place at the publisher: its outbox, and what it holds."""
 
-    __slots__ = ("account_id", "number", "outbox", "private", "public", "told")
+    __slots__ = ("account_id", "number", "outbox", "private", "public", "still", "told")
 
     def __init__(self, number: int, outbox: Outbox) -> None:
         self.number = number  # No two connections of one run have the same.
@@ -84,6 +84,7 @@ class Reader:
         # Private channels held, each with the number of the last event before it was.
         self.private: dict[str, int] = {}
         self.told = 0  # The private number that the next push follows.
+        self.still: Callable[[], bool] | None = None  # May it still speak for its account?
 
 
 class Publisher:
@@ -137,7 +138,7 @@ class Publisher:
         self.unsubscribe(reader, [*reader.public, *reader.private])
         self._readers.discard(reader)
         self.market_dropped += reader.outbox.dropped
-        self.private_closes += reader.outbox.close_code is not None
+        self.private_closes += reader.outbox.close_code == CLOSE_SLOW
 
     @property
     def dropped(self) -> int:
@@ -404,6 +405,7 @@ class Publisher:
     def pulse(self, now_ms: int) -> None:
         """Tell tickers and candles that moved, and once in `GAUGE_MS` the gauges.
 
+        Then too the readers whose key has ended are closed.
         `now_ms` is of any clock that only rises.
         """
         moved, self._moved = self._moved, set()
@@ -416,8 +418,14 @@ class Publisher:
                 self._candle(channel)
         if now_ms - self._gauged_ms >= GAUGE_MS:
             self._gauged_ms = now_ms
+            self._judge()
             for account_id, readers in self._accounts.items():
                 self._gauge(account_id, [r.outbox for r in readers if "margin" in r.private])
+
+    def _judge(self) -> None:
+        for reader in self._readers:
+            if reader.still is not None and not reader.still():
+                reader.outbox.close(CLOSE_KEY_ENDED)
 
     def _now(self, channel: Channel, data: Any) -> Frame:
         return Frame(Push(channel.name, self._board.seq, self._board.time_ms, data))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -76,12 +77,18 @@ class PingAsk(Ask):
     """Is anybody there?"""
 
 
+def always(caller: Caller) -> bool:
+    """For callers whose keys never end."""
+    return True
+
+
 class Session:
     """The conversation with one client.
 
     `publisher` has the channels, `authenticate` judges logins, `limiter` counts the connection's
     messages, on the clock `now_ms`; many sessions may share it. `wake` is called when `to_send` has
     something new; it must not send at once. `packed` means MessagePack frames, else JSON text.
+    `still` tells whether who logged in may go on: where not, the connection is closed with 4001.
     """
 
     def __init__(
@@ -94,6 +101,7 @@ class Session:
         wake: Callable[[], None],
         packed: bool = False,
         address: str = "",
+        still: Callable[[Caller], bool] = always,
     ) -> None:
         self.packed = packed
         self.caller: Caller = ANYBODY
@@ -101,6 +109,7 @@ class Session:
         self._authenticate = authenticate
         self._limiter = limiter
         self._now_ms = now_ms
+        self._still = still
         self._codec: Any = msgspec.msgpack if packed else msgspec.json
         self._reader = publisher.open(packed, wake)
         self._outbox = self._reader.outbox
@@ -167,7 +176,7 @@ class Session:
 
     @property
     def close_code(self) -> int | None:
-        """Why the connection must be closed, once it must: 4008, the reader is too slow."""
+        """Why the connection must be closed, once it must: 4001 the key ended, 4008 too slow."""
         return self._outbox.close_code
 
     def closed(self) -> None:
@@ -253,6 +262,7 @@ class Session:
         assert account_id is not None, "a key belongs to an account"
         self.caller = caller
         self._publisher.login(self._reader, account_id)
+        self._reader.still = partial(self._still, caller)
         self._done(pending, LoginSay(account_id, sorted(caller.permissions)))
 
     def _subscribe(self, pending: Pending) -> None:

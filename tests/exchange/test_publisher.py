@@ -400,6 +400,24 @@ def test_of_a_gauge_only_the_newest_waits(venue: Venue) -> None:
     assert [push["data"]["unrealised"] for push in got(reader)] == ["-3"]
 
 
+def test_a_reader_whose_key_has_ended_is_closed_within_a_second(venue: Venue) -> None:
+    ended, other = venue.reader("orders"), venue.reader("orders")
+    keys = {"mine"}
+    ended.still = lambda: "mine" in keys
+    venue.publisher.pulse(GAUGE_MS)
+    assert ended.outbox.close_code is None
+    keys.clear()
+    venue.publisher.pulse(2 * GAUGE_MS - 1)
+    assert ended.outbox.close_code is None
+    venue.publisher.pulse(2 * GAUGE_MS)
+    assert ended.outbox.close_code == 4001
+    venue.happens(event(OrderChanged))
+    assert got(ended) == []
+    assert heard(other) == [("orders", 1, 0)]
+    venue.publisher.close(ended)
+    assert venue.publisher.private_closes == 0  # Those are of readers who were too slow.
+
+
 # -- batches -----------------------------------------------------------------------------------
 
 

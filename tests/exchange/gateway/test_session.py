@@ -157,6 +157,27 @@ def test_requests_are_on_behalf_of_who_logged_in(talk: Talk) -> None:
     assert [pending.caller.account_id for pending in talk.requests] == [None, ACCOUNT]
 
 
+def test_who_may_no_longer_speak_for_the_account_is_closed() -> None:
+    talk, ended = Talk(), set[str]()
+    session = Session(
+        talk.publisher,
+        authenticate,
+        UNLIMITED,
+        now_ms=lambda: 0,
+        wake=lambda: None,
+        still=lambda caller: caller.key not in ended,
+    )
+    session.receive(msgspec.json.encode(LOGIN))
+    talk.publisher.pulse(1_000)
+    assert session.close_code is None
+    ended.add("k1")
+    talk.publisher.pulse(2_000)
+    assert session.close_code == 4001
+    session.receive(b'{"op":"order.place"}')
+    assert (session.requests(), session.to_send()) == ([], [])
+    assert talk.session.close_code is None  # Nobody logged in there.
+
+
 # -- channels ----------------------------------------------------------------------------------
 
 
