@@ -90,7 +90,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run the load; 0 with a report, 1 if nothing was answered, 2 for options that cannot be."""
+    """Run the load; 0 with a report, 2 for options that cannot be.
+
+    1 if nothing was answered, or every connection was lost; there is a report then too.
+    """
     progress = Progress(sys.stderr)
     try:
         target = target_of(args)
@@ -108,6 +111,8 @@ def main(args: argparse.Namespace) -> int:
         print("\n".join(lines_of(report)))
     if not report.done + report.refused:
         return _fail("nothing was answered", 1)
+    if report.lost_all:
+        return _fail("every connection was lost", 1)
     return 0
 
 
@@ -241,11 +246,9 @@ class Run:
         gc.freeze()  # The plan is there to stay: looking through it would cost the load time.
         timer.begin()
         self._progress.follow(plan, record, timer)
-        interrupted = False
         try:
             await drive(plan, self._lines, wording, record, timer)
         except asyncio.CancelledError:
-            interrupted = True
             task.uncancel()  # This is how it is stopped: the report so far is still wanted.
         finally:
             gc.unfreeze()
@@ -255,7 +258,6 @@ class Run:
             plan,
             record,
             url=self._target.ws,
-            interrupted=interrupted,
             slow_readers=slow if self._slow else None,
             server=between(before, after, record.ended_ns / NS_PER_S),
         )

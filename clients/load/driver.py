@@ -93,7 +93,8 @@ async def drive(
 ) -> None:
     """Carry a plan out, then wait a little while for the last answers.
 
-    Cancelled, it ends at once; the record then holds what came until then.
+    It ends at once when it is cancelled, or every connection is lost; the record then holds what
+    came until then.
     """
     try:
         for number, item in enumerate(plan.items):
@@ -103,6 +104,9 @@ async def drive(
             record.send(number, item, timer.now_ns())
             if not senders[item.connection].send(text):
                 record.take_back(number)
+                if not any(sender.alive for sender in senders):
+                    return  # There is nobody left to ask.
+        await timer.until(plan.ends_ns)
         patience_ns = timer.now_ns() + DRAIN_S * NS_PER_S
         while record.waiting and timer.now_ns() < patience_ns and any(s.alive for s in senders):
             await timer.until(timer.now_ns() + LOOK_NS)

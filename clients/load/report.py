@@ -76,6 +76,7 @@ class SlowSay(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """Everything; `latency_ms` by kind of request, "all" without those that were "refused".
 
+    An `interrupted` run ended before its plan: it was stopped, or every connection was lost.
     `planned` requests fell due in the measured time until it ended; each was `sent` or, its
     connection gone, `unsent`; of the sent each was `done`, `refused` or `unanswered`.
     """
@@ -113,13 +114,17 @@ class Report(msgspec.Struct, frozen=True):
     server: ServerSide | None
     notes: list[str] = []
 
+    @property
+    def lost_all(self) -> bool:
+        """Whether the exchange closed, or broke, every connection."""
+        return sum(self.connections_lost.values()) >= self.connections
+
 
 def make_report(
     plan: Plan,
     record: Record,
     *,
     url: str,
-    interrupted: bool = False,
     slow_readers: SlowSay | None = None,
     server: ServerSide | None = None,
 ) -> Report:
@@ -143,7 +148,7 @@ def make_report(
         warm_up_s=shape.warm_up_s,
         seconds=shape.seconds,
         measured_s=round(measured_ns / NS_PER_S, 3),
-        interrupted=interrupted,
+        interrupted=record.ended_ns < plan.ends_ns,
         warm_up_requests=record.warm_up,
         planned=planned,
         sent=record.sent,
@@ -215,6 +220,8 @@ def _notes(report: Report, record: Record) -> list[str]:
             "the generator itself was late: latencies from the planned time tell of this machine"
             " as much as of the exchange; lower the rate, or give the generator a core of its own"
         )
+    if report.lost_all:
+        notes.append("every connection was lost, so the run ended there")
     if report.sent_per_s < KEEPS_UP * report.planned_per_s:
         notes.append("fewer requests were sent a second than planned")
     if report.answered_per_s < KEEPS_UP * report.sent_per_s:

@@ -233,11 +233,13 @@ async def test_a_run_that_is_stopped_while_it_opens_ends_and_hangs_up(
 async def test_connections_that_break_are_told_and_the_report_still_comes(
     venue: FakeExchange,
 ) -> None:
-    task = asyncio.create_task(running(venue, seconds=1).report())
+    task = asyncio.create_task(running(venue, seconds=600, warm_up_s=0).report())
     await eventually(lambda: venue.ops().count("order.place") > 20 or task.done())
     await venue.break_all()
     report = await task
     assert report.connections_lost == {"1012": 2}
+    assert report.lost_all
+    assert report.interrupted  # With nobody left to ask, it did not go on for ten minutes.
     assert report.unsent > 0
     lost = sum(codes.get("CONNECTION_LOST", 0) for codes in report.errors.values())
     assert lost == report.unsent
@@ -302,6 +304,7 @@ async def test_if_nothing_was_answered_it_failed(venue: FakeExchange) -> None:
     out, err = await process.communicate()
     assert process.returncode == 1
     assert b"nothing was answered" in err
+    assert b"note: every connection was lost" in out
     assert b"answered 0 (0.0/s)" in out
     assert b"connections lost: 1012 x2" in out
 

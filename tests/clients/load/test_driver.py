@@ -157,10 +157,17 @@ async def test_nobody_waits_for_answers_when_all_connections_are_gone() -> None:
     plan = make_plan(shape())
     world, record = World(), Record(plan)
     exchange = Exchange(world, record, silent)
-    world.at(8 * NS_PER_S, lambda: setattr(exchange, "alive", False))
+    world.at(plan.ends_ns - 1, lambda: setattr(exchange, "alive", False))
     await drive(plan, [exchange, exchange], wording(), record, world)
     assert record.unanswered == 1_000
-    assert record.ended_ns == plan.items[-1].at_ns
+    assert record.ended_ns == plan.ends_ns
+
+
+async def test_a_run_ends_when_there_is_nobody_left_to_ask() -> None:
+    plan = make_plan(shape())
+    world, record = World(), Record(plan)
+    await drive(plan, [Broken(), Broken()], wording(), record, world)
+    assert record.ended_ns == plan.items[0].at_ns
 
 
 # -- real time ---------------------------------------------------------------------------------

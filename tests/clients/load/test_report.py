@@ -119,7 +119,7 @@ async def test_a_run_that_was_stopped_reports_what_fell_due_until_then() -> None
         record.send(number, item, item.at_ns)
         record.answer(number, "", item.at_ns + MS)
     record.end(4 * NS_PER_S)
-    report = make_report(plan, record, url=URL, interrupted=True)
+    report = make_report(plan, record, url=URL)
     # One second of warm-up, three measured.
     assert (report.measured_s, report.planned, report.sent, report.done) == (3.0, 300, 300, 300)
     assert (report.planned_per_s, report.sent_per_s) == (100.0, 100.0)
@@ -132,7 +132,7 @@ def test_a_run_that_was_stopped_in_its_warm_up_has_nothing_to_report_and_says_so
     record = Record(plan)
     record.send(0, plan.items[0], 0)
     record.end(NS_PER_S // 2)
-    report = make_report(plan, record, url=URL, interrupted=True)
+    report = make_report(plan, record, url=URL)
     assert (report.measured_s, report.planned, report.sent, report.slices) == (0.0, 0, 0, [])
     assert report.latency_ms == {}
     assert report.warm_up_requests == 1
