@@ -227,7 +227,8 @@ class Run:
             signer = signers[number % len(signers)]
             heard = plan.shape.symbols, self._slow_record, self._timer
             self._slow.append(await opening.open_slow_reader(target.ws, signer, *heard))
-        return Wording(markets, self._name)
+        # Opening many accounts takes a while under the exchange's limits: prices have moved.
+        return Wording(await opening.survey(self._rest, plan.shape.symbols), self._name)
 
     async def _signers(self) -> list[Signer]:
         """Who each connection speaks for: the given key, or an account of its own."""
