@@ -293,9 +293,15 @@ def balances(args: argparse.Namespace) -> int:
     print(table(head, rows, left=2) if rows else "nothing yet")
     for margin in account.margins:
         if margin.debt != "0":
-            level = painted(margin.level, BOLD)
+            level = painted(short_level(margin.level), BOLD)
             print(f"\n{margin.wallet}: level {level}, liquidation at {margin.liquidation_level}")
     return 0
+
+
+def short_level(level: str) -> str:
+    """A margin level as a person reads it: four decimal places at most, cut and not rounded up."""
+    whole, point, fraction = level.partition(".")
+    return whole + point + fraction[:4] if fraction else level
 
 
 def _account(args: argparse.Namespace) -> AccountSay:

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from exchange.cli.client import Identity, keep_identity
 from exchange.cli.commands import main
-from exchange.cli.trade import total
+from exchange.cli.trade import short_level, total
 from tests.exchange.gateway.rig import Rig, Trader, running
 
 
@@ -155,3 +155,12 @@ async def test_options_of_the_other_market_are_wrong_use(
 
 def test_fees_are_added_exactly() -> None:
     assert total(["0.1", "0.2", "3"]) == "3.3"
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [("2213.739294022556", "2213.7392"), ("1.09999", "1.0999"), ("999", "999")],
+)
+def test_a_margin_level_is_cut_to_what_a_person_reads(level: str, shown: str) -> None:
+    """Never rounded up: a level must not look better than it is."""
+    assert short_level(level) == shown
