@@ -317,5 +317,5 @@ class Desk:
 
 
 def percent(rate: str) -> str:
-    """A rate as a percentage, as it is said aloud."""
-    return f"{(Decimal(rate) * 100).normalize():f}%"
+    """A rate as a percentage, in at most six places."""
+    return f"{round(Decimal(rate) * 100, 6).normalize():f}%"

@@ -156,7 +156,11 @@ class Terminal(App[None]):
         title = f"{desk.symbol} {desk.interval}"
         self.query_one("#chart", Chart).show(title, list(desk.candles.values()))
         symbols = [(name, drawing.symbol_row(desk, name)) for name in desk.instruments]
-        fill(self.query_one("#symbols", DataTable), symbols)
+        table = self.query_one("#symbols", DataTable)
+        first = not table.rows
+        fill(table, symbols)
+        if first:
+            self._point()
         fill(self.query_one("#positions", DataTable), drawing.position_rows(desk))
         fill(self.query_one("#orders", DataTable), drawing.order_rows(desk))
         fill(self.query_one("#balances", DataTable), drawing.balance_rows(desk))
@@ -179,7 +183,14 @@ class Terminal(App[None]):
             self.desk.choose(symbol, interval)
             self._dirty = True
             self._look()
+            self._point()
             self._follow_market()
+
+    def _point(self) -> None:
+        """The cursor of the list of symbols is on the chosen one."""
+        table = self.query_one("#symbols", DataTable)
+        if self.desk.symbol in table.rows:
+            table.move_cursor(row=table.get_row_index(self.desk.symbol))
 
     def _look(self) -> None:
         mode = self.desk.modes.get(self.desk.symbol)

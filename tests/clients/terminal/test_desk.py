@@ -249,3 +249,4 @@ def test_a_gauge_tells_how_far_the_level_may_fall() -> None:
 
 def test_a_rate_is_said_as_a_percentage() -> None:
     assert (percent("0.00010000"), percent("-0.0075")) == ("0.01%", "-0.75%")
+    assert percent("0.000123041781") == "0.012304%"

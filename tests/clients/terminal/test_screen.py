@@ -208,6 +208,16 @@ async def test_a_symbol_is_chosen_from_the_list(exchange: FakeExchange) -> None:
         assert app.query_one("#effect", Select).disabled
 
 
+async def test_the_cursor_of_the_list_goes_with_the_symbol(exchange: FakeExchange) -> None:
+    async with desk_on_screen(exchange) as (app, pilot):
+        symbols = app.query_one("#symbols", DataTable)
+        await until(pilot, lambda: symbols.rows)
+        assert symbols.cursor_row == 0
+        await pilot.press("p")
+        assert app.desk.symbol == PERP
+        assert symbols.cursor_row == 1
+
+
 async def test_the_desk_goes_on_after_a_break(exchange: FakeExchange) -> None:
     async with desk_on_screen(exchange) as (app, pilot):
         await exchange.break_all()
