@@ -41,6 +41,8 @@ class Metrics:
             ("op", "outcome"),
             registry=self.registry,
         )
+        # Looking a child up by its labels costs more than counting.
+        self._answered: dict[tuple[str, str], Counter] = {}
         self._events = Counter(
             "papertape_events", "Events told, by kind.", ("kind",), registry=self.registry
         )
@@ -80,7 +82,10 @@ class Metrics:
 
     def request_done(self, op: str, came_of_it: str) -> None:
         """A request of a known operation was answered: "done", or the code of its refusal."""
-        self._requests.labels(op, came_of_it).inc()
+        child = self._answered.get((op, came_of_it))
+        if child is None:
+            child = self._answered[op, came_of_it] = self._requests.labels(op, came_of_it)
+        child.inc()
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Show a number that is read whenever the metrics are: a size, a lag, a backlog."""

@@ -30,6 +30,10 @@ from exchange.gateway.shells.frames import BINARY, TEXT, Framer, hang_up
 
 PATH = "/v1/ws"
 
+# Members of an enumeration, which are slow to look up for every frame.
+_TEXT = WSMsgType.TEXT
+_BINARY = WSMsgType.BINARY
+
 _TOO_BIG = 1009
 _TRY_LATER = 1013
 _PROTOCOL_ERROR = 1002
@@ -123,12 +127,12 @@ class _Listener(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind in {WSMsgType.TEXT, WSMsgType.BINARY} and frame.fin and not self._parts:
+        if (kind is _TEXT or kind is _BINARY) and frame.fin and not self._parts:
             self._receive(frame.get_payload_as_bytes(), kind)
         elif kind is WSMsgType.CLOSE:
             transport.send_close(frame.get_close_code(), frame.get_close_message())
             transport.disconnect()
-        elif kind in {WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION}:
+        elif kind in {_TEXT, _BINARY, WSMsgType.CONTINUATION}:
             self._assemble(frame)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
@@ -145,7 +149,7 @@ class _Listener(WSListener):
 
     def _receive(self, payload: bytes, kind: WSMsgType) -> None:
         if self._session is not None:
-            self._session.receive(payload, binary=kind is WSMsgType.BINARY)
+            self._session.receive(payload, binary=kind is _BINARY)
             self._port.carrier.carry(self._session)
 
     def _assemble(self, frame: WSFrame) -> None:
