@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -22,6 +24,8 @@ LOOK_EVERY_S: Final = 5.0
 PRUNE_HISTORY_EVERY_S: Final = 3_600.0
 DAY_MS: Final = 24 * 3_600_000
 MEGABYTE: Final = 1024 * 1024
+PACKED_HERE_MAX: Final = 5_000  # Accounts and orders that are packed within milliseconds,
+PACKED_AT_END_MAX: Final = 50_000  # and within half a second, which a stop may take.
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +35,17 @@ class Taken(NamedTuple):
 
     state: Packed
     chain: bytes
+
+
+class Copied(NamedTuple):
+    """A state that a copy of this process is bringing to the disk."""
+
+    seq: int
+    pid: int
+
+
+class CopyFailed(Exception):
+    """The copy of this process ended without having kept its snapshot."""
 
 
 class Housekeeping:
@@ -54,6 +69,7 @@ class Housekeeping:
     ) -> None:
         self.saved_seq = saved_seq
         self.error: str | None = None  # Why the last snapshot was not kept.
+        self.packed_here_max = PACKED_HERE_MAX  # Accounts and orders; more are packed aside.
         self._engine = engine
         self._sequencer = sequencer
         self._journal = journal
@@ -63,6 +79,8 @@ class Housekeeping:
         self._config = config
         self._now_s = now_s
         self._saved_s = self._pruned_s = now_s()
+        self._keeping: asyncio.Future[None] | None = None
+        self._copied: Copied | None = None
 
     async def run(self) -> None:
         """Look after the house until cancelled."""
@@ -89,31 +107,69 @@ class Housekeeping:
     async def snapshot(self) -> None:
         """Take a snapshot between two groups and write it beside the running exchange."""
         try:
-            taken = await self._sequencer.between_groups(self.take)
+            taken = await self._sequencer.between_groups(self._take_aside)
         except SequencerFailed:
             return  # It ends, and says so itself.
-        await asyncio.to_thread(self.keep, taken)
+        self._copied = taken if isinstance(taken, Copied) else None
+        self._keeping = asyncio.ensure_future(asyncio.to_thread(self.keep, taken))
+        await asyncio.shield(self._keeping)
+        self._copied = None
+
+    async def finish(self) -> None:
+        """Leave a last snapshot behind, once the sequencer has ended; it must not take long."""
+        if self._keeping is not None and not self._keeping.done():
+            if self._copied is not None:
+                os.kill(self._copied.pid, signal.SIGKILL)
+            await self._keeping
+        if self._engine.seq > self.saved_seq and self._size() <= PACKED_AT_END_MAX:
+            await asyncio.to_thread(self.keep, self.take())
 
     def take(self) -> Taken:
         """The state as it stands, while no group is under way."""
         self._saved_s = self._now_s()
         return Taken(packed(self._engine), self._journal.chain)
 
-    def keep(self, taken: Taken) -> None:
-        """Write a snapshot and prune the journal behind it; for a thread."""
-        seq, payload, digest = taken.state
+    def _take_aside(self) -> Taken | Copied:
+        """The same without holding up the exchange: a large state is packed by a forked copy.
+
+        Packing 20,000 accounts and 50,000 orders takes half a second, forking 1.5 ms.
+        """
+        if self._size() <= self.packed_here_max:
+            return self.take()
+        self._saved_s = self._now_s()
+        pid = os.fork()
+        if pid:
+            return Copied(self._engine.seq, pid)
+        code = 1
+        try:  # Only this thread lives on in the copy: no lock, log or loop may be touched.
+            taken = self.take()
+            self._store.write(*taken.state, chain=taken.chain)
+            code = 0
+        finally:
+            os._exit(code)
+
+    def _size(self) -> int:
+        """How much there is to pack: accounts and orders."""
+        books = self._engine.books.values()
+        return len(self._engine.risk.accounts) + sum(len(book.orders) for book in books)
+
+    def keep(self, taken: Taken | Copied) -> None:
+        """See a snapshot to the disk and prune the journal behind it; for a thread."""
         started_s = time.perf_counter()
+        seq = taken.seq if isinstance(taken, Copied) else taken.state.seq
         try:
-            self._store.write(seq, payload, digest, chain=taken.chain)
+            if isinstance(taken, Copied):
+                _await_copy(taken)
+            else:
+                self._store.write(*taken.state, chain=taken.chain)
             self.saved_seq = seq
             self.error = None
             self._prune_journal()
-        except OSError as error:
+        except (OSError, CopyFailed) as error:
             self.error = str(error)
             log.error("the snapshot of seq %d could not be kept: %s", seq, error)
         else:
-            took_s = time.perf_counter() - started_s
-            log.info("snapshot of seq %d kept: %d bytes in %.2f s", seq, len(payload), took_s)
+            log.info("snapshot of seq %d kept in %.2f s", seq, time.perf_counter() - started_s)
 
     def _prune_journal(self) -> None:
         """Remove segments that neither a snapshot nor the history needs, by age and size."""
@@ -138,3 +194,11 @@ class Housekeeping:
             return
         if removed:
             log.info("pruned %d rows of the history", removed)
+
+
+def _await_copy(copied: Copied) -> None:
+    """Return when the forked copy has kept its snapshot."""
+    _, status = os.waitpid(copied.pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code != 0:
+        raise CopyFailed(f"the process that wrote it ended with code {code}; is the disk full?")

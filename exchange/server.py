@@ -334,8 +334,8 @@ class Running:
         self._health.status = "stopping"
         self._look_for_faults()
         await self._end()
-        if not self.failed and self.doors.engine.seq > self._housekeeping.saved_seq:
-            await asyncio.to_thread(self._housekeeping.keep, self._housekeeping.take())
+        if not self.failed:
+            await self._housekeeping.finish()
         await self._stack.aclose()
         log.info("stopped at seq %d", self.doors.engine.seq)
 

@@ -1,6 +1,7 @@
 """Tests of housekeeping: when a snapshot is due, what it prunes, what a full disk does."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -181,6 +182,31 @@ def _no_space(fd: int) -> None:
     raise OSError(28, "No space left on device")
 
 
+async def test_a_large_state_is_kept_by_a_copy_of_the_process(tmp_path: Path) -> None:
+    async with keeping(tmp_path, keep_journal=True) as kept:
+        kept.housekeeping.packed_here_max = 0
+        await kept.commands(3)
+        await kept.housekeeping.snapshot()
+        assert kept.housekeeping.saved_seq == kept.engine.seq == 4
+        await kept.commands(1)
+    report = verify(tmp_path)
+    assert report.problems == []
+    assert [verdict.seq for verdict in report.snapshots] == [4]
+
+
+async def test_a_copy_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with keeping(tmp_path) as kept:
+        kept.housekeeping.packed_here_max = 0
+        await kept.commands(1)
+        with monkeypatch.context() as full:
+            full.setattr(durable, "sync_file", _no_space)
+            taken = await kept.sequencer.between_groups(kept.housekeeping._take_aside)
+        await asyncio.to_thread(kept.housekeeping.keep, taken)
+        assert kept.housekeeping.error is not None
+        assert "ended with code 1" in kept.housekeeping.error
+        assert snapshots_in(tmp_path / SNAPSHOTS) == {}
+
+
 async def test_old_rows_of_the_history_go_once_an_hour(tmp_path: Path) -> None:
     async with keeping(tmp_path, history_days=2) as kept:
         old, young = (START_MS - days * DAY_MS for days in (3, 1))
@@ -191,6 +217,42 @@ async def test_old_rows_of_the_history_go_once_an_hour(tmp_path: Path) -> None:
         kept.watch.s = PRUNE_HISTORY_EVERY_S
         await kept.housekeeping.look()
         assert await kept.history.trades("BTC-USDT") == [rows[1]]
+
+
+async def test_the_end_leaves_a_snapshot_unless_it_would_take_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keeping(tmp_path) as kept:
+        await kept.commands(2)
+        kept.sequencer.stop()
+        await kept.task
+        with monkeypatch.context() as large:
+            large.setattr(module, "PACKED_AT_END_MAX", 0)
+            await kept.housekeeping.finish()
+            assert snapshots_in(tmp_path / SNAPSHOTS) == {}
+        for _ in range(2):
+            await kept.housekeeping.finish()
+            assert list(snapshots_in(tmp_path / SNAPSHOTS)) == [3]
+
+
+async def test_the_end_does_not_wait_for_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keeping(tmp_path) as kept:
+        await kept.commands(1)
+        kept.housekeeping.packed_here_max = 0
+        with monkeypatch.context() as slow:
+            # In the copy only: it would write for ever.
+            slow.setattr(SnapshotStore, "write", lambda *_, **__: threading.Event().wait())
+            writing = asyncio.create_task(kept.housekeeping.snapshot())
+            async with asyncio.timeout(30):
+                while kept.housekeeping._copied is None:  # noqa: ASYNC110 - It tells nobody.
+                    await asyncio.sleep(0)
+        kept.sequencer.stop()
+        await kept.task
+        await kept.housekeeping.finish()
+        await writing
+        assert list(snapshots_in(tmp_path / SNAPSHOTS)) == [2]
 
 
 async def test_it_ends_quietly_with_the_sequencer(tmp_path: Path) -> None:
