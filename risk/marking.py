@@ -154,7 +154,7 @@ class PerpState:
 
     def fix_funding(self) -> int:
         """The interval ends: its rate, and a new interval begins (P9)."""
-        rate_e12 = self.rate_e12() if self.premium.count else 0
+        rate_e12 = self.rate_e12()
         self.premium.clear()
         self.last_rate_e12 = rate_e12
         self.predicted_e12 = rate_e12
