@@ -1,13 +1,52 @@
-"""The opening of a market: the first prices of a new venue, and whether trading has begun."""
+"""The opening of a market: its tape, its first moment and prices, and whether it trades yet."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
 
+from exchange.clock import wall_ms
 from exchange.commands import AnyCommand, FeedPrices
+from exchange.config import Config, ConfigError, venue_of
 from exchange.engine import Engine
 from exchange.market.prices import FOR_EVER_MS, STALE_MS
+from exchange.market.tape import Tape
+from exchange.market.tape_file import TapeError
 from risk.parameters import Venue
+
+UNNAMED: Final = "BTC"  # What a tape is of, where its file's name begins with no asset's.
+
+log = logging.getLogger(__name__)
+
+
+def tapes_of(config: Config) -> dict[str, Tape]:
+    """The tape by its asset: the one that the file's name begins with. ConfigError for a bad one.
+
+    Of several assets whose names fit it is the longest.
+    """
+    if config.market.prices != "tape":
+        return {}
+    path = Path(config.market.tape)
+    assets = sorted((each.asset for each in venue_of(config, 0).assets), key=len)
+    named = [asset for asset in assets if path.name.upper().startswith(asset)]
+    asset = named[-1] if named else UNNAMED
+    try:
+        tape = Tape(path)
+    except TapeError as error:
+        raise ConfigError(str(error)) from error
+    log.info("%s is played from %s", asset, path)
+    return {asset: tape}
+
+
+def first_ms(config: Config, tapes: Mapping[str, Tape]) -> int:
+    """A new venue's first moment: the one configured, or where its tape begins, or now."""
+    if config.market.start_ms:
+        return config.market.start_ms
+    if tapes:
+        return min(tape.first_ms for tape in tapes.values())
+    return wall_ms()
 
 
 class OpeningPrices:

@@ -66,16 +66,27 @@ class Recovery:
 
         RecoveryFailed where the journal does not fit the engine, or an invariant broke.
         """
+        for _ in self.replaying(listeners):
+            pass
+        return self.replayed
+
+    def replaying(self, listeners: Sequence[Listener] = ()) -> Iterator[int]:
+        """The same in steps, a group each: gives the seq it has come to."""
         engine = self.engine
         for groups in replayed(engine, behind(self.journal.frames, self.footing)):
             for listener in listeners:
                 listener(groups)
+            yield engine.seq
         try:
             engine.check()
         except AssertionError as error:
             raise RecoveryFailed(f"the recovered state breaks an invariant: {error}") from error
         assert engine.seq == self.journal.last_seq, (engine.seq, self.journal.last_seq)
-        return engine.seq - self.footing.seq
+
+    @property
+    def replayed(self) -> int:
+        """How many commands were replayed so far."""
+        return self.engine.seq - self.footing.seq
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,7 @@ from exchange.house import House
 from exchange.housekeeping import Housekeeping
 from exchange.market.market import market, opening_prices, prehistory
 from exchange.market.tape import Tape
-from exchange.market.tape_file import TapeError
-from exchange.opening import OpeningPrices, is_trading
+from exchange.opening import OpeningPrices, first_ms, is_trading, tapes_of
 from exchange.ports import PortRefused, Ports
 from exchange.recovery import SNAPSHOTS, Recovery, RecoveryFailed, begin
 from exchange.restoring import restore_board
@@ -56,6 +55,8 @@ REDIS_DRAIN_S: Final = 0.4
 HISTORY_CLOSES_WITHIN_S: Final = 1.0
 TRADING_WITHIN_S: Final = 10.0  # Then the doors count as open, whatever the market does.
 LOOK_EVERY_S: Final = 0.02
+SAY_EVERY_S: Final = 2.0
+STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 
 OnOpen = Callable[[Opened], Awaitable[None]]
 
@@ -90,18 +91,24 @@ def run(config: Config, on_open: OnOpen | None = None) -> int:
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_serve(config, on_open))
+    except asyncio.CancelledError:
+        log.info("stopped before it was open")
+        return 0
     except _REFUSALS as error:
         print(f"papertape: {error}", file=sys.stderr)
         return 1
 
 
 async def _serve(config: Config, on_open: OnOpen | None) -> int:
+    loop, this = asyncio.get_running_loop(), asyncio.current_task()
+    assert this is not None
+    for number in STOPS:
+        loop.add_signal_handler(number, this.cancel)
     running = await start(config)
     try:
         gc.collect()
         gc.freeze()  # What is there now stays; the collector need not look at it again.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOPS:
             loop.add_signal_handler(number, _interrupted, running, number)
         if on_open is not None:
             await on_open(running.opened)
@@ -147,14 +154,14 @@ async def start(config: Config) -> Running:
 
 async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
     directory = _directory(config.storage, stack)
-    tapes = _tapes(config)
+    tapes = tapes_of(config)
     keys = KeyStore.open(directory / "keys.db")
     stack.callback(keys.close)
     history = History.open(directory / "history.db")
     stack.callback(_close_in_time, history)
     recovery = begin(
         directory,
-        lambda: venue_of(config, _first_ms(config, tapes)),
+        lambda: venue_of(config, first_ms(config, tapes)),
         reached_seq=history.reached_seq,
     )
     stack.callback(recovery.journal.close)
@@ -200,9 +207,23 @@ async def _recovered(
     house = House(engine, history, _redis(config, venue))
     past = prehistory(venue, tapes) if venue.market.get("history") else None
     await restore_board(house.board, engine, history, past)
-    replayed = recovery.replay(house.listeners)
-    _say_recovered(recovery, replayed)
+    await _replay(recovery, house)
+    _say_recovered(recovery)
     return house
+
+
+async def _replay(recovery: Recovery, house: House) -> None:
+    """Replay the tail, and listen to the signals meanwhile."""
+    loop = asyncio.get_running_loop()
+    said_s = breathed_s = loop.time()
+    for seq in recovery.replaying(house.listeners):
+        now_s = loop.time()
+        if now_s - breathed_s >= LOOK_EVERY_S:
+            await asyncio.sleep(0)
+            breathed_s = loop.time()
+        if now_s - said_s >= SAY_EVERY_S:
+            log.info("replayed up to seq %d of %d", seq, recovery.journal.last_seq)
+            said_s = now_s
 
 
 def _sequencer(
@@ -265,17 +286,11 @@ class Running:
 
     async def open(self, directory: Path) -> None:
         """Begin to sequence, and open the doors. PortRefused where a port cannot be had."""
-        if self._house.redis is not None:
-            await self._house.redis.start()
-        self._begin(self.doors.sequencer.run(), "sequencer")
         try:
-            await self._ports.open()
+            await self._open()
         except BaseException:
             await self._end()
             raise
-        self._begin(self._house.publisher.run(), "publisher")
-        self._begin(self._housekeeping.run(), "housekeeping")
-        await self._until_trading()
         self._health.status = "ok"
         storage = self.doors.config.storage
         self.opened = Opened(
@@ -287,6 +302,15 @@ class Running:
             data_is_default=storage.data == Storage().data and not storage.ephemeral,
         )
         log.info("open at %s, fast WebSocket at %s", self._ports.url, self._ports.fast_url)
+
+    async def _open(self) -> None:
+        self._begin(self.doors.sequencer.run(), "sequencer")
+        if self._house.redis is not None:
+            await self._house.redis.start()
+        await self._ports.open()
+        self._begin(self._house.publisher.run(), "publisher")
+        self._begin(self._housekeeping.run(), "housekeeping")
+        await self._until_trading()
 
     async def _until_trading(self) -> None:
         """A new market opens within moments; where its time stands, somebody has to move it."""
@@ -384,31 +408,6 @@ def _directory(config: Storage, stack: contextlib.AsyncExitStack) -> Path:
     return directory
 
 
-def _tapes(config: Config) -> dict[str, Tape]:
-    """The tape by the asset it is of: the one whose name the file's begins with, or bitcoin."""
-    if config.market.prices != "tape":
-        return {}
-    path = Path(config.market.tape)
-    assets = sorted((each.asset for each in venue_of(config, 0).assets), key=len)
-    named = [asset for asset in assets if path.name.upper().startswith(asset)]
-    asset = named[-1] if named else "BTC"
-    try:
-        tape = Tape(path)
-    except TapeError as error:
-        raise ConfigError(str(error)) from error
-    log.info("%s is played from %s", asset, path)
-    return {asset: tape}
-
-
-def _first_ms(config: Config, tapes: dict[str, Tape]) -> int:
-    """A new venue's first moment: the one configured, or where its tape begins, or now."""
-    if config.market.start_ms:
-        return config.market.start_ms
-    if tapes:
-        return min(tape.first_ms for tape in tapes.values())
-    return wall_ms()
-
-
 def _clock(config: Config, last_ms: int) -> Clock:
     """The clock that goes on from the last stamp; the real one jumps to now."""
     if config.speed == "max":
@@ -453,7 +452,7 @@ def _say_what_is_ignored(config: Config, venue: Venue) -> None:
         )
 
 
-def _say_recovered(recovery: Recovery, replayed: int) -> None:
+def _say_recovered(recovery: Recovery) -> None:
     directory = recovery.journal.directory.parent
     for why in recovery.passed_over:
         log.warning("passed over %s", why)
@@ -466,7 +465,7 @@ def _say_recovered(recovery: Recovery, replayed: int) -> None:
     log.info(
         "recovered %s: %d commands behind seq %d, now at seq %d",
         directory,
-        replayed,
+        recovery.replayed,
         recovery.footing.seq,
         recovery.engine.seq,
     )

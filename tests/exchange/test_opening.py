@@ -1,14 +1,17 @@
 """Tests of a market's opening."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from exchange.clock import wall_ms
 from exchange.commands import Deposit, FeedPrices, OpenAccount, Tick
+from exchange.config import Config, ConfigError, Market
 from exchange.market.market import opening_prices
 from exchange.market.prices import FOR_EVER_MS
-from exchange.opening import OpeningPrices, is_trading
+from exchange.opening import OpeningPrices, first_ms, is_trading, tapes_of
 from exchange.recovery import recover
 from matching.types import Side
 from tests.exchange.tapes import START_MS, Tape, order, venue
@@ -78,3 +81,41 @@ def test_a_recovered_market_trades_at_once(tape: Tape) -> None:
     recovered = recover(tape.directory, venue)
     assert is_trading(recovered.engine, agents=False)
     recovered.journal.close()
+
+
+def tape_config(folder: Path, name: str, **market: Any) -> Config:
+    path = folder / name
+    path.write_text(
+        "timestamp,open,high,low,close,volume\n"
+        f"{START_MS},1.0,2.0,0.5,1.5,10\n{START_MS + 60_000},1.5,2.0,0.5,1.0,10\n"
+    )
+    return Config(market=Market(prices="tape", tape=str(path), **market))
+
+
+@pytest.mark.parametrize(
+    ("name", "asset"),
+    [
+        ("btc-perp-1m-2022-01.csv", "BTC"),
+        ("ETHUSDT-1m-2024-01.csv", "ETH"),
+        ("linkusdt.csv", "LINK"),
+        ("prices.csv", "BTC"),
+    ],
+)
+def test_a_tape_is_of_the_asset_its_name_begins_with(tmp_path: Path, name: str, asset: str) -> None:
+    assert list(tapes_of(tape_config(tmp_path, name))) == [asset]
+
+
+def test_a_venue_begins_when_it_is_told_or_with_its_tape_or_now(tmp_path: Path) -> None:
+    given = tape_config(tmp_path, "eth.csv", start_ms=START_MS + 30_000)
+    assert first_ms(given, tapes_of(given)) == START_MS + 30_000
+    given = tape_config(tmp_path, "eth.csv")
+    assert first_ms(given, tapes_of(given)) == START_MS
+    before_ms = wall_ms()
+    assert before_ms <= first_ms(Config(), tapes_of(Config())) <= wall_ms()
+
+
+def test_a_tape_that_cannot_be_read_is_a_mistake_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "eth.csv").write_text("what,is,this\n1,2,3\n")
+    given = Config(market=Market(prices="tape", tape=str(tmp_path / "eth.csv")))
+    with pytest.raises(ConfigError, match=r"eth\.csv"):
+        tapes_of(given)

@@ -65,6 +65,14 @@ class Exchange:
         assert line, f"it is not open; it said:\n{self.log}"
         self.opened = json.loads(line)
 
+    def wait_until_said(self, text: str) -> None:
+        """Return when the log holds a text."""
+        deadline_s = time.monotonic() + READY_WITHIN_S
+        while text not in self.log:
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < deadline_s, self.log
+            time.sleep(0.01)
+
     @property
     def url(self) -> str:
         return str(self.opened["url"])
@@ -90,10 +98,18 @@ class Exchange:
 
 
 @contextmanager
-def serving(
+def serving(folder: Path, *flags: str | Path, **more: Any) -> Iterator[Exchange]:
+    """`papertape serve` on free ports, with its data below `folder`, or where the flags say."""
+    with beginning(folder, *flags, **more) as exchange:
+        exchange.wait_until_open()
+        yield exchange
+
+
+@contextmanager
+def beginning(
     folder: Path, *flags: str | Path, config: str = CONFIG, data: str | None = "data"
 ) -> Iterator[Exchange]:
-    """`papertape serve` on free ports, with its data below `folder`, or where the flags say."""
+    """The same, whose doors are not open yet."""
     toml = folder / "papertape.toml"
     toml.write_text(config, "utf-8")
     log = folder / f"{data}.log"
@@ -109,9 +125,7 @@ def serving(
             command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment
         )
     try:
-        exchange = Exchange(process, log)
-        exchange.wait_until_open()
-        yield exchange
+        yield Exchange(process, log)
     finally:
         if process.poll() is None:
             process.kill()

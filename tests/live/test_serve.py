@@ -18,7 +18,16 @@ from exchange.storage.lock import DirectoryLock
 from exchange.storage.segments import segments_in
 from exchange.storage.snapshots import snapshots_in
 from exchange.verify import replay, verify
-from tests.live.exchanges import CONFIG, Client, Refused, administer, in_data, run, serving
+from tests.live.exchanges import (
+    CONFIG,
+    Client,
+    Refused,
+    administer,
+    beginning,
+    in_data,
+    run,
+    serving,
+)
 
 ACKNOWLEDGED_BEFORE_THE_KILL = 300
 TRADERS = 8
@@ -116,6 +125,16 @@ async def test_a_stop_keeps_a_snapshot_and_lets_go_of_everything(
     assert [verdict.seq for verdict in report.snapshots] == [report.to_seq]
     engine = replay(tmp_path / "data").engine
     assert int(placed["order_id"]) in engine.risk.accounts[client.account_id].orders
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_before_it_is_open_is_a_stop_too(tmp_path: Path, number: signal.Signals) -> None:
+    with beginning(tmp_path) as exchange:
+        exchange.wait_until_said("made a new venue")
+        assert exchange.stop(number) == 0
+        assert "stopped" in exchange.log
+    DirectoryLock.take(tmp_path / "data").release()
+    assert verify(tmp_path / "data").problems == []
 
 
 async def test_a_torn_tail_is_cut_and_told(tmp_path: Path, http: aiohttp.ClientSession) -> None:
