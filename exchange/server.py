@@ -13,10 +13,11 @@ import logging
 import math
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -155,9 +156,11 @@ async def start(config: Config) -> Running:
 async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
     directory = _directory(config.storage, stack)
     tapes = tapes_of(config)
-    keys = KeyStore.open(directory / "keys.db")
+    with _naming(directory / "keys.db") as path:
+        keys = KeyStore.open(path)
     stack.callback(keys.close)
-    history = History.open(directory / "history.db")
+    with _naming(directory / "history.db") as path:
+        history = History.open(path)
     stack.callback(_close_in_time, history)
     recovery = begin(
         directory,
@@ -406,6 +409,15 @@ def _directory(config: Storage, stack: contextlib.AsyncExitStack) -> Path:
         raise StartFailed(f"cannot use {directory}: {error.strerror}") from error
     stack.callback(lock.release)
     return directory
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[Path]:
+    """A database file that cannot be opened is named."""
+    try:
+        yield path
+    except sqlite3.Error as error:
+        raise StartFailed(f"cannot open {path}: {error}") from error
 
 
 def _clock(config: Config, last_ms: int) -> Clock:

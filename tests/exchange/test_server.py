@@ -179,6 +179,16 @@ async def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         await start(config(tmp_path / "file" / "data"))
 
 
+@pytest.mark.parametrize("name", ["keys.db", "history.db"])
+async def test_a_database_that_is_none_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"this is no database, and longer than its header " * 4)
+    with pytest.raises(StartFailed, match=name):
+        await start(config(tmp_path))
+    (tmp_path / name).unlink()
+    async with running(config(tmp_path)):
+        pass
+
+
 async def test_a_sync_that_fails_ends_the_exchange_and_is_no_loss(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
