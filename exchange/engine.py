@@ -43,11 +43,12 @@ from matching.types import Order, TradingState
 from risk import borrowing, settings
 from risk.account import Account, Loan
 from risk.engine import RiskEngine, new_risk_engine
-from risk.ledger import FIRST_ACCOUNT, PostingReason
+from risk.ledger import FIRST_ACCOUNT, WORLD, PostingReason
 from risk.parameters import Venue
 from risk.reset import reset_account
 
-DEPOSIT_MINOR_MAX: Final = 10**17  # A thousand million of an asset at a time.
+DEPOSIT_MINOR_MAX: Final = 10**17  # A thousand million of an asset at a time,
+DEPOSITED_MINOR_MAX: Final = 2**62  # and in all, so that every balance stays within 64 bits.
 
 
 class Answer(NamedTuple):
@@ -195,6 +196,9 @@ class Engine:
             return Answer(Reason.AMOUNT_NOT_POSITIVE)
         if wish.amount_minor > DEPOSIT_MINOR_MAX:
             return Answer(Reason.AMOUNT_TOO_LARGE)
+        given_minor = -self.risk.ledger.house(WORLD, wish.asset).minor
+        if given_minor + wish.amount_minor > DEPOSITED_MINOR_MAX:
+            return Answer(Reason.FAUCET_LIMIT)
         account = self._account(wish)
         self.risk.deposit(
             account, wish.wallet, wish.asset, wish.amount_minor, PostingReason.DEPOSIT
@@ -238,18 +242,17 @@ class Engine:
         account = self._account(wish)
         if wish.symbol not in self.instruments:
             return Answer(Reason.UNKNOWN_SYMBOL)
+        busy = self.trading.expire_first(wish.symbol)
+        if busy is not None:
+            return Answer(busy)
         if not wish.leverage or self.instruments[wish.symbol].kind == "spot":
             return _answer(self.trading.place(account, wish))
-        before = account.setting(wish.symbol).leverage
-        told = len(self.risk.records)
-        reason = settings.set_leverage(self.risk, account, wish.symbol, wish.leverage)
-        if reason is not None:
+        with settings.supposed_leverage(self.risk, account, wish.symbol, wish.leverage) as unfit:
+            reason = unfit or self.trading.refuse_contract(account, wish)
+        if reason is not None:  # A refusal changes nothing, the leverage included.
             return Answer(reason)
-        placed = self.trading.place(account, wish)
-        if isinstance(placed, Reason):  # A refusal changes nothing, the leverage included.
-            settings.set_leverage(self.risk, account, wish.symbol, before)
-            del self.risk.records[told:]
-        return _answer(placed)
+        settings.set_leverage(self.risk, account, wish.symbol, wish.leverage)
+        return _answer(self.trading.place(account, wish))
 
     def _find(self, account: Account, order_id: int, client_id: str) -> Order | None:
         if not order_id and client_id:
@@ -284,7 +287,10 @@ class Engine:
     def _amend(self, wish: AmendOrder) -> Answer:
         account = self._account(wish)
         order = account.orders.get(wish.order_id)
-        if order is None:
+        busy = self.trading.expire_first(order.symbol) if order else None
+        if busy is not None:
+            return Answer(busy)
+        if order is None or not order.is_open:
             return Answer(Reason.UNKNOWN_ORDER)
         return _answer(self.trading.amend(account, order, wish))
 
@@ -387,8 +393,9 @@ class Engine:
         trading = engine.trading
         for symbol, book in state["books"]:
             trading.books[symbol] = type(trading.books[symbol]).restore(book)
-            for order in trading.books[symbol].orders.values():
-                _hand_back(risk.accounts[order.account_id], order, risk)
+        resting = [order for book in trading.books.values() for order in book.orders.values()]
+        for order in sorted(resting, key=lambda order: order.order_id):  # As they were placed.
+            _hand_back(risk.accounts[order.account_id], order, risk)
         for symbol, name in state["states"]:
             trading.states[symbol] = TradingState[name]
             if trading.states[symbol] in _STANDING:

@@ -10,7 +10,11 @@ from exchange.telling import Teller
 from matching.book import Book
 from matching.depth import Depth
 from matching.filters import refuse_order, refuse_reduction
-from matching.limits import BATCH_ORDERS_MAX, ORDERS_PER_ACCOUNT_SYMBOL_MAX
+from matching.limits import (
+    BATCH_ORDERS_MAX,
+    FILLS_PER_COMMAND_MAX,
+    ORDERS_PER_ACCOUNT_SYMBOL_MAX,
+)
 from matching.reasons import Reason
 from matching.types import (
     Fill,
@@ -60,12 +64,7 @@ class Trading:
 
     def place(self, account: Account, wish: PlaceOrder) -> Placed | Reason:
         """Place an order, or say why not; a refusal has changed nothing."""
-        if wish.symbol not in self.risk.instruments:
-            return Reason.UNKNOWN_SYMBOL
-        order = self._order(wish)
-        if wish.quote_minor and not order.quote_units:
-            return Reason.AMOUNT_BELOW_ONE_LOT
-        refused, worst_ticks = self._admit(account, order)
+        order, refused, worst_ticks = self.consider(account, wish)
         if refused is None:
             refused = reserve(self.risk, account, order, self.books[order.symbol], worst_ticks)
         if refused is not None:
@@ -77,8 +76,17 @@ class Trading:
     def consider(self, account: Account, wish: PlaceOrder) -> tuple[Order, Reason | None, int]:
         """The order a wish asks for, why it would be refused, and its worst price; no more."""
         order = self._order(wish)
+        if wish.quote_minor and not order.quote_units:
+            return order, Reason.AMOUNT_BELOW_ONE_LOT, 0
         reason, worst_ticks = self._admit(account, order)
         return order, reason, worst_ticks
+
+    def refuse_contract(self, account: Account, wish: PlaceOrder) -> Reason | None:
+        """Why `place` would refuse an order on a perpetual, or None; nothing is changed."""
+        order, refused, worst_ticks = self.consider(account, wish)
+        if refused is not None:
+            return refused
+        return reserve(self.risk, account, order, self.books[order.symbol], worst_ticks)
 
     def _order(self, wish: PlaceOrder) -> Order:
         """The order a wish asks for, not yet admitted."""
@@ -104,11 +112,14 @@ class Trading:
             leverage=wish.leverage,
         )
 
-    def _admit(self, account: Account, order: Order) -> tuple[Reason | None, int]:
-        """Filters and bands: (why not, the worst price it may execute at or 0)."""
+    def _admit(self, account: Account, order: Order, leaving: int = 0) -> tuple[Reason | None, int]:
+        """Filters and bands: (why not, the worst price it may execute at or 0).
+
+        `leaving` of the account's open orders make room for it.
+        """
         instrument = self.risk.instruments[order.symbol]
         reference_e8 = self.reference_e8(order.symbol)
-        open_here = account.open_counts.get(order.symbol, 0)
+        open_here = account.open_counts.get(order.symbol, 0) - leaving
         state = self.states[order.symbol]
         refused = refuse_order(instrument, state, order, reference_e8, open_here)
         if refused is not None:
@@ -133,6 +144,11 @@ class Trading:
             return base_e8 * 100_000_000 // quote_e8
         last = self.last_trade.get(symbol)
         return last[0] * instrument.tick_e8 if last else 0
+
+    def _spent(self, order: Order) -> str:
+        """The asset a spot order pays with, and holds."""
+        instrument = self.risk.instruments[order.symbol]
+        return instrument.quote if order.side is Side.BUY else instrument.base
 
     def force(
         self,
@@ -270,9 +286,7 @@ class Trading:
             return
         freed = unhold_spot(self.risk, order)
         if borrowed and freed:
-            instrument = self.risk.instruments[order.symbol]
-            asset = instrument.quote if order.side is Side.BUY else instrument.base
-            repay(self.risk, account, order.wallet, asset, min(borrowed, freed))
+            repay(self.risk, account, order.wallet, self._spent(order), min(borrowed, freed))
 
     # -- cancelling ----------------------------------------------------------------------------
 
@@ -296,13 +310,27 @@ class Trading:
     def expire_due(self, now_ms: int, limit: int) -> int:
         """Expire good-till-date orders whose time has come; how many there were."""
         count = 0
-        for symbol, book in self.books.items():
-            while book.next_expiry_ms and book.next_expiry_ms <= now_ms and count < limit:
-                order = book.orders[book.next_expiry_id]
-                self.cancel(order, Reason.EXPIRED_BY_TIME, Happening.EXPIRE)
-                self._touched_books[symbol] = None
-                count += 1
+        for book in self.books.values():
+            count += self._expire_book(book, now_ms, limit - count)
         return count
+
+    def _expire_book(self, book: Book, now_ms: int, limit: int) -> int:
+        count = 0
+        while 0 < book.next_expiry_ms <= now_ms and count < limit:
+            order = book.orders[book.next_expiry_id]
+            self.cancel(order, Reason.EXPIRED_BY_TIME, Happening.EXPIRE)
+            count += 1
+        return count
+
+    def expire_first(self, symbol: str) -> Reason | None:
+        """Before a book is traded on: between two grid points, too, nobody meets an order that is
+        past its date (S2). BUSY where there are more of those than one command may end.
+        """
+        book, now_ms = self.books[symbol], self.risk.time_ms
+        if not 0 < book.next_expiry_ms <= now_ms:
+            return None
+        self._expire_book(book, now_ms, FILLS_PER_COMMAND_MAX)
+        return Reason.BUSY if 0 < book.next_expiry_ms <= now_ms else None
 
     def cancel_wallet(self, account: Account, wallet: str, symbol: str = "") -> None:
         """Cancel every order of an account on one wallet (and symbol): before a liquidation."""
@@ -370,12 +398,14 @@ class Trading:
             wallet=order.wallet,
             side_effect=order.side_effect,
         )
-        refused, worst_ticks = self._admit(account, fresh)
+        held = order.hold_minor
+        refused, worst_ticks = self._admit(account, fresh, leaving=1)
         if refused is None:
             refused = self._reserve_in_place_of(account, order, fresh, worst_ticks)
         if refused is not None:
             return refused
         self.next_order_id += 1
+        self._pass_on_loan(account, order, fresh, held)
         self.cancel(order, Reason.CANCELLED_BY_USER)
         self._match(account, fresh, worst_ticks)
         return Placed(fresh, fresh.reason if fresh.status is Status.REJECTED else None)
@@ -393,17 +423,25 @@ class Trading:
             old.hold_minor = held
             count_resting(risk, account, old)
             return refused
-        held, open_lots = old.hold_minor, old.open_lots
-        old.open_lots = 0
-        unhold_spot(risk, old)
-        old.open_lots = open_lots
+        pocket = risk.pocket(account, old.wallet, self._spent(old))
+        pocket.locked -= old.hold_minor  # Supposed only: on a refusal there is nothing to tell.
         refused = reserve(risk, account, fresh, book, worst_ticks)
-        if refused is not None:
-            instrument = risk.instruments[old.symbol]
-            asset = instrument.quote if old.side is Side.BUY else instrument.base
-            risk.ledger.lock(risk.pocket(account, old.wallet, asset), held)
-            old.hold_minor = held
+        pocket.locked += old.hold_minor
+        if refused is None:
+            risk.ledger.unlock(pocket, old.hold_minor)
+            old.hold_minor = 0
         return refused
+
+    def _pass_on_loan(self, account: Account, old: Order, fresh: Order, held: int) -> None:
+        """What the old order borrowed is the new one's; what that needs no more is repaid (M6)."""
+        borrowed = account.order_loans.pop(old.order_id, 0)
+        if not borrowed:
+            return
+        spare = min(borrowed, max(0, held - fresh.hold_minor))
+        repay(self.risk, account, old.wallet, self._spent(old), spare)
+        left = account.order_loans.get(fresh.order_id, 0) + borrowed - spare
+        if left:
+            account.order_loans[fresh.order_id] = left
 
     # -- reduce-only (P15) ---------------------------------------------------------------------
 

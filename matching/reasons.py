@@ -80,7 +80,7 @@ class Reason(Enum):
     UNKNOWN_WALLET = "there is no wallet of that name"
     SAME_WALLET = "a transfer needs two different wallets"
     ASSET_NOT_IN_WALLET = "the wallet does not hold that asset"
-    FAUCET_LIMIT = "the faucet gives no more of this asset to one account"
+    FAUCET_LIMIT = "the faucet has no more of this asset to give"
     INSUFFICIENT_BALANCE = "the free balance is less than the request needs"
     TRANSFER_WOULD_BREACH_MARGIN = "the transfer would leave too little collateral behind"
     MAX_ASSET = "the account would hold more of the asset than the venue allows"

@@ -171,8 +171,9 @@ class Account:
         return held.lots if held else 0
 
     def wallet_loans(self, wallet: str) -> list[Loan]:
-        """The loans of one wallet."""
-        return [loan for loan in self.loans.values() if loan.wallet == wallet]
+        """The loans of one wallet, in a fixed order: a restored account has it too."""
+        found = [loan for loan in self.loans.values() if loan.wallet == wallet]
+        return sorted(found, key=lambda loan: loan.asset)
 
     @property
     def exposed(self) -> bool:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from matching.reasons import Reason
-from risk.account import CROSS_LEVERAGES, MARGIN, PERP, Account, OpenOrders, position_wallet
+from risk.account import (
+    CROSS_LEVERAGES,
+    MARGIN,
+    PERP,
+    Account,
+    OpenOrders,
+    Setting,
+    position_wallet,
+)
 from risk.ledger import PostingReason
 from risk.margin import (
     initial_e16,
@@ -20,26 +31,71 @@ from risk.worth import margin_worth, max_transfer_out, perp_worth, position_wort
 
 
 def set_leverage(state: RiskState, account: Account, symbol: str, leverage: int) -> Reason | None:
-    """Set the leverage of a perpetual (P17)."""
+    """Set the leverage of a perpetual (P17); on a refusal nothing has changed."""
+    change = _change_of(state, account, symbol, leverage)
+    if isinstance(change, Reason):
+        return change
+    if leverage == account.setting(symbol).leverage:
+        return None
+    account.own_setting(symbol).leverage = leverage
+    if symbol in account.positions and account.is_isolated(symbol):
+        settle = state.instruments[symbol].settle
+        position = state.pocket(account, position_wallet(symbol), settle)
+        free = state.pocket(account, PERP, settle)
+        state.ledger.post(free, position, change, PostingReason.MARGIN)
+        state.touch_position(account, symbol)
+    state.tell(SettingRecord(account.id, symbol, "leverage", str(leverage)))
+    return None
+
+
+@contextmanager
+def supposed_leverage(
+    state: RiskState, account: Account, symbol: str, leverage: int
+) -> Iterator[Reason | None]:
+    """For a while, the account as `set_leverage` would leave it, or the reason why it refuses.
+
+    Nothing is posted or told, and nothing of it stays.
+    """
+    change = _change_of(state, account, symbol, leverage)
+    if isinstance(change, Reason):
+        yield change
+        return
+    chosen = account.settings.get(symbol)
+    account.settings[symbol] = Setting(leverage, account.is_isolated(symbol))
+    _suppose_moved(state, account, symbol, change)
+    try:
+        yield None
+    finally:
+        _suppose_moved(state, account, symbol, -change)
+        if chosen is None:
+            del account.settings[symbol]
+        else:
+            account.settings[symbol] = chosen
+
+
+def _suppose_moved(state: RiskState, account: Account, symbol: str, minor: int) -> None:
+    """Shift margin into a position without posting it."""
+    if minor:
+        settle = state.instruments[symbol].settle
+        state.pocket(account, position_wallet(symbol), settle).minor += minor
+        state.pocket(account, PERP, settle).minor -= minor
+
+
+def _change_of(state: RiskState, account: Account, symbol: str, leverage: int) -> int | Reason:
+    """What a leverage would move from the wallet to an isolated position, or why not."""
     parameters = state.perps.get(symbol)
     if parameters is None:
         return Reason.UNKNOWN_SYMBOL
     if not 1 <= leverage <= parameters.leverage_max:
         return Reason.LEVERAGE_OUT_OF_RANGE
-    setting = account.own_setting(symbol)
-    if leverage == setting.leverage:
-        return None
+    if leverage == account.setting(symbol).leverage:
+        return 0
     refused = _refuse_leverage(state, account, symbol, leverage)
     if refused is not None:
         return refused
-    old, setting.leverage = setting.leverage, leverage
-    if setting.isolated and symbol in account.positions:
-        refused = _refit_margin(state, account, symbol, old)
-        if refused is not None:
-            setting.leverage = old
-            return refused
-    state.tell(SettingRecord(account.id, symbol, "leverage", str(leverage)))
-    return None
+    if symbol in account.positions and account.is_isolated(symbol):
+        return _refit_minor(state, account, symbol, leverage)
+    return 0
 
 
 def _refuse_leverage(
@@ -73,37 +129,28 @@ def _refuse_leverage(
     return None
 
 
-def _refit_margin(
-    state: RiskState, account: Account, symbol: str, old_leverage: int
-) -> Reason | None:
+def _refit_minor(state: RiskState, account: Account, symbol: str, leverage: int) -> int | Reason:
     """Isolated: a higher leverage releases margin, a lower one needs more (P17, V77)."""
-    leverage = account.setting(symbol).leverage
+    before = account.setting(symbol).leverage
     instrument = state.instruments[symbol]
     held = account.positions[symbol]
     mark_e8 = state.mark_e8(symbol)
     assert mark_e8 is not None
-    position = state.pocket(account, position_wallet(symbol), instrument.settle)
-    free = state.pocket(account, PERP, instrument.settle)
+    margin = account.minor(position_wallet(symbol), instrument.settle)
     value = abs(held.cost_minor)
-    if leverage < old_leverage:
-        more = ceil_div(value, leverage) - ceil_div(value, old_leverage)
+    if leverage < before:
+        more = ceil_div(value, leverage) - ceil_div(value, before)
         if more * MINOR_IN_E16 > perp_worth(state, account).available_e16:
             return Reason.INSUFFICIENT_MARGIN
-        change = min(more, max(0, free.minor))
-    else:
-        _, maintenance = position_worth(state, account, symbol)
-        change = (
-            margin_after_raise_minor(
-                position.minor,
-                held.unrealised_e16(instrument.lot_minor, mark_e8),
-                initial_e16(value * MINOR_IN_E16, leverage),
-                maintenance,
-            )
-            - position.minor
-        )
-    state.ledger.post(free, position, change, PostingReason.MARGIN)
-    state.touch_position(account, symbol)
-    return None
+        return min(more, max(0, account.minor(PERP, instrument.settle)))
+    _, maintenance = position_worth(state, account, symbol)
+    kept = margin_after_raise_minor(
+        margin,
+        held.unrealised_e16(instrument.lot_minor, mark_e8),
+        initial_e16(value * MINOR_IN_E16, leverage),
+        maintenance,
+    )
+    return kept - margin
 
 
 def set_margin_mode(
@@ -112,14 +159,13 @@ def set_margin_mode(
     """Cross or isolated; only while flat and without orders on the symbol (P2)."""
     if symbol not in state.perps:
         return Reason.UNKNOWN_SYMBOL
-    setting = account.own_setting(symbol)
-    if setting.isolated == isolated:
+    if account.is_isolated(symbol) == isolated:
         return None
     if symbol in account.positions:
         return Reason.POSITION_OPEN
     if account.open_counts.get(symbol, 0):
         return Reason.ORDERS_OPEN
-    setting.isolated = isolated
+    account.own_setting(symbol).isolated = isolated
     value = "isolated" if isolated else "cross"
     state.tell(SettingRecord(account.id, symbol, "margin_mode", value))
     return None

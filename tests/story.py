@@ -64,7 +64,7 @@ class Story:
         self.do(FeedPrices, feed=self.venue.feeds[0], prices_e8=prices, stale_ms=FOREVER_MS)
         self.wait(1_000)
 
-    def do(self, kind: type, **fields: Any) -> list[AnyEvent]:
+    def do(self, kind: type, /, **fields: Any) -> list[AnyEvent]:
         """Apply a command now, and what it leaves pending; all events, its answer last."""
         events = self._apply(kind, **fields)
         told = events[:-1]
@@ -72,7 +72,7 @@ class Story:
             told += self._apply(Continue)[:-1]
         return [*told, events[-1]]
 
-    def _apply(self, kind: type, **fields: Any) -> list[AnyEvent]:
+    def _apply(self, kind: type, /, **fields: Any) -> list[AnyEvent]:
         command = kind(seq=self.engine.seq + 1, time_ms=self.now_ms, **fields)
         self.commands.append(command)
         events = self.engine.apply(command)
@@ -148,7 +148,7 @@ class Story:
         """An administrator's price."""
         return self.do(SetIndexPrice, base=base, quote="USDT", price_e8=units(price))
 
-    def ok(self, kind: type, **fields: Any) -> list[AnyEvent]:
+    def ok(self, kind: type, /, **fields: Any) -> list[AnyEvent]:
         """`do`, and it must not be refused."""
         events = self.do(kind, **fields)
         assert answer(events).reason is None, (kind, fields, answer(events).reason)
@@ -170,3 +170,19 @@ def refusal(events: list[AnyEvent]) -> Reason | None:
 def of(events: list[AnyEvent], kind: type[E]) -> list[E]:
     """The events of one kind."""
     return [event for event in events if isinstance(event, kind)]
+
+
+def standing(engine: Engine) -> dict[str, Any]:
+    """The whole state, but for the number and the moment of the last command."""
+    state = engine.state()
+    risk = {name: part for name, part in state["risk"].items() if name != "time_ms"}
+    rest = {name: part for name, part in state.items() if name not in ("seq", "time_ms")}
+    # As a snapshot has it: so that what is compared was copied.
+    copied: dict[str, Any] = msgspec.msgpack.decode(msgspec.msgpack.encode(rest | {"risk": risk}))
+    return copied
+
+
+def again(engine: Engine) -> Engine:
+    """The engine after a restart: its state through bytes and back."""
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(engine.state()))
+    return Engine.restored(engine.venue, state)
