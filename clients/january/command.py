@@ -4,158 +4,310 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
-from clients.api import Papertape
-from clients.january.people import Trader, four_traders
-from clients.january.report import Fate, fate_of, table, utc
-from clients.january.server import Server, ServerFailed
+from clients.errors import PapertapeError
+from clients.january.month import HOUR_MS, Month, Plan
+from clients.january.people import four_traders
+from clients.january.progress import Progress, duration
+from clients.january.report import Fate, report
+from clients.january.server import Market, Server, ServerFailed
+from clients.january.tape import Tape, TapeError, utc
 
-HOUR_MS = 3_600_000
-STEP_MS = HOUR_MS
-POLL_S = 0.5
+INTERRUPTED: Final = 130
+WARM_UP_MS: Final = HOUR_MS  # The market opens so long before the traders come,
+WARM_UP_LEAST_MS: Final = HOUR_MS // 6  # or as early as the tape begins, if that is enough.
+SPEED_MAX: Final = 1_000_000
+STEP_LEAST_MS, STEP_MOST_MS = 100, 60_000
 
-EXAMPLES = """\
+DESCRIPTION: Final = """\
+Four traders with 1,000 USDT each live through a recorded month, against a real exchange that is
+started for them: one borrows 2,000 USDT and buys bitcoin (3x spot margin), one is long a perpetual
+at 20x, one short at 5x, and one just holds bitcoin. They open their positions at the beginning of
+--begin over a WebSocket; then time passes, as fast as it goes, while interest is charged at every
+top of the hour and funding every eight hours. At the end: what became of each, to the cent, every
+margin call and liquidation with the bar of the tape that it came from, and whether replaying the
+exchange's journal comes to the same state."""
+
+EXAMPLES: Final = """\
 examples:
-  scripts/january january.csv              in lock-step, as fast as it goes: repeatable to the cent
-  scripts/january january.csv --speed 7200 two hours of market a second
-  scripts/january january.csv --kill       SIGKILL in the middle, and a restart
-"""
+  scripts/january january.csv                 in lock-step, as fast as it goes: repeatable
+  scripts/january january.csv --kill          SIGKILL in the middle of work, and a restart
+  scripts/january january.csv --speed 7200    two hours of market a second
+  scripts/january january.csv --port 8080     watch it at http://127.0.0.1:8080 meanwhile
+  scripts/january luna.csv --begin 2022-05-07 --end 2022-05-14
+  scripts/january january.csv --json > fates.json
+
+The tape is a CSV of candles: a header naming a time, open, high, low and close, or a public dump
+of klines, with or without its header; times are ISO (UTC) or digits since 1970. Prices are taken
+for bitcoin's, whatever the file is called. Ctrl-C ends the month where it is and prints what is
+known so far; a second one leaves at once. The exit code is 0 if the auditor was content throughout
+and the journal is sound, 1 if not, 2 for a mistake of use."""
+
+
+class Mistake(Exception):
+    """The command was used wrongly; the text says how, in one line."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the month and print what became of everybody; 1 if the audit found anything."""
+    """Run the month and print what became of everybody; answers the exit code."""
     args = _parser().parse_args(arguments)
-    if not args.tape.is_file():
-        print(f"january: there is no file {args.tape}", file=sys.stderr)
-        return 2
     try:
-        return asyncio.run(_month(args))
-    except ServerFailed as failure:
-        print(f"january: {failure}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+        tape = Tape(args.tape)
+        plan = plan_of(args, tape)
+        with _folder(args.keep) as folder:
+            return asyncio.run(_run(args, tape, plan, folder))
+    except (Mistake, TapeError) as error:
+        return _complain(str(error), 2)
+    except ServerFailed as error:
+        return _complain(str(error), 1)
+    except PapertapeError as error:
+        return _complain(error.message, 1)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return _complain("interrupted", INTERRUPTED)
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"january: {text}", file=sys.stderr)
+    return code
+
+
+# -- what was asked for ------------------------------------------------------------------------
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/january",
-        description="Four traders with 1,000 USDT each live through a recorded month.",
+        description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("tape", type=Path, help="CSV of one-minute candles of BTC")
-    parser.add_argument("--speed", type=float, help="run freely at this speed, not in lock-step")
-    parser.add_argument("--begin", default="2022-01-01", help="first day, UTC (2022-01-01)")
-    parser.add_argument("--end", default="2022-02-01", help="day after the last (2022-02-01)")
-    parser.add_argument("--kill", action="store_true", help="SIGKILL in the middle, and restart")
-    parser.add_argument("--seed", type=int, default=1, help="of the house agents (1)")
-    parser.add_argument("--agent-step-ms", type=int, default=60_000, help="how often agents act")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("tape", metavar="TAPE", type=Path, help="CSV of candles of bitcoin")
+    what = parser.add_argument_group("what is played")
+    what.add_argument(
+        "--begin",
+        type=moment,
+        default="2022-01-01",
+        metavar="TIME",
+        help="when the positions are opened, UTC (default: %(default)s)",
+    )
+    what.add_argument(
+        "--end",
+        type=moment,
+        default="2022-02-01",
+        metavar="TIME",
+        help="when it is over, UTC (default: %(default)s)",
+    )
+    what.add_argument("--seed", type=int, default=1, help="of the house agents (default: 1)")
+    what.add_argument(
+        "--agent-step-ms",
+        type=int,
+        default=STEP_MOST_MS,
+        metavar="MS",
+        help="how often the house agents act (default: %(default)s)",
+    )
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--speed", type=float, metavar="X", help="run freely, X times real time, not in lock-step"
+    )
+    how.add_argument("--kill", action="store_true", help="SIGKILL in the middle, and a restart")
+    how.add_argument("--port", type=int, default=0, help="of the exchange (default: any)")
+    how.add_argument(
+        "--keep", type=Path, metavar="DIR", help="keep the exchange's data and log in a new folder"
+    )
+    how.add_argument(
+        "--no-verify", action="store_true", help="do not replay the journal at the end"
+    )
+    how.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return parser
 
 
-async def _month(args: argparse.Namespace) -> int:
-    with tempfile.TemporaryDirectory(prefix="january-") as directory:
-        server = Server(
-            Path(directory), args.tape, seed=args.seed, agent_step_ms=args.agent_step_ms
+def moment(text: str) -> int:
+    """A day or a moment of the command line, UTC unless it says else, in epoch milliseconds."""
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError:
+        why = f"a moment is written 2022-01-01 or 2022-01-01T12:30, not {text!r}"
+        raise argparse.ArgumentTypeError(why) from None
+    if told.tzinfo is None:
+        told = told.replace(tzinfo=UTC)
+    return round(told.timestamp() * 1_000)
+
+
+def plan_of(args: argparse.Namespace, tape: Tape) -> Plan:
+    """The plan of the arguments; a Mistake where it cannot be followed on this tape."""
+    if args.end <= args.begin:
+        raise Mistake(f"--end ({utc(args.end)}) must lie behind --begin ({utc(args.begin)})")
+    if not tape.covers(args.begin, args.end):
+        raise Mistake(
+            f"{tape.path} covers {utc(tape.first_ms)} to {utc(tape.end_ms)} UTC, not "
+            f"{utc(args.begin)} to {utc(args.end)}: choose --begin and --end within it"
         )
-        server.start()
+    if args.speed is not None and not 0 < args.speed <= SPEED_MAX:
+        raise Mistake(f"--speed lies between 0 and {SPEED_MAX}")
+    if not STEP_LEAST_MS <= args.agent_step_ms <= STEP_MOST_MS:
+        raise Mistake(f"--agent-step-ms lies between {STEP_LEAST_MS} and {STEP_MOST_MS}")
+    if args.seed < 0:
+        raise Mistake("--seed is not negative")
+    return Plan(args.begin, args.end, args.speed, args.kill, args.agent_step_ms)
+
+
+def market_of(args: argparse.Namespace, tape: Tape, plan: Plan) -> Market:
+    """What the exchange plays: it opens a little before the traders come."""
+    start_ms = plan.begin_ms - WARM_UP_MS
+    if start_ms < tape.first_ms <= plan.begin_ms - WARM_UP_LEAST_MS:
+        start_ms = tape.first_ms
+    return Market(
+        tape=tape.path,
+        start_ms=start_ms,
+        seed=args.seed,
+        agent_step_ms=args.agent_step_ms,
+        speed=args.speed,
+        port=args.port,
+    )
+
+
+def _folder(keep: Path | None) -> contextlib.AbstractContextManager[Path]:
+    """Where the exchange keeps everything: a folder that goes at the end, or the one named."""
+    if keep is None:
+        return _throw_away()
+    try:
+        keep.mkdir(parents=True)
+    except FileExistsError:
+        raise Mistake(f"--keep wants a new folder, and {keep} is there already") from None
+    except OSError as error:
+        raise Mistake(f"--keep {keep}: {error.strerror}") from None
+    return contextlib.nullcontext(keep.resolve())
+
+
+@contextlib.contextmanager
+def _throw_away() -> Any:
+    with tempfile.TemporaryDirectory(prefix="january-") as name:
+        yield Path(name)
+
+
+# -- doing it ----------------------------------------------------------------------------------
+
+
+class Interrupts:
+    """Ctrl-C and its kin: the first one is gentle where somebody knows how, others are not."""
+
+    NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self.gently: Callable[[], None] | None = None
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        for number in self.NUMBERS:
+            asyncio.get_running_loop().add_signal_handler(number, self._interrupt)
+
+    def _interrupt(self) -> None:
+        if self.gently is None:
+            self._task.cancel()
+        else:
+            self.gently()
+            self.gently = None
+
+
+async def _run(args: argparse.Namespace, tape: Tape, plan: Plan, folder: Path) -> int:
+    """Start the exchange, live through the month, tell, verify."""
+    interrupts = Interrupts()
+    progress = Progress(sys.stderr, plan.begin_ms, plan.end_ms)
+    started_s = time.monotonic()
+    async with Server(folder, market_of(args, tape, plan)) as server:
         try:
-            month = Month(server, args)
-            fates = await month.run()
-        finally:
-            server.stop()
-        verified = server.verify()
-    problems = sorted(set(month.problems))
+            await server.start()
+            progress.say(f"the exchange is open at {server.url}")
+            async with Month(server, plan, four_traders(), progress) as month:
+                fates, is_over = await _lived(month, interrupts, progress)
+        except PapertapeError as error:
+            progress.clear()
+            raise await server.failure() or error from error
+    seconds = time.monotonic() - started_s
+    progress.say(f"it took {duration(seconds)}")
+    if not args.json:
+        print(_told(fates, tape, month), flush=True)
+    verified = None
+    if is_over and not args.no_verify:
+        progress.say("verifying the journal")
+        verified = await server.verify()
     if args.json:
-        told = {"fates": [asdict(fate) for fate in fates], "problems": problems}
-        print(json.dumps(told | {"verified": verified, "seconds": round(month.seconds, 1)}))
-    else:
-        print(table(fates))
-        print(f"\naudit: {'; '.join(problems) or 'clean throughout'}")
-        print(f"verify: {json.dumps(verified)}")
-        print(f"the month took {month.seconds:.0f} s")
-    return 1 if problems else 0
+        print(json.dumps(_as_json(fates, plan, month, verified, seconds)))
+    elif verified is not None:
+        print(_verified_text(verified))
+    if not is_over:
+        return INTERRUPTED
+    return 0 if not month.problems and (verified is None or verified["ok"]) else 1
 
 
-class Month:
-    """The month under way: time, the traders, and what the auditor said at every step."""
+async def _lived(
+    month: Month, interrupts: Interrupts, progress: Progress
+) -> tuple[list[Fate], bool]:
+    """The fates, and whether the month came to its end."""
+    stopped = False
 
-    def __init__(self, server: Server, args: argparse.Namespace) -> None:
-        self._server = server
-        self._args = args
-        self._begin_ms, self._end_ms = _moment(args.begin), _moment(args.end)
-        self._traders: list[Trader] = four_traders()
-        self.problems: list[str] = []
-        self.seconds = 0.0
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+        progress.say("stopping behind this step; interrupt again to leave at once")
+        month.ask_to_stop()
 
-    async def run(self) -> list[Fate]:
-        """From the first moment of the tape to the end of the month."""
-        started = time.monotonic()
-        async with Papertape(self._server.url, admin_key=self._server.admin_key) as admin:
-            await self._step_to(admin, self._begin_ms)
-            for trader in self._traders:
-                await trader.enter(self._server.url)
-            middle_ms = (self._begin_ms + self._end_ms) // 2
-            await self._pass(admin, middle_ms)
-            if self._args.kill:
-                self._kill_and_restart()
-            await self._pass(admin, self._end_ms)
-            fates = []
-            for trader in self._traders:
-                await trader.heard_all()
-                fates.append(await fate_of(trader, self._args.tape))
-                await trader.leave()
-        self.seconds = time.monotonic() - started
-        return fates
-
-    def _kill_and_restart(self) -> None:
-        self._server.kill()
-        self._server.start()
-
-    async def _pass(self, admin: Papertape, until_ms: int) -> None:
-        if self._args.speed is None:
-            await self._step_to(admin, until_ms)
-            return
-        await admin.set_clock(speed=self._args.speed)
-        while (now := await admin.time()).exchange_time < until_ms:
-            await self._look(admin, now.exchange_time)
-            await asyncio.sleep(POLL_S)
-        await admin.set_clock(pause=True)
-
-    async def _step_to(self, admin: Papertape, until_ms: int) -> None:
-        """Lock-step: time moves only when told, and only as far."""
-        now_ms = (await admin.time()).exchange_time
-        while now_ms < until_ms:
-            step_ms = min(STEP_MS, until_ms - now_ms)
-            now_ms = (await admin.set_clock(step_ms=step_ms)).exchange_time
-            await self._look(admin, now_ms)
-
-    async def _look(self, admin: Papertape, now_ms: int) -> None:
-        audit = await admin.audit()
-        if not audit.ok:
-            self.problems += [f"{utc(now_ms)}: {problem}" for problem in audit.problems]
-        self.problems += [
-            f"{utc(now_ms)}: {name} lacks {-float(missing)}"
-            for name, missing in audit.deficits.items()
-        ]
-        if sys.stderr.isatty():
-            done = 100 * (now_ms - self._begin_ms) / (self._end_ms - self._begin_ms)
-            print(f"\r{utc(now_ms)}  {max(0.0, done):5.1f} %", end="", file=sys.stderr)
-            if now_ms >= self._end_ms:
-                print(file=sys.stderr)
+    interrupts.gently = stop
+    await month.live()
+    progress.clear()
+    if stopped:
+        progress.say(f"stopped at {utc(month.now_ms)}")
+    fates = await month.fates()
+    interrupts.gently = None
+    return fates, not stopped
 
 
-def _moment(day: str) -> int:
-    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000)
+# -- telling it --------------------------------------------------------------------------------
+
+
+def _told(fates: Sequence[Fate], tape: Tape, month: Month) -> str:
+    if not fates:
+        return "nobody has taken a position yet"
+    audit = "; ".join(month.problems) or "clean throughout"
+    return f"{report(fates, tape)}\n\naudit: {audit} ({month.audits} audits)"
+
+
+def _verified_text(verified: dict[str, Any]) -> str:
+    verdict = "sound" if verified["ok"] else f"NOT SOUND: {'; '.join(verified['problems'])}"
+    return (
+        f"verify: {verdict}; {verified['commands']} commands replayed in "
+        f"{duration(verified['seconds'])}, digest {verified['digest']}"
+    )
+
+
+def _as_json(
+    fates: Sequence[Fate],
+    plan: Plan,
+    month: Month,
+    verified: dict[str, Any] | None,
+    seconds: float,
+) -> dict[str, Any]:
+    return {
+        "begin": plan.begin_ms,
+        "end": plan.end_ms,
+        "reached": month.now_ms,
+        "fates": [asdict(fate) for fate in fates],
+        "audits": month.audits,
+        "problems": month.problems,
+        "verified": verified,
+        "seconds": round(seconds, 1),
+    }
 
 
 if __name__ == "__main__":

@@ -4,58 +4,93 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from clients.api import Papertape
-from clients.channels import Event
+from clients.channels import ACCOUNT_CHANNEL, Event
+from clients.errors import PapertapeError
+from exchange.wire import PRIVATE_CHANNELS, PlacedSay
 
-SPOT = "BTC-USDT"
-PERP = "BTC-USDT-PERP"
-STAKE = Decimal(1000)
-LOT = Decimal("0.001")
+SPOT: Final = "BTC-USDT"
+PERP: Final = "BTC-USDT-PERP"
+STAKE: Final = Decimal(1000)
+LOT: Final = Decimal("0.001")
+HEAR_WITHIN_S: Final = 60.0
+
+Opening = Callable[[Papertape], Awaitable[PlacedSay]]
 
 
 @dataclass
 class Trader:
-    """One of the four: its account, and the notices of its margin."""
+    """One of the four: its account, the order that opened its position, and what it was told.
+
+    `notices` are those of its margin, in order. `missed` is set if some were lost for good, which
+    only happens where a connection breaks for longer than the exchange keeps what it said.
+    """
 
     name: str
     story: str
-    open: Callable[[Papertape], Awaitable[None]]
+    take_position: Opening
     client: Papertape | None = None
+    placed: PlacedSay | None = None
     notices: list[Event] = field(default_factory=list)
-    heard: asyncio.Event = field(default_factory=asyncio.Event)
-    listener: asyncio.Task[None] | None = None
+    last_seq: int = 0
+    missed: bool = False
+    _listener: asyncio.Task[None] | None = None
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def enter(self, url: str) -> None:
-        """Open an account, listen to it, and take the position over the WebSocket."""
-        async with Papertape(url) as door:
-            opened = await door.open_account(self.name)
-        self.client = Papertape(url, opened.api_key, opened.api_secret)
-        self.listener = asyncio.create_task(self._listen(self.client))
-        await self.open(self.client)
+        """Open an account, listen to it, and take the position over the WebSocket.
+
+        PapertapeError, with the trader's name, where the exchange does not let it.
+        """
+        try:
+            async with Papertape(url) as door:
+                opened = await door.open_account(self.name)
+            self.client = Papertape(url, opened.api_key, opened.api_secret)
+            self._listener = asyncio.create_task(self._listen(self.client))
+            self.placed = await self.take_position(self.client)
+        except PapertapeError as error:
+            said = f"{self.name} could not take its position: {error.message}"
+            raise PapertapeError(error.code, said, error.details) from error
 
     async def _listen(self, client: Papertape) -> None:
-        async for event in client.subscribe("margin"):
-            if event.channel != "margin" or not event.data.notice:
-                continue
+        try:
+            async for event in client.subscribe(*PRIVATE_CHANNELS):
+                self._hear(event)
+        finally:
+            self._news.set()
+
+    def _hear(self, event: Event) -> None:
+        if event.channel == ACCOUNT_CHANNEL:
+            self.missed = self.missed or self.last_seq > 0
+        elif event.channel == "margin" and event.data.notice:
             self.notices.append(event)
-            if event.data.setting == "margin_leverage":
-                self.heard.set()
+        self.last_seq = max(self.last_seq, event.seq)
+        self._news.set()
 
     async def heard_all(self) -> None:
-        """Return once every notice up to now has arrived: a last one is made, and waited for."""
+        """Return once all that the exchange told this account up to now has arrived."""
         assert self.client is not None
-        self.heard.clear()
-        await self.client.set_margin_leverage(5)
-        await asyncio.wait_for(self.heard.wait(), 30)
+        assert self._listener is not None
+        told = (await self.client.account()).last_seq
+        async with asyncio.timeout(HEAR_WITHIN_S):
+            while self.last_seq < told:
+                if self._listener.done():
+                    self._listener.result()
+                    raise PapertapeError("CLOSED", f"{self.name} listens no more")
+                self._news.clear()
+                await self._news.wait()
 
     async def leave(self) -> None:
-        """Close the connection."""
-        if self.listener is not None:
-            self.listener.cancel()
+        """Close the connection; whatever state the trader is in."""
+        if self._listener is not None:
+            self._listener.cancel()
+            with suppress(asyncio.CancelledError, PapertapeError):
+                await self._listener
         if self.client is not None:
             await self.client.close()
 
@@ -72,36 +107,42 @@ async def _keep_stake(client: Papertape, wallet: str) -> None:
         await client.transfer("spot", wallet, "USDT", STAKE - have)
 
 
-async def _all_in(client: Papertape, side: Literal["buy", "sell"], leverage: int) -> None:
+async def _all_in(client: Papertape, side: Literal["buy", "sell"], leverage: int) -> PlacedSay:
     """Take the largest position that the stake covers, by asking before sending."""
     await client.set_leverage(PERP, leverage)
     book = await client.book(PERP, limit=5)
-    qty = STAKE * leverage / Decimal(book.asks[0][0])
-    qty = qty.quantize(LOT, rounding=ROUND_DOWN)
-    while not (await client.preview(PERP, side, qty)).accepted:
+    if not (book.asks and book.bids):
+        raise PapertapeError("NO_MARKET", f"nobody makes a market in {PERP} yet")
+    price = Decimal((book.asks if side == "buy" else book.bids)[0][0])
+    qty = (STAKE * leverage / price).quantize(LOT, rounding=ROUND_DOWN)
+    while True:
+        preview = await client.preview(PERP, side, qty)
+        if preview.accepted:
+            return await client.place(PERP, side, qty)
         qty -= LOT
-    await client.place(PERP, side, qty)
+        if preview.reason != "INSUFFICIENT_MARGIN" or qty <= 0:
+            raise PapertapeError(preview.reason or "REFUSED", preview.message or "it is refused")
 
 
-async def _hold(client: Papertape) -> None:
-    await client.place(SPOT, "buy", quote_qty=STAKE)
+async def _hold(client: Papertape) -> PlacedSay:
+    return await client.place(SPOT, "buy", quote_qty=STAKE)
 
 
-async def _margin_long(client: Papertape) -> None:
+async def _margin_long(client: Papertape) -> PlacedSay:
     await _keep_stake(client, "margin")
     await client.borrow("margin", "USDT", 2 * STAKE)
-    await client.place(SPOT, "buy", quote_qty=3 * STAKE, margin="cross")
+    return await client.place(SPOT, "buy", quote_qty=3 * STAKE, margin="cross")
 
 
-async def _perp_long(client: Papertape) -> None:
+async def _perp_long(client: Papertape) -> PlacedSay:
     await _keep_stake(client, "perp")
     await client.set_margin_mode(PERP, "isolated")
-    await _all_in(client, "buy", 20)
+    return await _all_in(client, "buy", 20)
 
 
-async def _perp_short(client: Papertape) -> None:
+async def _perp_short(client: Papertape) -> PlacedSay:
     await _keep_stake(client, "perp")
-    await _all_in(client, "sell", 5)
+    return await _all_in(client, "sell", 5)
 
 
 def four_traders() -> list[Trader]:

@@ -1,0 +1,1 @@
+"""Tests of the recorded month and its four traders."""
