@@ -130,6 +130,7 @@ INSURANCE: Final = "1000000"
 MARGIN_INSURANCE: Final = "500000"
 IMPACT_MARGIN: Final = "200"  # P8: the margin whose notional at the largest leverage is walked.
 NOTIONAL_MIN: Final = "5"
+PAST_TRADES: Final = 1_200  # Of each instrument before the first moment (DESIGN section 5).
 BASE_LOAN_TIMES: Final = 4  # 7.2 BTC beside 90,000 USDT: a base loan may be worth four quote loans.
 POOL_TIMES: Final = 20  # The pool of an asset holds twenty times what counts in full as collateral,
 POOL_USDT: Final = "200000000"
@@ -177,6 +178,7 @@ def default_venue(
         insurance_minor=_amount(INSURANCE),
         margin_insurance_minor=_amount(MARGIN_INSURANCE),
         book_weight=0 if prices == "fixed" else 1,
+        past_trades=PAST_TRADES if (market or {}).get("history") else 0,
         prices=prices,
         fees=FeeSchedule(spot_in_quote=spot_fee_in_quote),
         market=dict(market or {}),

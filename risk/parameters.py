@@ -207,6 +207,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     basis_samples: int = 30
     call_repeat_ms: int = DAY_MS  # A margin call is repeated at most this often (M9).
 
+    past_trades: int = 0  # Of each instrument, told of the time before; live ids follow them.
     prices: Prices = "walk"
     market: dict[str, int | str] = {}  # Options of the living market.
 

@@ -30,10 +30,11 @@ from exchange.market.prices import DAY_MS, HOUR_MS, MARKET
 from exchange.market.regimes import QUIET_DAY, STORMY_DAY, character, mood_at
 from exchange.market.tape import Tape
 from exchange.market.tape_file import Row
+from exchange.venue import PAST_TRADES
 from matching.instrument import Instrument
 
 DAYS: Final = 1_010
-TRADES: Final = 1_200  # Of each instrument; live trade ids start after them.
+TRADES: Final = PAST_TRADES
 TRADE_MINUTES: Final = TRADES // TRADES_PER_MINUTE
 FUNDINGS: Final = 900
 LEVELS_MS: Final = (DAY_MS, 2 * HOUR_MS, HOUR_MS, 15 * MINUTE_MS, 5 * MINUTE_MS, MINUTE_MS)
