@@ -7,17 +7,27 @@ from typing import NamedTuple
 from exchange.commands import PlaceOrder
 from exchange.engine import Engine
 from matching.reasons import Reason
-from matching.types import Order, Side
-from risk.account import MARGIN, PERP, SPOT, Account, Setting, position_wallet
-from risk.borrowing import wallet_holds
+from matching.types import Order, Side, TimeInForce
+from risk.account import PERP, Account, isolated_wallet, position_wallet
+from risk.borrowing import refuse_loan
 from risk.fees import fee_minor
+from risk.ledger import FIRST_ACCOUNT
 from risk.loans import hour_of_interest_e18
 from risk.margin import liquidation_price
-from risk.money import MINOR_IN_E16, ceil_div
+from risk.money import MINOR_IN_E16, MINOR_IN_E18, ceil_div
 from risk.position import fill_effect
 from risk.reports import isolated_price_e8
-from risk.reserve import BORROW_EFFECTS, contract_requirement, reserve, spot_need
-from risk.worth import levels, max_borrow, perp_worth
+from risk.reserve import (
+    BORROW_EFFECTS,
+    contract_requirement,
+    refuse_wallet,
+    reserve,
+    spot_need,
+)
+from risk.settings import supposed_leverage
+from risk.settle import REPAY_EFFECTS
+from risk.state import RiskState
+from risk.worth import levels, perp_worth, position_worth
 
 HOURS_A_DAY = 24
 
@@ -41,35 +51,36 @@ def preview(engine: Engine, wish: PlaceOrder) -> Preview:
     """What `apply` would do with a wish at this moment, as far as it can be told beforehand."""
     risk = engine.risk
     account = risk.accounts.get(wish.account_id)
-    if account is None:
+    if account is None or account.id < FIRST_ACCOUNT:
         return Preview(Reason.UNKNOWN_ACCOUNT)
     if wish.symbol not in engine.instruments:
         return Preview(Reason.UNKNOWN_SYMBOL)
     if engine.instruments[wish.symbol].kind == "spot":
         return _preview_spot(engine, account, wish)
-    parameters = risk.perps[wish.symbol]
-    if wish.leverage and not 1 <= wish.leverage <= parameters.leverage_max:
-        return Preview(Reason.LEVERAGE_OUT_OF_RANGE)
-    chosen = account.settings.get(wish.symbol)
-    isolated = account.is_isolated(wish.symbol)
     leverage = wish.leverage or account.setting(wish.symbol).leverage
-    account.settings[wish.symbol] = Setting(leverage, isolated)
-    try:
-        return _preview_contract(engine, account, wish)
-    finally:
-        if chosen is None:
-            del account.settings[wish.symbol]
-        else:
-            account.settings[wish.symbol] = chosen
+    with supposed_leverage(risk, account, wish.symbol, leverage) as unfit:
+        return Preview(unfit) if unfit else _preview_contract(engine, account, wish)
 
 
-def _expected(engine: Engine, order: Order, worst_ticks: int) -> tuple[int, int]:
-    """(lots, ticks x lots) it would trade: what fills at once, the rest at its limit."""
-    lots, units = engine.books[order.symbol].cost_of_market(order, worst_ticks)
-    if order.price_ticks:
-        left = order.lots - lots
-        return order.lots, units + left * order.price_ticks
-    return lots, units
+def _fills(engine: Engine, order: Order, worst_ticks: int) -> list[tuple[int, int]]:
+    """(ticks, lots) it would trade: what fills at once, and what may wait at its limit."""
+    fills = list(engine.books[order.symbol].prospective_fills(order, worst_ticks))
+    left = order.lots - sum(lots for _, lots in fills)
+    if left > 0 and order.tif is TimeInForce.FOK:
+        return []
+    if left > 0 and order.price_ticks and order.tif is not TimeInForce.IOC:
+        fills.append((order.price_ticks, left))
+    return fills
+
+
+def _would_take(engine: Engine, order: Order) -> Reason | None:
+    """A post-only order is refused at the book, and only there."""
+    book = engine.books[order.symbol]
+    if order.side is Side.BUY:
+        reached = 0 < book.best_ask_ticks <= order.price_ticks
+    else:
+        reached = order.price_ticks <= book.best_bid_ticks
+    return Reason.WOULD_TAKE if order.post_only and reached else None
 
 
 # -- perpetuals --------------------------------------------------------------------------------
@@ -83,60 +94,113 @@ def _preview_contract(engine: Engine, account: Account, wish: PlaceOrder) -> Pre
         return Preview(Reason.NO_MARK_PRICE)
     if reason is None:
         reason = reserve(risk, account, order, engine.books[order.symbol], worst_ticks)
-    likely = _expected(engine, order, worst_ticks)
-    instrument = risk.instruments[order.symbol]
-    fee = fee_minor(likely[1] * instrument.unit_minor, risk.venue.fees.perp_taker_e12)
-    before, after = contract_requirement(risk, account, order, likely, mark_e8)
-    margin = ceil_div(max(0, after - before), MINOR_IN_E16) + order.hold_minor
-    ends_e8, funding = _after_contract(engine, account, order, likely, fee)
+    reason = reason or _would_take(engine, order)
+    fills = _fills(engine, order, worst_ticks)
+    after = _after_contract(risk, account, order, fills)
+    likely = (sum(lots for _, lots in fills), sum(ticks * lots for ticks, lots in fills))
+    without, with_it = contract_requirement(risk, account, order, likely, mark_e8)
+    perp = risk.marks[order.symbol]
     return Preview(
         reason=reason,
-        fee_minor=fee,
-        fee_asset=instrument.settle,
-        margin_minor=margin,
-        liquidation_e8=ends_e8,
-        funding_minor=funding,
+        fee_minor=after.fee,
+        fee_asset=risk.instruments[order.symbol].settle,
+        margin_minor=ceil_div(max(0, with_it - without), MINOR_IN_E16) + order.hold_minor,
+        liquidation_e8=_ends_e8(risk, account, order.symbol, mark_e8, after),
+        funding_minor=-perp.flow_minor(after.lots, mark_e8, perp.predicted_e12)
+        if after.lots and fills
+        else None,
     )
+
+
+class _After:
+    """A position as each fill would leave it, and the money beside it, in minor units."""
+
+    def __init__(self, lots: int, cost: int, margin: int, free: int) -> None:
+        self.lots = lots
+        self.cost = cost
+        self.margin = margin  # Of an isolated position.
+        self.free = free  # What the wallet holds.
+        self.fee = 0
+
+    def pay(self, fee: int, closing: int, realised: int, isolated: bool) -> None:
+        """An isolated position bears what it realises, and the fee of what it closes, itself."""
+        self.fee += fee
+        if isolated:
+            self.margin += realised - closing
+            self.free -= fee - closing
+        else:
+            self.free += realised - fee
+
+    def move_margin(self, kept: int | None, wanted: int) -> None:
+        """Isolated: keep that much of the margin (None: nothing is closed), then add to it."""
+        if kept is not None:
+            released = max(0, self.margin - kept)
+            self.margin -= released
+            self.free += released
+        allotted = min(wanted, max(0, self.free))
+        self.margin += allotted
+        self.free -= allotted
 
 
 def _after_contract(
-    engine: Engine, account: Account, order: Order, likely: tuple[int, int], fee: int
-) -> tuple[int | None, int | None]:
-    """(liquidation price, cost of the next funding) of the position after the order."""
-    risk = engine.risk
-    symbol = order.symbol
-    instrument = risk.instruments[symbol]
-    lots, units = likely
-    if not lots:
-        return None, None
-    held = account.positions.get(symbol)
-    old_lots, old_cost = (held.lots, held.cost_minor) if held else (0, 0)
-    signed = lots if order.side is Side.BUY else -lots
-    ticks = max(1, units // lots)
-    effect = fill_effect(old_lots, old_cost, signed, ticks, instrument.unit_minor)
-    if not effect.lots:
-        return None, None
-    perp = risk.marks[symbol]
-    mark_e8 = perp.mark_e8
-    assert mark_e8 is not None
-    funding = -perp.flow_minor(effect.lots, mark_e8, perp.predicted_e12)
-    if account.is_isolated(symbol):
-        wallet = account.minor(position_wallet(symbol), instrument.settle)
-        opened = (lots - effect.closed_lots) * ticks * instrument.unit_minor
-        margin = wallet if effect.closed_lots < abs(old_lots) or not old_lots else 0
-        balance = (margin + opened // account.setting(symbol).leverage) * MINOR_IN_E16
-    else:
+    risk: RiskState, account: Account, order: Order, fills: list[tuple[int, int]]
+) -> _After:
+    """What the fills make of the position, as `risk.settle` would book them (A5, P4)."""
+    instrument = risk.instruments[order.symbol]
+    rate_e12 = risk.venue.fees.perp_taker_e12
+    isolated = account.is_isolated(order.symbol)
+    held = account.positions.get(order.symbol)
+    after = _After(
+        held.lots if held else 0,
+        held.cost_minor if held else 0,
+        account.minor(position_wallet(order.symbol), instrument.settle),
+        account.minor(PERP, instrument.settle),
+    )
+    sign = 1 if order.side is Side.BUY else -1
+    for ticks, lots in fills:
+        effect = fill_effect(after.lots, after.cost, sign * lots, ticks, instrument.unit_minor)
+        closed = effect.closed_lots
+        fee = fee_minor(instrument.notional_minor(ticks, lots), rate_e12)
+        closing = min(fee, fee_minor(instrument.notional_minor(ticks, closed), rate_e12))
+        kept = None
+        if closed == abs(after.lots) and closed:
+            kept = 0
+        elif closed:
+            kept = max(0, after.margin - after.margin * closed // abs(after.lots))
+        after.pay(fee, closing, effect.realised_minor, isolated)
+        if isolated:
+            if kept == 0 and after.margin < 0:
+                after.margin = 0  # The fund covers what is lacking.
+            opened_minor = instrument.notional_minor(ticks, lots - closed)
+            after.move_margin(kept, ceil_div(opened_minor, account.setting(order.symbol).leverage))
+        after.lots, after.cost = effect.lots, effect.cost_minor
+    return after
+
+
+def _ends_e8(
+    risk: RiskState, account: Account, symbol: str, mark_e8: int, after: _After
+) -> int | None:
+    """The liquidation price of the position, with the other positions as they are (P11)."""
+    if not after.lots:
+        return None
+    balance, others_e28 = after.margin * MINOR_IN_E16, 0
+    if not account.is_isolated(symbol):
         worth = perp_worth(risk, account)
-        balance = worth.balance_e16 + (effect.realised_minor - fee) * MINOR_IN_E16
+        wallet = account.minor(PERP, risk.venue.quote)
+        balance = worth.balance_e16 + (after.free - wallet) * MINOR_IN_E16
+        others_e28 = worth.maintenance_e28
+        held = account.positions.get(symbol)
         if held is not None:
-            balance -= held.unrealised_e16(instrument.lot_minor, mark_e8)
+            balance -= held.unrealised_e16(risk.instruments[symbol].lot_minor, mark_e8)
+            others_e28 -= position_worth(risk, account, symbol)[1]
     ends = liquidation_price(
-        effect.lots * instrument.lot_minor,
-        effect.cost_minor,
+        after.lots * risk.instruments[symbol].lot_minor,
+        after.cost,
         risk.perps[symbol].brackets,
         balance,
+        others_e28,
     )
-    return (ends.price_e8 if ends else None), funding
+    return ends.price_e8 if ends else None
 
 
 # -- spot --------------------------------------------------------------------------------------
@@ -148,25 +212,21 @@ def _preview_spot(engine: Engine, account: Account, wish: PlaceOrder) -> Preview
     instrument = risk.instruments[order.symbol]
     asset, need = spot_need(risk, order, engine.books[order.symbol], worst_ticks)
     missing = max(0, need - max(0, account.free(order.wallet, asset)))
-    reason = reason or _refuse_spot(engine, account, order, asset, missing)
-    lots, units = _expected(engine, order, worst_ticks)
-    is_buy = order.side is Side.BUY
-    received = instrument.base_minor(lots) if is_buy else units * instrument.unit_minor
-    fees = risk.venue.fees
-    in_base = is_buy and not fees.spot_in_quote
-    fee = fee_minor(received if in_base else units * instrument.unit_minor, fees.spot_taker_e12)
+    reason = reason or _refuse_spot(risk, account, order, asset, missing)
+    reason = reason or _would_take(engine, order)
     borrowed = missing if order.side_effect in BORROW_EFFECTS else 0
+    trade = _trade(engine, order, worst_ticks)
     prices: tuple[int | None, int | None] = (None, None)
-    if order.wallet not in (SPOT, MARGIN, PERP):
-        prices = _after_isolated(engine, account, order, (lots, units), fee, borrowed)
+    if order.wallet == isolated_wallet(order.symbol):
+        prices = _after_isolated(risk, account, order, trade, borrowed)
     interest = None
     if borrowed:
         rate_e12 = risk.assets[asset].hourly_rate_e12
-        interest = ceil_div(hour_of_interest_e18(borrowed, rate_e12) * HOURS_A_DAY, 10**10)
+        interest = ceil_div(hour_of_interest_e18(borrowed, rate_e12) * HOURS_A_DAY, MINOR_IN_E18)
     return Preview(
         reason=reason,
-        fee_minor=fee,
-        fee_asset=instrument.base if in_base else instrument.quote,
+        fee_minor=trade.fee,
+        fee_asset=instrument.base if trade.fee_in_base else instrument.quote,
         margin_minor=need - borrowed,
         borrow_minor=borrowed or None,
         borrow_asset=asset if borrowed else None,
@@ -177,55 +237,68 @@ def _preview_spot(engine: Engine, account: Account, wish: PlaceOrder) -> Preview
 
 
 def _refuse_spot(
-    engine: Engine, account: Account, order: Order, asset: str, missing: int
+    risk: RiskState, account: Account, order: Order, asset: str, missing: int
 ) -> Reason | None:
     """What `reserve` would say, without holding or borrowing."""
-    if order.wallet != SPOT:
-        refused = wallet_holds(engine.risk, order.wallet, asset)
-        if refused is not None:
-            return refused
-        if order.wallet in account.liquidating:
-            return Reason.ACCOUNT_LIQUIDATING
-    elif order.side_effect:
-        return Reason.SIDE_EFFECT_NOT_ALLOWED
-    if not missing:
-        return None
+    refused = refuse_wallet(risk, account, order)
+    if refused is not None or not missing:
+        return refused
     if order.side_effect not in BORROW_EFFECTS:
         return Reason.INSUFFICIENT_BALANCE
-    most = max_borrow(engine.risk, account, order.wallet, asset)
-    return Reason.COLLATERAL_TOO_LOW if missing > most else None
+    return refuse_loan(risk, account, order.wallet, asset, missing)
+
+
+class _Trade(NamedTuple):
+    """What a spot order would exchange, in minor units, and its fee."""
+
+    base: int
+    quote: int
+    fee: int
+    fee_in_base: bool
+
+
+def _trade(engine: Engine, order: Order, worst_ticks: int) -> _Trade:
+    instrument = engine.instruments[order.symbol]
+    fees = engine.venue.fees
+    in_base = order.side is Side.BUY and not fees.spot_in_quote
+    base = quote = fee = 0
+    for ticks, lots in _fills(engine, order, worst_ticks):
+        part = instrument.base_minor(lots), instrument.notional_minor(ticks, lots)
+        base, quote = base + part[0], quote + part[1]
+        fee += fee_minor(part[0] if in_base else part[1], fees.spot_taker_e12)
+    return _Trade(base, quote, fee, in_base)
 
 
 def _after_isolated(
-    engine: Engine,
-    account: Account,
-    order: Order,
-    likely: tuple[int, int],
-    fee: int,
-    borrowed: int,
+    risk: RiskState, account: Account, order: Order, trade: _Trade, borrowed: int
 ) -> tuple[int | None, int | None]:
     """(liquidation, margin call) price of an isolated wallet after the order."""
-    risk = engine.risk
     instrument = risk.instruments[order.symbol]
-    wallet = order.wallet
-    base = account.minor(wallet, instrument.base)
-    quote = account.minor(wallet, instrument.quote)
-    traded, cost = instrument.base_minor(likely[0]), likely[1] * instrument.unit_minor
-    owed = {}
-    for asset in (instrument.base, instrument.quote):
-        loan = account.loans.get((wallet, asset))
-        owed[asset] = loan.owed_e18 if loan else 0
-    if order.side is Side.BUY:
-        base, quote = base + traded - fee, quote - cost + borrowed
-        owed[instrument.quote] += borrowed * 10**10
-    else:
-        base, quote = base - traded + borrowed, quote + cost - fee
-        owed[instrument.base] += borrowed * 10**10
+    base, quote = instrument.base, instrument.quote
+    is_buy = order.side is Side.BUY
+    spent, received = (quote, base) if is_buy else (base, quote)
+    sign = 1 if is_buy else -1
+    money = {asset: account.minor(order.wallet, asset) for asset in (base, quote)}
+    money[base] += sign * trade.base
+    money[quote] -= sign * trade.quote
+    money[base if trade.fee_in_base else quote] -= trade.fee
+    money[spent] += borrowed
+    loans = {asset: account.loans.get((order.wallet, asset)) for asset in (base, quote)}
+    owed = {asset: loan.owed_e18 if loan else 0 for asset, loan in loans.items()}
+    # The first hour is charged at the moment of borrowing (M7).
+    rate_e12 = risk.assets[spent].hourly_rate_e12
+    owed[spent] += borrowed * MINOR_IN_E18 + hour_of_interest_e18(borrowed, rate_e12)
+    if order.side_effect in REPAY_EFFECTS:
+        proceeds = trade.base if is_buy else trade.quote
+        proceeds -= trade.fee if trade.fee_in_base is is_buy else 0
+        repaid = min(proceeds, ceil_div(owed[received], MINOR_IN_E18))
+        money[received] -= repaid
+        owed[received] = max(0, owed[received] - repaid * MINOR_IN_E18)
     if not any(owed.values()):
         return None, None
-    bounds = levels(risk, account, wallet)
+    bounds = levels(risk, account, order.wallet)
     first, second = (
-        isolated_price_e8(base, owed[instrument.base], quote, owed[instrument.quote], level)
+        isolated_price_e8(money[base], owed[base], money[quote], owed[quote], level)
         for level in (bounds.liquidation_e12, bounds.call_e12)
     )
     return first, second

@@ -11,6 +11,7 @@ the best key `b` of the other side exactly when `k + b >= 0`.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, TypeAlias, TypedDict
 
@@ -114,16 +115,21 @@ class Book:
         self, order: Order, worst_ticks: int = 0, fills_max: int = FILLS_PER_COMMAND_MAX
     ) -> tuple[int, int]:
         """(lots, ticks x lots) of the fills `place` would make: what a market buy locks (S11)."""
+        lots_sum = units_sum = 0
+        for price_ticks, lots in self.prospective_fills(order, worst_ticks, fills_max):
+            lots_sum += lots
+            units_sum += price_ticks * lots
+        return lots_sum, units_sum
+
+    def prospective_fills(
+        self, order: Order, worst_ticks: int = 0, fills_max: int = FILLS_PER_COMMAND_MAX
+    ) -> Iterator[tuple[int, int]]:
+        """(ticks, lots) of each fill `place` would make, in order; the book is not touched."""
         is_buy = order.side is _BUY
         key = (order.price_ticks or PRICE_TICKS_MAX) if is_buy else -order.price_ticks
         opposite = reversed(self._asks if is_buy else self._bids)
         levels = (self._levels[level_key] for level_key in opposite)
-        reach = _reach(order, key, worst_ticks)
-        lots_sum = units_sum = 0
-        for price_ticks, lots in prospect(levels, order, reach, fills_max):
-            lots_sum += lots
-            units_sum += price_ticks * lots
-        return lots_sum, units_sum
+        return prospect(levels, order, _reach(order, key, worst_ticks), fills_max)
 
     # What may be told.
 

@@ -34,18 +34,16 @@ def borrow(
     state: RiskState, account: Account, wallet: str, asset: str, minor: int
 ) -> Loan | Reason:
     """Borrow from the pool; the first hour's interest is charged at once (M7)."""
-    refused = _refuse_loan(state, account, wallet, asset, minor)
+    refused = refuse_loan(state, account, wallet, asset, minor)
     if refused is not None:
         return refused
-    if minor > max_borrow(state, account, wallet, asset):
-        return Reason.COLLATERAL_TOO_LOW
     return _take(state, account, wallet, asset, minor)
 
 
-def _refuse_loan(
+def refuse_loan(
     state: RiskState, account: Account, wallet: str, asset: str, minor: int
 ) -> Reason | None:
-    """All that may forbid a loan but the collateral itself."""
+    """Why a loan may not be taken, or None."""
     if wallet in (SPOT, PERP):
         return Reason.NOT_BORROWABLE
     refused = wallet_holds(state, wallet, asset)
@@ -60,6 +58,8 @@ def _refuse_loan(
     owed = sum(loan.principal_minor for loan in account.loans.values() if loan.asset == asset)
     if owed + minor > state.assets[asset].borrow_limit_minor:
         return Reason.BORROW_LIMIT
+    if minor > max_borrow(state, account, wallet, asset):
+        return Reason.COLLATERAL_TOO_LOW
     return None
 
 

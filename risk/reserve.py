@@ -67,7 +67,7 @@ def affordable(state: RiskState, free_minor: int) -> int:
 def _reserve_spot(
     state: RiskState, account: Account, order: Order, book: Book, worst_ticks: int
 ) -> Reason | None:
-    refused = _refuse_wallet(state, account, order)
+    refused = refuse_wallet(state, account, order)
     if refused is not None:
         return refused
     asset, need = spot_need(state, order, book, worst_ticks)
@@ -85,7 +85,7 @@ def _reserve_spot(
     return None
 
 
-def _refuse_wallet(state: RiskState, account: Account, order: Order) -> Reason | None:
+def refuse_wallet(state: RiskState, account: Account, order: Order) -> Reason | None:
     """A spot order trades from spot cash, cross margin or the pair's isolated margin."""
     instrument = state.instruments[order.symbol]
     if order.wallet == PERP or order.reduce_only:
