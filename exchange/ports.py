@@ -90,6 +90,7 @@ def _new_session(doors: Doors, publisher: Publisher) -> NewSession:
             wake=wake,
             packed=packed,
             address=address,
+            still=doors.still,
         )
 
     return new_session

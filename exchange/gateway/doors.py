@@ -70,6 +70,11 @@ class Doors:
         credentials = auth.Credentials(ask.key, ask.timestamp, ask.window, ask.signature)
         return self.caller(credentials, auth.payload(ask.timestamp, *LOGIN_TARGET), address)
 
+    def still(self, caller: Caller) -> bool:
+        """Whether who logged in before may go on: the key is neither revoked nor expired."""
+        key = self.keys.get(caller.key)
+        return key is not None and (key.expires_ms is None or self.clock.wall_ms() < key.expires_ms)
+
     def caller(self, credentials: auth.Credentials, message: bytes, address: str) -> Caller:
         """Who signed that message; an ApiError where the signature does not hold."""
         key = self.keys.get(credentials.key)

@@ -54,6 +54,12 @@ class Ear:
         """(number, the one before) of each private event, as they came."""
         return [(push["seq"], push["prev"]) for push in self.pushes if "prev" in push]
 
+    async def end(self) -> int | None:
+        """The code it is hung up on with."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self._socket.wait_closed()
+        return self._socket.close_code
+
     async def _next(self) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE_S):
             message: dict[str, Any] = json.loads(await self._socket.recv())
@@ -143,3 +149,16 @@ def folded(ear: Ear) -> tuple[int, list[list[str]]]:
         bids.update(data["bids"])
     best_first = sorted(bids.items(), key=lambda level: -float(level[0]))
     return last_id, [[price, qty] for price, qty in best_first if qty != "0"]
+
+
+async def test_a_revoked_key_loses_its_open_connections_on_either_port(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    with serving(tmp_path) as exchange:
+        client = await Client.open(http, exchange.url)
+        for url in ports(exchange):
+            made = await client.ask("POST", "/v1/keys", {"permissions": ["read"]})
+            reader = Client(http, exchange.url, client.opened | made)
+            async with listening(url, reader, "orders") as ear:
+                await client.ask("DELETE", f"/v1/keys?api_key={made['api_key']}")
+                assert await ear.end() == 4001
