@@ -55,7 +55,7 @@ class Month:
         self.now_ms = 0
         self.audits = 0
         self.problems: list[str] = []
-        self._server = server
+        self.server = server
         self._plan = plan
         self._traders = traders
         self._progress = progress
@@ -87,7 +87,7 @@ class Month:
         for trader in self._traders:
             if self._asked_to_stop:
                 return
-            await trader.enter(self._server.url)
+            await trader.enter(self.server.url)
         self._progress.say(f"{len(self._traders)} positions are open at {utc(self.now_ms)}")
         if plan.kill:
             await self._pass(plan.middle_ms)
@@ -158,13 +158,13 @@ class Month:
             return
         working = asyncio.create_task(self._admin.set_clock(step_ms=self._plan.step_ms))
         await asyncio.wait([working], timeout=KILLED_AFTER_S)
-        await self._server.kill()
+        await self.server.kill()
         try:
             await working
         except PapertapeError:
             how = "in the middle of a step"
         else:
             how = "between two steps"
-        await self._server.start()
+        await self.server.start()
         now_ms = await self._time()
         self._progress.say(f"killed {how} and started again at {utc(now_ms)}")
