@@ -134,7 +134,7 @@ class Server:
                 code = await self._process.wait()
         except TimeoutError:
             return None
-        return ServerFailed(last_words(self.log) or f"the exchange ended with code {code}")
+        return ServerFailed(last_words(self.log, code))
 
     async def kill(self) -> None:
         """SIGKILL: no farewell, no last snapshot."""
@@ -179,11 +179,14 @@ class Server:
         return found
 
 
-def last_words(log: Path) -> str:
-    """The last complaint in a log, or its last line; "" where it says nothing."""
+def last_words(log: Path, code: int) -> str:
+    """Why a process ended: its last complaint, or its exit code and the last line of its log."""
     lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
     complaints = [line for line in lines if line.startswith(LOG_PREFIX)]
-    return (complaints or lines or [""])[-1].removeprefix(LOG_PREFIX)
+    if complaints:
+        return complaints[-1].removeprefix(LOG_PREFIX)
+    logged = f"; its log ends: {lines[-1]}" if lines else ""
+    return f"the exchange ended with code {code}{logged}"
 
 
 async def _papertape(

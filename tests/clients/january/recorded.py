@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 
-def write_tape(
-    path: Path, first: datetime, minutes: int, price_at: Callable[[datetime], float]
-) -> Path:
+def write_tape(path: Path, first: str, minutes: int, price_at: Callable[[datetime], float]) -> Path:
     """A CSV of one-minute candles from a moment on (UTC), each closing on its path."""
     rows = ["timestamp,open,high,low,close,volume"]
-    opened = price_at(first)
+    start = datetime.fromisoformat(first).replace(tzinfo=UTC)
+    opened = price_at(start)
     for number in range(minutes):
-        moment = first + timedelta(minutes=number)
+        moment = start + timedelta(minutes=number)
         closed = price_at(moment)
         high, low = max(opened, closed) + 3, min(opened, closed) - 3
         rows.append(f"{moment:%Y-%m-%d %H:%M:%S},{opened:.1f},{high:.1f},{low:.1f},{closed:.1f},9")

@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import sys
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ START = "2024-05-01 00:00:00"
 
 @pytest.fixture
 def market(tmp_path: Path) -> Market:
-    tape = write_tape(tmp_path / "eth.csv", datetime.fromisoformat(START), 30, flat)
+    tape = write_tape(tmp_path / "eth.csv", START, 30, flat)
     return Market(tape, ms_of(START), seed=7)
 
 
@@ -121,7 +120,7 @@ async def test_an_exchange_that_dies_says_so(folder: Path, market: Market) -> No
         os.kill(pid_of(server), 9)
         failure = await server.failure()
         assert failure is not None
-        assert str(failure)
+        assert str(failure).startswith("the exchange ended with code -9; its log ends: ")
 
 
 async def test_verifying_nothing_finds_what_is_wrong(folder: Path, market: Market) -> None:
@@ -151,8 +150,8 @@ async def test_the_admin_key_does_not_stand_among_the_arguments(
 def test_the_last_complaint_outweighs_what_is_logged_behind_it(tmp_path: Path) -> None:
     log = tmp_path / "server.log"
     log.write_text("time=1 msg=a\npapertape: the port is taken\ntime=2 msg=b\n\n", "utf-8")
-    assert last_words(log) == "the port is taken"
+    assert last_words(log, 1) == "the port is taken"
     log.write_text("time=1 msg=a\ntime=2 msg=b\n", "utf-8")
-    assert last_words(log) == "time=2 msg=b"
+    assert last_words(log, -9) == "the exchange ended with code -9; its log ends: time=2 msg=b"
     log.write_text("", "utf-8")
-    assert last_words(log) == ""
+    assert last_words(log, 1) == "the exchange ended with code 1"
