@@ -19,7 +19,7 @@ MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
 POLL_S: Final = 0.5
 # How far into a step the exchange is killed: it should be hard at work.
-KILLED_AFTER_S: Final = 0.3
+KILLED_AFTER_S: Final = 0.05
 
 
 @dataclass(frozen=True)
