@@ -12,16 +12,12 @@ from exchange.commands import (
     Borrow,
     CancelAll,
     Continue,
-    FeedPrices,
-    ResetAccount,
     SetLeverage,
-    SetMarginMode,
     SetSymbolState,
     Tick,
 )
 from exchange.engine import Engine
 from exchange.events import (
-    AnyEvent,
     FundingCharged,
     FundingFixed,
     InterestCharged,
@@ -33,6 +29,7 @@ from exchange.events import (
 from matching.limits import WORK_PER_COMMAND_MAX
 from matching.reasons import Reason
 from matching.types import TimeInForce
+from tests.exchange.eventful import eventful, the_rest
 from tests.story import START_MS, Story, again, answer, of, refusal, standing, units
 
 SPOT = "BTC-USDT"
@@ -155,68 +152,18 @@ def test_catching_up_in_slices_equals_living_through_it_second_by_second(
 # -- restoring -----------------------------------------------------------------------------------
 
 
-def _eventful(story: Story) -> None:
-    """Something of everything a state can hold."""
-    one = story.account("one", spot_USDT="50000", margin_USDT="5000", perp_USDT="9000")
-    two = story.account("two", spot_BTC="2", spot_USDT="50000", perp_USDT="90000")
-    story.deposit(one, "isolated:BTC-USDT", "USDT", "1000")
-    story.ok(SetMarginMode, account_id=one, symbol="ETH-USDT-PERP", isolated=True)
-    story.ok(SetLeverage, account_id=one, symbol=PERP, leverage=25)
-    for symbol, qty, price in ((PERP, "0.2", "50000"), ("ETH-USDT-PERP", "3", "2500")):
-        story.sell(two, symbol, qty, price)
-        story.buy(one, symbol, qty, price)
-    # Loans not in the order of their names; the coins are sold short but for 0.01.
-    for asset, amount in (("USDT", "2000"), ("BTC", "0.15")):
-        story.ok(Borrow, account_id=one, wallet="margin", asset=asset, amount_minor=units(amount))
-    story.buy(two, SPOT, "0.14", "50000")
-    story.sell(one, SPOT, "0.14", "50000", wallet="margin")
-    # The first order that was placed stands on the book that is restored last.
-    story.buy(one, PERP, "0.01", "48000", client_id="perp")
-    story.sell(one, PERP, "0.1", "52000", reduce_only=True)
-    story.buy(one, "ETH-USDT", "0.5", "2000", client_id="eth")
-    story.buy(one, SPOT, "0.3", "40000", wallet="isolated:BTC-USDT", side_effect=1)
-    story.buy(one, SPOT, "0.03", "41000", wallet="margin", side_effect=1, client_id="btc")
-    story.buy(two, SPOT, "0.01", "39000", tif=TimeInForce.GTD, expire_ms=story.now_ms + HOUR // 2)
-    story.ok(SetSymbolState, symbol="ETH-BTC", state="halt")
-    story.index("BTC", "50050")
-    story.wait(7_000)
-    story.sell(two, PERP, "0.001", "50100")  # Leaves a scope that the next scan will look at,
-    story.buy(one, PERP, "0.001", "50100")  # and a basis whose samples are in the mark.
-
-
-def _the_rest(story: Story) -> list[AnyEvent]:
-    """What happens after a restart, told by both engines: trades, a crash, liquidations."""
-    one, two = 100, 101
-    events = story.buy(two, SPOT, "0.01", "50000")
-    events += story.do(CancelAll, account_id=one, symbol="ETH-USDT")
-    events += story.wait(HOUR)
-    events += story.buy(two, PERP, "0.3", "47000")
-    events += story.do(
-        FeedPrices, feed="reference", prices_e8={"ETH": units("2200")}, stale_ms=HOUR
-    )
-    events += story.index("BTC", "46000")
-    events += story.wait(5_000)
-    events += story.sell(two, SPOT, "1", "80500")
-    events += story.index("BTC", "80000")
-    for _ in range(4):
-        events += story.wait(5_000)
-    events += story.do(CancelAll, account_id=one)
-    events += story.do(ResetAccount, account_id=two)
-    return events
-
-
 def test_a_restored_engine_is_the_same_and_goes_on_the_same_to_the_last_event() -> None:
     """I13: what it tells, in which order, and under which numbers."""
     lived = Story()
-    _eventful(lived)
+    eventful(lived)
     restored = Story()
     restored.engine = again(lived.engine)
     restored.engine.check()
     restored.now_ms = lived.now_ms
     assert restored.engine.digest() == lived.engine.digest()
-    told = _the_rest(lived)
+    told = the_rest(lived)
     assert {end.scope for end in of(told, LiquidationEnded)} >= {"margin", "perp/ETH-USDT-PERP"}
-    assert _the_rest(restored) == told
+    assert the_rest(restored) == told
     assert restored.engine.digest() == lived.engine.digest()
 
 
@@ -251,8 +198,8 @@ def test_an_engine_can_be_restored_in_the_middle_of_its_slices(
 
 def test_i13_the_same_commands_make_the_same_events_and_the_same_digest() -> None:
     story = Story()
-    _eventful(story)
-    _the_rest(story)
+    eventful(story)
+    the_rest(story)
     engine = Engine(story.venue)
     told = [event for command in story.commands for event in engine.apply(command)]
     assert told == story.events
