@@ -12,7 +12,7 @@ from typing import Final
 from exchange.commands import AnyCommand, FeedPrices
 from exchange.engine import Engine
 from exchange.market.agents.arbitrage import Basis
-from exchange.market.agents.makers import Maker, in_order
+from exchange.market.agents.makers import Maker
 from exchange.market.agents.momentum import (
     GAMBLERS,
     PACES,
@@ -23,6 +23,7 @@ from exchange.market.agents.momentum import (
 )
 from exchange.market.agents.noise import Noise
 from exchange.market.agents.purses import Agent, Purse, openings, refills
+from exchange.market.agents.quoting import in_order
 from exchange.market.prehistory import Prehistory
 from exchange.market.prices import FixedPrices, PriceSource, WalkPrices, next_on_grid
 from exchange.market.sight import E8, Sight, standing_prints

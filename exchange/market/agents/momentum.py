@@ -15,7 +15,7 @@ from exchange.market.sight import E8, Sight, lots_at_least, take, value_to_lots
 from matching.instrument import Instrument
 from matching.types import Side
 from risk.account import MARGIN, PERP, Account
-from risk.reports import margin_report
+from risk.reports import margin_report, perp_report
 
 MONEY: Final = 60_000  # USDT of each follower.
 REACH_E6: Final = 1_500  # How far beyond what it is worth their limits reach.
@@ -52,6 +52,7 @@ GAMBLER_TIMES: Final = 40  # Some 2 % against it, and it is liquidated.
 GAMBLER_LOOK_S: Final = 120
 GAMBLER_EVERY_S: Final = 30
 GAMBLER_HOURS: Final = 0.3  # The share of hours in which it feels lucky.
+OPEN_FEE_E4: Final = 8  # What an order binds for its fee, and a little more.
 FEE_SPARE_E4: Final = 15  # Bought on top to repay a coin: the fee is taken from what is bought.
 MARGIN_LOOK_S: Final = 600
 MARGIN_EVERY_S: Final = 30
@@ -84,7 +85,7 @@ class Momentum:
             self._instrument, fair_e8, _left(account, MONEY * E8) * self._pace.times
         )
         wanted = full * direction(held, trend)
-        return _towards(account, self._instrument, held, wanted, fair_e8)
+        return _towards(sight, account, self._instrument, held, wanted, fair_e8)
 
 
 class Crowd:
@@ -114,7 +115,7 @@ class Crowd:
         mood = min(max(0.7 + 0.3 * sum(hours), -1.0), 1.2)
         full = value_to_lots(self._instrument, fair_e8, _left(account, self._money) * CROWD_TIMES)
         held = sight.position_lots(account, self._instrument.symbol)
-        return _towards(account, self._instrument, held, round(full * mood), fair_e8)
+        return _towards(sight, account, self._instrument, held, round(full * mood), fair_e8)
 
 
 class Gambler:
@@ -142,7 +143,7 @@ class Gambler:
         gain_e16 = held.unrealised_e16(self._instrument.lot_minor, fair_e8)
         if gain_e16 < GAMBLER_MONEY * E8 * E8:
             return []
-        return _towards(account, self._instrument, held.lots, 0, fair_e8)
+        return _towards(sight, account, self._instrument, held.lots, 0, fair_e8)
 
     def _enter(self, sight: Sight, account: Account, fair_e8: int) -> list[AnyCommand]:
         drawn = stroke(self._seed, self.label, sight.now_ms // HOUR_MS)
@@ -151,7 +152,9 @@ class Gambler:
         trend = trend_of(sight, self._instrument.base, GAMBLER_LOOK_S)
         stake = _left(account, GAMBLER_MONEY * E8) * GAMBLER_TIMES
         wanted = value_to_lots(self._instrument, fair_e8, stake)
-        return _towards(account, self._instrument, 0, wanted if trend > 0 else -wanted, fair_e8)
+        return _towards(
+            sight, account, self._instrument, 0, wanted if trend > 0 else -wanted, fair_e8
+        )
 
 
 class MarginMomentum:
@@ -241,12 +244,33 @@ def _limit_e8(fair_e8: int, side: Side) -> int:
 
 
 def _towards(
-    account: Account, instrument: Instrument, held: int, wanted: int, fair_e8: int
+    sight: Sight, account: Account, instrument: Instrument, held: int, wanted: int, fair_e8: int
 ) -> list[AnyCommand]:
-    """An order for the difference, if it is worth one."""
+    """An order for the difference, if it is worth one and its margin is there."""
+    wanted = _affordable(sight, account, instrument, held, wanted, fair_e8)
     change = wanted - held
     least = max(lots_at_least(instrument, fair_e8), abs(wanted) * SHARE_E2 // 100)
     if abs(change) < least:
         return []
     side = Side.BUY if change > 0 else Side.SELL
     return [take(account, instrument, side, abs(change), _limit_e8(fair_e8, side))]
+
+
+def _affordable(
+    sight: Sight, account: Account, instrument: Instrument, held: int, wanted: int, fair_e8: int
+) -> int:
+    """The position wanted, or as much of it as free margin carries beyond what is held now."""
+    if abs(wanted) <= abs(held):
+        return wanted  # It adds no risk, so it is admitted in any case.
+    side = Side.BUY if wanted > held else Side.SELL
+    limit_e8 = _limit_e8(fair_e8, side)
+    mark_e8 = sight.engine.risk.mark_e8(instrument.symbol) or fair_e8
+    loss_e8 = max(0, limit_e8 - mark_e8 if side is Side.BUY else mark_e8 - limit_e8)
+    dear_e8 = max(limit_e8, mark_e8)
+    spared_e8 = loss_e8 + dear_e8 * OPEN_FEE_E4 // 10_000
+    free = perp_report(sight.engine.risk, account).available_minor
+    free -= abs(wanted - held) * instrument.lot_minor * spared_e8 // E8
+    leverage = account.setting(instrument.symbol).leverage
+    room = max(0, value_to_lots(instrument, dear_e8, free * leverage))
+    most = min(abs(wanted), abs(held) + room)
+    return most if wanted > 0 else -most

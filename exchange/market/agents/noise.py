@@ -14,18 +14,24 @@ from exchange.market.sight import E8, Sight, lots_at_least, take, value_to_lots,
 from matching.instrument import Instrument
 from matching.types import OrderType, Side
 from risk.account import PERP, SPOT, Account
+from risk.reports import perp_report
 
 TRADERS: Final = 3
 ARRIVALS_PER_S: Final = {"BTC": 2.0, "ETH": 1.6, "SOL": 1.1, "BNB": 0.8, "XRP": 0.8, "DOGE": 0.7}
 ARRIVALS_OTHERS_PER_S: Final = 0.45
-ARRIVALS_PER_STEP_MAX: Final = 3  # A longer step brings larger orders instead of more.
+ARRIVALS_PER_STEP_MAX: Final = 3  # A longer step brings larger orders instead of more,
+ARRIVALS_LONG_STEP: Final = 0.5  # and where it is longer than LONG_STEP_MS only so many,
+LONG_STEP_MS: Final = 1_000
+TIMES_MAX: Final = 6  # up to so many times as large: they must not outgrow the books.
 MARKET_SHARE: Final = 0.3  # So many come with a market order, the others with a limit.
 REACH_E6: Final = 3_000  # How far beyond what it is worth a limit reaches.
-LEAN: Final = 0.35  # How strongly they come back to what they usually hold.
+LEAN: Final = 1.0  # How strongly they come back to what they usually hold.
 FOLLOW: Final = 6.0  # How strongly they go with the market's trend.
 MONEY: Final = 600_000  # USDT in either wallet,
 STOCK: Final = 150_000  # and the value of each asset they hold.
 POSITION: Final = 150_000  # A perpetual position that they come back from.
+ORDER_MAX: Final = 15_000  # No order is worth more: a tenth of what they hold.
+SPARE_E4: Final = 100  # Fees, and a price that moves before the order is there.
 
 
 class Noise:
@@ -63,11 +69,14 @@ class Noise:
             draws = Draws(self._seed, f"{instrument.symbol} noise", sight.step)
             rate = ARRIVALS_PER_S.get(instrument.base, ARRIVALS_OTHERS_PER_S)
             mean = rate * seconds * (0.7 + 0.3 * regime.liveliness)
-            arrivals = min(draws.poisson(mean), ARRIVALS_PER_STEP_MAX)
+            most = ARRIVALS_LONG_STEP if sight.step_ms > LONG_STEP_MS else ARRIVALS_PER_STEP_MAX
+            arrivals = min(draws.poisson(min(mean, most)), ARRIVALS_PER_STEP_MAX)
             for _ in range(arrivals):
-                scale = max(1.0, mean / ARRIVALS_PER_STEP_MAX)
+                scale = min(max(1.0, mean / most), TIMES_MAX)
                 value = turnover(instrument) / 60 / rate * draws.heavy() * scale
-                value_e8 = round(value * E8) * E8 // self._start_e8[instrument.quote]
+                value_e8 = (
+                    round(min(value, ORDER_MAX) * E8) * E8 // self._start_e8[instrument.quote]
+                )
                 order = self._order(sight, instrument, fair_e8, value_e8, draws, regime.lean)
                 if order is not None:
                     made.append(order)
@@ -82,14 +91,17 @@ class Noise:
         draws: Draws,
         lean: float,
     ) -> PlaceOrder | None:
-        """One arrival's order; None while its account is not open."""
+        """One arrival's order; None while its account is not open, or cannot pay for it."""
         account = sight.account(_label(draws.below(TRADERS)))
         if account is None:
             return None
         buys = 0.5 + LEAN * self._shortage(sight, account, instrument, fair_e8) + FOLLOW * lean
         side = Side.BUY if draws.chance(buys) else Side.SELL
         lots = max(value_to_lots(instrument, fair_e8, value_e8), lots_at_least(instrument, fair_e8))
-        if draws.chance(MARKET_SHARE):
+        is_market = draws.chance(MARKET_SHARE)
+        if not self._can_pay(sight, account, instrument, side, lots, fair_e8):
+            return None
+        if is_market:
             return PlaceOrder(
                 account_id=account.id,
                 symbol=instrument.symbol,
@@ -100,6 +112,25 @@ class Noise:
             )
         reach = 1 + (REACH_E6 if side is Side.BUY else -REACH_E6) / 1e6
         return take(account, instrument, side, lots, round(fair_e8 * reach))
+
+    def _can_pay(
+        self,
+        sight: Sight,
+        account: Account,
+        instrument: Instrument,
+        side: Side,
+        lots: int,
+        fair_e8: int,
+    ) -> bool:
+        """Whether an order would not be refused for want of money."""
+        cost = lots * instrument.lot_minor * fair_e8 // E8
+        cost += cost * SPARE_E4 // 10_000
+        if instrument.kind != "spot":
+            return perp_report(sight.engine.risk, account).available_minor >= cost
+        asset = instrument.quote if side is Side.BUY else instrument.base
+        pocket = account.pockets.get((SPOT, asset))
+        need = cost if side is Side.BUY else instrument.base_minor(lots)
+        return pocket is not None and pocket.free >= need
 
     def _shortage(
         self, sight: Sight, account: Account, instrument: Instrument, fair_e8: int

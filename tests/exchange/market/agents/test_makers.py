@@ -1,6 +1,10 @@
 """Makers: a deep book at once, quotes that follow the price, and lines that rest."""
 
+from collections import Counter
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from exchange.commands import (
     AmendOrder,
@@ -13,19 +17,21 @@ from exchange.commands import (
     Tick,
 )
 from exchange.events import Filled, Traded
-from exchange.market.agents.makers import LINES, STALE_PER_S, Maker
+from exchange.market.agents.ladder import LINES, STALE_MAX
+from exchange.market.agents.makers import Maker
 from exchange.market.market import House
 from exchange.market.prices import FixedPrices, WalkPrices
 from exchange.market.sight import E8, standing_prints
 from exchange.venue import default_venue
-from matching.types import Side, TimeInForce
+from matching.reasons import Reason
+from matching.types import OrderType, Side, TimeInForce
 from risk.parameters import Venue
 from tests.exchange.market.stage import CONTRACT, PAIR, START_MS, Stage, small_venue
 
 START = {"BTC": 50_000 * E8}
 
 
-def makers_only(venue: Venue | None = None) -> Stage:
+def makers_only(venue: Venue | None = None, step_ms: int = 1_000) -> Stage:
     """A market of makers alone, at prices that stand until they are set."""
     venue = venue or small_venue("fixed")
     start = {a.asset: a.start_price_e8 for a in venue.assets if a.asset != "USDT"}
@@ -35,7 +41,7 @@ def makers_only(venue: Venue | None = None) -> Stage:
         )
         for each in venue.instruments
     ]
-    house = House(venue, FixedPrices(start), venue.start_ms, 1_000, makers, [])
+    house = House(venue, FixedPrices(start), venue.start_ms, step_ms, makers, [])
     return Stage(venue, [house])
 
 
@@ -49,9 +55,9 @@ def set_price(stage: Stage, price: int) -> None:
     stage.send(SetIndexPrice(base="BTC", quote="USDT", price_e8=price * E8))
 
 
-def user(stage: Stage) -> int:
+def user(stage: Stage, base: str = "BTC") -> int:
     account_id = stage.send(OpenAccount(kind="user")).result_id
-    for wallet, asset in (("spot", "BTC"), ("spot", "USDT"), ("perp", "USDT")):
+    for wallet, asset in (("spot", base), ("spot", "USDT"), ("perp", "USDT")):
         stage.send(Deposit(account_id=account_id, wallet=wallet, asset=asset, amount_minor=10**15))
     return account_id
 
@@ -137,7 +143,8 @@ def test_a_large_jump_clears_the_ladder_with_one_command() -> None:
     set_price(stage, 52_000)
     sent = stage.run(1)
     assert sum(isinstance(command, CancelAll) for command in sent) == 2  # One for each book.
-    assert len(sent) < 2 * (STALE_PER_S + 20)
+    assert len(sent) < 2 * (STALE_MAX + 20)
+    assert stage.refused == []
 
 
 def test_a_resting_order_is_filled_when_the_price_passes_it() -> None:
@@ -236,3 +243,167 @@ def test_makers_move_in_the_very_step_of_a_print() -> None:
         if any(isinstance(command, FeedPrices) for command in sent):
             off_e8 = abs(stage.mid_e8(PAIR) - standing_prints(stage.engine)["BTC"])
             assert off_e8 <= 2 * venue.instruments[0].tick_e8
+
+
+def house_trades(stage: Stage) -> list[int]:
+    """The trades in which both sides were accounts of makers."""
+    labels = {a.id: a.label.split(":")[0] for a in stage.engine.risk.accounts.values()}
+    sides = Counter(
+        (event.symbol, event.trade_id)
+        for event in stage.events
+        if isinstance(event, Filled) and labels[event.account_id] in ("maker", "depth")
+    )
+    return [trade_id for (_, trade_id), count in sides.items() if count == 2]
+
+
+MOVES_BP = st.lists(st.integers(-600, 600), min_size=3, max_size=12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(moves_bp=MOVES_BP, step_ms=st.sampled_from([1_000, 15_000, 60_000]), takes=st.booleans())
+def test_makers_never_trade_with_each_other_however_the_price_jumps(
+    moves_bp: list[int], step_ms: int, takes: bool
+) -> None:
+    stage = makers_only(step_ms=step_ms)
+    stage.run(2 * step_ms / 1_000 + 2)
+    account_id = user(stage)
+    price = 50_000
+    for at, move_bp in enumerate(moves_bp):
+        price = min(max(price + price * move_bp // 10_000, 30_000), 80_000)
+        set_price(stage, price)
+        stage.run(step_ms / 1_000)
+        side = Side.BUY if at % 2 else Side.SELL
+        if takes:
+            stage.send(market_order(account_id, PAIR, side, 200_000))
+            stage.send(market_order(account_id, CONTRACT, side.opposite, 3_000))
+    assert house_trades(stage) == []
+    refused = [reason for command, reason in stage.refused if command.time_ms]
+    assert Reason.WOULD_TAKE not in refused
+    assert Reason.INSUFFICIENT_MARGIN not in refused
+    assert Reason.INSUFFICIENT_BALANCE not in refused
+    stage.engine.risk.check()
+
+
+def market_order(account_id: int, symbol: str, side: Side, lots: int) -> PlaceOrder:
+    return PlaceOrder(
+        account_id=account_id,
+        symbol=symbol,
+        side=side,
+        type=OrderType.MARKET,
+        lots=lots,
+        wallet="spot" if symbol == PAIR else "perp",
+    )
+
+
+def hands(stage: Stage) -> tuple[int, int]:
+    """The positions of front and ladder on the contract, in lots."""
+    risk = stage.engine.risk
+    front, ladder = (
+        risk.accounts[risk.labels[f"{name}:{CONTRACT}"]].lots(CONTRACT)
+        for name in ("maker", "depth")
+    )
+    return front, ladder
+
+
+def test_both_accounts_come_to_hold_the_same() -> None:
+    stage = opened()
+    account_id = user(stage)
+    # Large buys reach into the ladder, small sales end in the front: that is how they part.
+    for _ in range(12):
+        stage.send(market_order(account_id, CONTRACT, Side.BUY, 2_000))
+        stage.run(3)
+        for _ in range(10):
+            stage.send(market_order(account_id, CONTRACT, Side.SELL, 200))
+            stage.run(3)
+        # Twelve near lines of 9,000 are 2,160 lots at 50; an order of 2,000 more may come on top.
+        front, ladder = hands(stage)
+        assert abs(front - ladder) < 2_160 + 2_000
+    assert house_trades(stage) == []
+    assert min(stage.levels(CONTRACT)) >= 99
+
+
+def test_a_side_of_the_front_that_has_too_much_is_quoted_by_the_ladder() -> None:
+    stage = opened()
+    account_id = user(stage)
+    for _ in range(6):  # Six times 400 are all taken from the front, which goes short.
+        stage.send(market_order(account_id, CONTRACT, Side.BUY, 400))
+        stage.run(3)
+    front, ladder = hands(stage)
+    assert front - ladder < -2_160
+    asks = stage.engine.books[CONTRACT].queue(
+        Side.SELL, stage.engine.books[CONTRACT].best_ask_ticks
+    )
+    risk = stage.engine.risk
+    assert [order.account_id for order in asks] == [risk.labels[f"depth:{CONTRACT}"]]
+    for _ in range(6):
+        stage.send(market_order(account_id, CONTRACT, Side.BUY, 400))
+        stage.run(3)
+    front, ladder = hands(stage)
+    assert abs(front - ladder) < 2_160
+    assert stage.refused == []
+
+
+def test_a_position_has_a_bound_and_margin_never_runs_out() -> None:
+    stage = opened()
+    account_id = user(stage)
+    for _ in range(160):
+        stage.send(market_order(account_id, CONTRACT, Side.BUY, 6_000))
+        stage.run(2)
+    # Twice 2,565,000 at 50 a lot are 102,600 lots; two orders of 6,000 may come on top.
+    assert 90_000 < -min(hands(stage)) < 102_600 + 12_000
+    makers = {stage.engine.risk.labels[f"{name}:{CONTRACT}"] for name in ("maker", "depth")}
+    assert not [c for c, _ in stage.refused if getattr(c, "account_id", 0) in makers]
+    # Who has too much only buys back now: nothing is asked any more, all bids are there.
+    assert stage.engine.books[CONTRACT].best_bid_ticks
+    assert not stage.engine.books[CONTRACT].best_ask_ticks
+    stage.send(market_order(account_id, CONTRACT, Side.SELL, 6_000))
+    before = sum(hands(stage))
+    for _ in range(20):
+        stage.send(market_order(account_id, CONTRACT, Side.SELL, 6_000))
+        stage.run(2)
+    assert sum(hands(stage)) > before + 20_000
+    stage.run(10)
+    assert stage.engine.books[CONTRACT].best_ask_ticks
+
+
+def test_makers_who_hold_too_much_take_what_is_offered_between_their_quotes() -> None:
+    contract = "ETH-USDT-PERP"  # Its spread of two ticks has a price in the middle.
+    stage = opened(default_venue(1, START_MS, symbols=["ETH-USDT", contract], prices="fixed"))
+    account_id = user(stage, "ETH")
+    instrument, book = stage.engine.instruments[contract], stage.engine.books[contract]
+    a_hundred = 100 * E8 // instrument.lot_minor
+    for _ in range(9):  # 900 of 2,500 are 2.25 million: more than 250 near lines of 7,000.
+        stage.send(market_order(account_id, contract, Side.BUY, a_hundred))
+        stage.run(8)
+    assert book.best_ask_ticks - book.best_bid_ticks == 2
+    before = len(stage.events)
+    offer = PlaceOrder(
+        account_id=account_id,
+        symbol=contract,
+        side=Side.SELL,
+        lots=a_hundred // 50,
+        price_ticks=book.best_bid_ticks + 1,
+        wallet="perp",
+    )
+    assert stage.send(offer).reason is None
+    sent = stage.run(1)
+    taken = [c for c in sent if isinstance(c, PlaceOrder) and c.reduce_only]
+    assert [c.lots for c in taken] == [offer.lots]
+    filled = [e for e in stage.events[before:] if isinstance(e, Filled)]
+    assert {e.account_id for e in filled} == {account_id, taken[0].account_id}
+
+
+def test_a_wall_that_is_too_large_to_take_is_not_quoted_through() -> None:
+    stage = opened()
+    account_id = user(stage)
+    # 190 BTC: the makers have coins for some 160, and most of them are in their asks.
+    wall = PlaceOrder(
+        account_id=account_id, symbol=PAIR, side=Side.BUY, lots=19_000_000, price_ticks=4_995_000
+    )
+    assert stage.send(wall).reason is None
+    set_price(stage, 49_000)
+    stage.run(2)  # Before anybody's purse is looked at.
+    book = stage.engine.books[PAIR]
+    assert book.best_bid_ticks == 4_995_000
+    assert Reason.WOULD_TAKE not in [reason for _, reason in stage.refused]
+    assert house_trades(stage) == []
