@@ -43,7 +43,7 @@ from matching.types import Order, Side
 from risk.account import PERP, SPOT, Account
 
 FRONT_LEVELS: Final = 3  # Of a side; a single one where steps are long.
-LASTING_MS: Final = 3_000  # A front of usual size lasts so long,
+LASTING_MS: Final = 750  # A front of usual size lasts so long,
 FRONT_TIMES_MAX: Final = 20  # and for longer steps it is up to so many times as large.
 MONEY_TIMES: Final = 2  # An account is given twice what its orders on one side take.
 BASIS_E6: Final = 45  # A contract is quoted about so far from its index, hour by hour,

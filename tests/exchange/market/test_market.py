@@ -16,7 +16,7 @@ from exchange.commands import (
     Tick,
 )
 from exchange.engine import Engine
-from exchange.events import Traded
+from exchange.events import Filled, Traded
 from exchange.market.market import COMMANDS_PER_S_MAX, market, opening_prices, prehistory
 from exchange.market.sight import E8, standing_prints
 from exchange.market.tape import Tape, open_tapes
@@ -131,6 +131,106 @@ def minute_tape(tmp_path: Path) -> dict[str, Tape]:
     path = tmp_path / "BTC-1m.csv"
     path.write_text("timestamp,open,high,low,close,volume\n" + "\n".join(rows) + "\n")
     return open_tapes(str(path), ["BTC"])
+
+
+def jumpy_tape(tmp_path: Path, minutes: int = 180) -> dict[str, Tape]:
+    """Three hours that fall by a tenth and rise again, with a jump every eleven minutes."""
+    rows = []
+    price = 42_000
+    for at in range(minutes):
+        moved = (37 * at * at) % 101 - 50 + (-25 if at < minutes // 2 else 25)
+        moved += (600 if at % 22 else -600) if at % 11 == 0 else 0
+        closed = price + moved
+        high, low = max(price, closed) + at % 13, min(price, closed) - at % 7
+        time_ms = START_MS // 60_000 * 60_000 + at * 60_000
+        rows.append(f"{time_ms},{price},{high},{low},{closed},100000")
+        price = closed
+    path = tmp_path / "BTC-jumpy.csv"
+    path.write_text("timestamp,open,high,low,close,volume\n" + "\n".join(rows) + "\n")
+    return open_tapes(str(path), ["BTC"])
+
+
+def on_tape(tapes: dict[str, Tape], step_ms: int) -> Stage:
+    venue = default_venue(1, tapes["BTC"].first_ms, symbols=[PAIR, CONTRACT], prices="tape")
+    return Stage(venue, market(venue, venue.start_ms, tapes=tapes, agent_step_ms=step_ms))
+
+
+def label_of(stage: Stage, account_id: int) -> str:
+    return stage.engine.risk.accounts[account_id].label.split(":")[0]
+
+
+@pytest.mark.parametrize("step_ms", [15_000, 60_000])
+def test_on_a_jumpy_tape_makers_stay_even_and_apart(tmp_path: Path, step_ms: int) -> None:
+    stage = on_tape(jumpy_tape(tmp_path), step_ms)
+    opened = len(stage.run(16))
+    held = noise_cash(stage)
+    stage.run(10_600)
+    sides = Counter(
+        (event.symbol, event.trade_id)
+        for event in stage.events
+        if isinstance(event, Filled) and label_of(stage, event.account_id) in ("maker", "depth")
+    )
+    assert len(sides) > 200
+    assert max(sides.values()) == 1  # No trade has two makers.
+    front, ladder = (
+        stage.engine.risk.accounts[stage.engine.risk.labels[f"{name}:{CONTRACT}"]].lots(CONTRACT)
+        for name in ("maker", "depth")
+    )
+    # 250 near lines of 9,000 lean with all they can: 2.25 million at 40,000 are 56 BTC.
+    assert abs(front + ladder) < 56_000
+    assert abs(front - ladder) < 20_000
+    assert len(stage.refused) * 1_000 <= len(stage.log) - opened
+    refills = [c for c in stage.log[opened:] if isinstance(c, Deposit)]
+    assert {label_of(stage, c.account_id) for c in refills} <= {"gambler", "momentum", "crowd"}
+    # Who trades by chance wins nothing by it: coins are worth what they were, cash as much.
+    assert -0.03 < noise_cash(stage) / held - 1 < 0.005
+    stage.engine.risk.check()
+
+
+def noise_cash(stage: Stage) -> float:
+    """What noise traders have, all their coins at one price, so that only trading changes it."""
+    total = 0.0
+    for number in (1, 2, 3):
+        account = stage.engine.risk.accounts[stage.engine.risk.labels[f"noise:{number}"]]
+        total += sum(
+            pocket.minor * (40_000 if asset == "BTC" else 1)
+            for (_, asset), pocket in account.pockets.items()
+        )
+    return total
+
+
+def test_a_minute_of_calm_tape_takes_few_commands(tmp_path: Path) -> None:
+    start_ms = START_MS // 60_000 * 60_000
+    rows = []
+    for at in range(90):  # Bars of ten USDT, as in a quiet hour.
+        price = 40_000 + (at * 7) % 23
+        high, low, closed = price + 6, price - 4, 40_000 + ((at + 1) * 7) % 23
+        high, low = max(high, closed), min(low, closed)
+        rows.append(f"{start_ms + at * 60_000},{price},{high},{low},{closed},100000")
+    path = tmp_path / "BTC-calm.csv"
+    path.write_text("timestamp,open,high,low,close,volume\n" + "\n".join(rows) + "\n")
+    stage = on_tape(open_tapes(str(path), ["BTC"]), 60_000)
+    stage.run(30)  # The contract waits for its first mark, and the next print.
+    assert min(*stage.levels(PAIR), *stage.levels(CONTRACT)) >= 100
+    stage.run(600)
+    sent = [c for c in stage.run(3_600) if not isinstance(c, Tick)]
+    assert len(sent) <= 25 * 60
+    assert stage.refused == []
+
+
+def test_a_restart_on_a_tape_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+    tapes = jumpy_tape(tmp_path)
+    whole = on_tape(tapes, 15_000)
+    whole.run(2_345)
+    venue = whole.engine.venue
+    engine = Engine(venue)
+    for command in whole.journal:
+        engine.apply(command)
+    again = Stage(
+        venue, market(venue, engine.time_ms, tapes=jumpy_tape(tmp_path), agent_step_ms=15_000)
+    )
+    again.engine = engine
+    assert again.run(1_500) == whole.run(1_500)
 
 
 def test_the_book_follows_the_tape_at_each_of_its_moments(tmp_path: Path) -> None:
