@@ -43,7 +43,8 @@ def set_leverage(state: RiskState, account: Account, symbol: str, leverage: int)
         position = state.pocket(account, position_wallet(symbol), settle)
         free = state.pocket(account, PERP, settle)
         state.ledger.post(free, position, change, PostingReason.MARGIN)
-        state.touch_position(account, symbol)
+    if symbol in account.positions:
+        state.touch_position(account, symbol)  # It is shown with its leverage.
     state.tell(SettingRecord(account.id, symbol, "leverage", str(leverage)))
     return None
 

@@ -39,7 +39,7 @@ def eventful(story: Story) -> None:
     story.buy(one, PERP, "0.01", "48000", client_id="perp")
     story.sell(one, PERP, "0.1", "52000", reduce_only=True)
     story.buy(one, "ETH-USDT", "0.5", "2000", client_id="eth")
-    story.buy(one, SPOT, "0.3", "40000", wallet="isolated:BTC-USDT", side_effect=1)
+    story.buy(one, SPOT, "0.03", "40000", wallet="isolated:BTC-USDT", side_effect=1)
     story.buy(one, SPOT, "0.03", "41000", wallet="margin", side_effect=1, client_id="btc")
     story.buy(two, SPOT, "0.01", "39000", tif=TimeInForce.GTD, expire_ms=story.now_ms + HOUR // 2)
     # A third closes at 100x below what it is worth: the fund covers.
