@@ -9,7 +9,14 @@ from risk.money import E12, at_most, ceil_div
 from risk.records import CallRecord
 from risk.state import RiskState
 from risk.watch import Scope
-from risk.worth import MarginWorth, levels, margin_bands, margin_worth, perp_bands
+from risk.worth import (
+    MarginWorth,
+    levels,
+    margin_bands,
+    margin_worth,
+    perp_bands,
+    wallet_assets,
+)
 
 MINOR_IN_E28 = 10**20
 
@@ -50,7 +57,7 @@ def _frozen(state: RiskState, account: Account, scope: str) -> bool:
         books = set(symbols)
         pairs = {state.marks[symbol].index_symbol for symbol in symbols}
     else:
-        assets = {asset for (wallet, asset) in account.pockets if wallet == scope}
+        assets = {asset for asset, _ in wallet_assets(account, scope)}
         assets |= {loan.asset for loan in account.wallet_loans(scope)}
         books = pairs = {f"{asset}-{state.venue.quote}" for asset in assets}
     if state.halted and not state.halted.isdisjoint(books):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from exchange.commands import Borrow, Continue, Tick
 from exchange.events import FundingCharged, InterestCharged
 from risk.instants import Instants
-from tests.story import Story, of, units
+from tests.story import Story, of, refusal, units
 
 HOUR = 3_600_000
 
@@ -100,4 +100,4 @@ def test_who_is_touched_before_the_sweep_settles_first() -> None:
         short: units("0.5"),
     }
     assert len(charged) == 2
-    assert events[-1].reason is None
+    assert refusal(events) is None

@@ -1,0 +1,109 @@
+"""How the tests of risk set a scene: positions with two sides, levered wallets, round venues."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+
+from exchange.commands import Borrow, SetMarginMode
+from exchange.engine import Engine
+from matching.types import Side
+from risk.account import Account, position_wallet
+from risk.parameters import FeeSchedule, Venue
+from risk.reports import PositionReport, position_report
+from tests.story import Story, refusal, small_venue, units
+
+BTC = "BTC-USDT"
+ETH = "ETH-USDT"
+BTC_PERP = "BTC-USDT-PERP"
+ETH_PERP = "ETH-USDT-PERP"
+ISOLATED_BTC = "isolated:BTC-USDT"
+HOUR = 3_600_000
+MINUTE = 60_000
+NO_FEES = FeeSchedule(0, 0, 0, 0)
+MAKERS_FREE = FeeSchedule(spot_maker_e12=0, perp_maker_e12=0)  # Takers pay 0.1 % and 0.05 %.
+
+
+def slow_venue(**changes: Any) -> Venue:
+    """A venue that looks at prices once a minute, for stories of days."""
+    return small_venue(grid_ms=MINUTE, sample_ms=MINUTE, **changes)
+
+
+def with_perp(venue: Venue, symbol: str, **changes: Any) -> Venue:
+    """The venue with other parameters of one perpetual."""
+    perps = tuple(
+        msgspec.structs.replace(each, **changes) if each.symbol == symbol else each
+        for each in venue.perps
+    )
+    return msgspec.structs.replace(venue, perps=perps)
+
+
+def rich(story: Story) -> int:
+    """Somebody with plenty of everything, to trade with."""
+    return story.account(
+        "rich", spot_USDT="100000000", spot_BTC="10000", spot_ETH="10000", perp_USDT="100000000"
+    )
+
+
+def position(
+    story: Story,
+    side: Side,
+    qty: str,
+    price: str,
+    *,
+    money: str,
+    leverage: int = 20,
+    isolated: bool = False,
+    symbol: str = BTC_PERP,
+) -> int:
+    """An account of so much money whose maker order of that side is filled at a price."""
+    account = story.account(f"{side.name} {qty}", perp_USDT=money)
+    if isolated:
+        story.ok(SetMarginMode, account_id=account, symbol=symbol, isolated=True)
+    assert refusal(story.place(account, side, symbol, qty, price, leverage=leverage)) is None
+    assert refusal(story.place(rich(story), side.opposite, symbol, qty, price)) is None
+    assert not story.person(account).orders
+    return account
+
+
+def levered(story: Story, own: str, loan: str, qty: str, price: str) -> int:
+    """Isolated margin on BTC: so much of one's own and a loan, spent as a maker on a quantity."""
+    account = story.account("levered", **{f"{ISOLATED_BTC}_USDT": own})
+    borrow(story, account, ISOLATED_BTC, "USDT", loan)
+    assert refusal(story.buy(account, BTC, qty, price, wallet=ISOLATED_BTC)) is None
+    assert refusal(story.sell(rich(story), BTC, qty, price)) is None
+    assert not story.person(account).orders
+    return account
+
+
+def borrow(story: Story, account: int, wallet: str, asset: str, amount: str) -> None:
+    """A loan that is not refused."""
+    story.ok(Borrow, account_id=account, wallet=wallet, asset=asset, amount_minor=units(amount))
+
+
+def report(story: Story, account: int, symbol: str = BTC_PERP) -> PositionReport:
+    """How a position stands."""
+    return position_report(story.engine.risk, story.person(account), symbol)
+
+
+def margin_of(account: Account, symbol: str = BTC_PERP) -> int:
+    """The margin set aside for an isolated position, in minor units."""
+    return account.minor(position_wallet(symbol), "USDT")
+
+
+def net_minor(engine: Engine, account: Account) -> Fraction:
+    """What an account is worth in USDT minor units: everything it has, less what it owes, and
+    its positions at their marks."""
+    risk = engine.risk
+    total = Fraction(0)
+    for (_, asset), pocket in account.pockets.items():
+        total += Fraction(pocket.minor * (risk.price_e8(asset) or 0), 10**8)
+    for loan in account.loans.values():
+        total -= Fraction(loan.owed_e18 * (risk.price_e8(loan.asset) or 0), 10**18)
+    for symbol, held in account.positions.items():
+        mark_e8 = risk.mark_e8(symbol)
+        assert mark_e8 is not None
+        total += Fraction(held.unrealised_e16(risk.instruments[symbol].lot_minor, mark_e8), 10**8)
+    return total
