@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
-ClientId = Annotated[str, msgspec.Meta(max_length=36, pattern=r"^[.A-Za-z0-9:/_-]*$")]
+# Up to the very end: a plain $ would let a line break follow.
+ClientId = Annotated[str, msgspec.Meta(max_length=36, pattern=r"^[.A-Za-z0-9:/_-]*(?![\s\S])")]
 Text = Annotated[str, msgspec.Meta(max_length=40)]
 Symbol = Annotated[str, msgspec.Meta(max_length=24)]
 Wallet = Annotated[str, msgspec.Meta(max_length=40)]
 Asset = Annotated[str, msgspec.Meta(max_length=12)]
 Millis = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
-Id = Annotated[int, msgspec.Meta(ge=1, le=1 << 53)]
+Id = Annotated[int, msgspec.Meta(ge=1, le=(1 << 53) - 1)]
 
 SideName = Literal["buy", "sell"]
 TypeName = Literal["limit", "market"]
