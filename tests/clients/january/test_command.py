@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from clients.errors import PapertapeError
 from clients.january import command
 from clients.january.command import main, market_of, moment, plan_of
 from clients.january.people import Trader, four_traders
+from clients.january.server import Server
 from clients.january.tape import Tape
 from tests.clients.january.recorded import flat, ms_of, write_tape
 
@@ -175,6 +177,28 @@ def test_what_is_kept_can_be_verified_later(
     assert "verify" not in out
     assert (kept / "server.log").read_text("utf-8")
     assert list((kept / "data" / "journal").iterdir())
+
+
+def test_an_interrupted_verification_still_tells_what_is_known(
+    tape: Path,
+    temporary: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async def interrupted(self: Server) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.get_running_loop().create_future()
+        return {}
+
+    monkeypatch.setattr(command, "four_traders", lambda: [four_traders()[-1]])
+    monkeypatch.setattr(Server, "verify", interrupted)
+    assert main([str(tape), *ONE_MINUTE, "--json"]) == 130
+    out, err = capfd.readouterr()
+    told = json.loads(out)
+    assert told["verified"] is None
+    assert [fate["name"] for fate in told["fates"]] == ["holder"]
+    assert err.splitlines()[-1] == "january: interrupted: the journal is not verified"
+    assert list(temporary.iterdir()) == []
 
 
 def test_the_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
