@@ -41,10 +41,13 @@ def with_perp(venue: Venue, symbol: str, **changes: Any) -> Venue:
 
 
 def rich(story: Story) -> int:
-    """Somebody with plenty of everything, to trade with."""
-    return story.account(
-        "rich", spot_USDT="100000000", spot_BTC="10000", spot_ETH="10000", perp_USDT="100000000"
-    )
+    """Somebody with plenty of money for contracts."""
+    return story.account("rich", perp_USDT="100000000")
+
+
+def trader(story: Story) -> int:
+    """Somebody with plenty of cash and coins."""
+    return story.account("trader", spot_USDT="100000000", spot_BTC="10000", spot_ETH="10000")
 
 
 def position(
@@ -73,7 +76,7 @@ def levered(story: Story, own: str, loan: str, qty: str, price: str) -> int:
     account = story.account("levered", **{f"{ISOLATED_BTC}_USDT": own})
     borrow(story, account, ISOLATED_BTC, "USDT", loan)
     assert refusal(story.buy(account, BTC, qty, price, wallet=ISOLATED_BTC)) is None
-    assert refusal(story.sell(rich(story), BTC, qty, price)) is None
+    assert refusal(story.sell(trader(story), BTC, qty, price)) is None
     assert not story.person(account).orders
     return account
 

@@ -7,7 +7,7 @@ import pytest
 from exchange.commands import FeedPrices, Repay, SetSymbolState
 from exchange.events import LiquidationStarted, MarginCalled
 from matching.types import Side
-from tests.risk.stories import BTC_PERP, HOUR, MINUTE, borrow, position, rich, slow_venue
+from tests.risk.stories import BTC_PERP, HOUR, MINUTE, borrow, position, rich, slow_venue, trader
 from tests.story import Story, again, of, units
 
 
@@ -153,7 +153,7 @@ def test_an_asset_a_wallet_no_longer_holds_does_not_hold_it_back(story: Story) -
     """It once held ETH, whose index is stale; a restored engine does not even know that."""
     account = story.account(margin_BTC="0.02", margin_ETH="0.01")
     borrow(story, account, "margin", "USDT", "1000")
-    story.buy(rich(story), "ETH-USDT", "0.01", "2500")
+    story.buy(trader(story), "ETH-USDT", "0.01", "2500")
     story.sell(account, "ETH-USDT", "0.01", "2500", wallet="margin")
     assert story.person(account).minor("margin", "ETH") == 0
     story.wait(1_000)
