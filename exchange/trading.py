@@ -11,9 +11,7 @@ from matching.book import Book
 from matching.depth import Depth
 from matching.filters import refuse_order, refuse_reduction
 from matching.limits import (
-    BATCH_ORDERS_MAX,
     FILLS_PER_COMMAND_MAX,
-    ORDERS_PER_ACCOUNT_SYMBOL_MAX,
 )
 from matching.reasons import Reason
 from matching.types import (
@@ -35,8 +33,6 @@ from risk.reserve import reserve, spot_need
 from risk.settle import count_resting, settle_fill, uncount_closed, unhold_spot
 from risk.state import RiskState
 
-assert BATCH_ORDERS_MAX < ORDERS_PER_ACCOUNT_SYMBOL_MAX
-
 
 class Placed(NamedTuple):
     """An order that got its id, and whether it was refused after all (post-only)."""
@@ -54,7 +50,8 @@ class Trading:
         self.books: dict[str, Book] = {symbol: Book() for symbol in risk.instruments}
         self.states: dict[str, TradingState] = dict.fromkeys(risk.instruments, TradingState.TRADING)
         self.depths: dict[str, Depth] = {symbol: Depth(book) for symbol, book in self.books.items()}
-        self.trade_ids: dict[str, int] = dict.fromkeys(risk.instruments, 0)
+        past = risk.venue.past_trades
+        self.trade_ids: dict[str, int] = dict.fromkeys(risk.instruments, past)
         self.last_trade: dict[str, tuple[int, int]] = {}  # symbol: (ticks, time_ms)
         self.next_order_id = 1
         self._touched_books: dict[str, None] = {}
@@ -339,7 +336,7 @@ class Trading:
                 self.cancel(order, Reason.LIQUIDATION)
 
     def cancel_everything(self, account: Account, reason: Reason) -> None:
-        """Cancel every order of an account, halted books included."""
+        """Cancel every order, on halted books too."""
         for order in list(account.orders.values()):
             self.cancel(order, reason)
 

@@ -103,6 +103,7 @@ class Account:
     """Everything one customer (or house account with positions) has and owes."""
 
     __slots__ = (
+        "call_told",
         "called",
         "client_orders",
         "epoch",
@@ -144,7 +145,8 @@ class Account:
         self.reducing: dict[str, dict[int, Order]] = {}  # Reduce-only orders by symbol.
         self.client_orders: dict[str, int] = {}  # Client ids of open orders.
         self.recent: dict[str, tuple[bytes, int]] = {}  # Client id: hash of content, result.
-        self.called: dict[str, int] = {}  # Scope under a margin call: when it was last told.
+        self.call_told: dict[str, int] = {}  # When a scope was last told of a call (M9).
+        self.called: dict[str, int] = {}  # Scopes under a margin call, since when.
         self.liquidating: dict[str, Job] = {}
 
     def setting(self, symbol: str) -> Setting:
@@ -219,6 +221,7 @@ class Account:
             ],
             "recent": [(key, digest, result) for key, (digest, result) in self.recent.items()],
             "order_loans": sorted(self.order_loans.items()),
+            "call_told": sorted(self.call_told.items()),
             "called": sorted(self.called.items()),
             "liquidating": [
                 (scope, job.round, str(job.sold_e16))
@@ -245,6 +248,7 @@ class Account:
             account.settings[symbol] = Setting(leverage, isolated)
         account.recent = {key: (digest, result) for key, digest, result in state["recent"]}
         account.order_loans = dict(state["order_loans"])
+        account.call_told = dict(state["call_told"])
         account.called = dict(state["called"])
         account.liquidating = {
             scope: Job(round_, int(sold_e16)) for scope, round_, sold_e16 in state["liquidating"]

@@ -38,6 +38,7 @@ def reset_account(state: RiskState, road: Road, account: Account) -> None:
         )
     account.settings.clear()
     account.called.clear()
+    account.call_told.clear()
     account.liquidating.clear()
     for scopes in (state.jobs, state.jobs_later, state.waiting):
         for scope in [scope for scope in scopes if scope[0] == account.id]:

@@ -109,9 +109,10 @@ def _call(state: RiskState, account: Account, scope: str, worth: MarginWorth) ->
         if account.called.pop(scope, None) is not None:
             _tell_call(state, account, scope, worth, cleared=True)
         return
-    last_ms = account.called.get(scope)
-    if last_ms is None or state.time_ms - last_ms >= state.venue.call_repeat_ms:
-        account.called[scope] = state.time_ms
+    account.called.setdefault(scope, state.time_ms)
+    told_ms = account.call_told.get(scope)
+    if told_ms is None or state.time_ms - told_ms >= state.venue.call_repeat_ms:
+        account.call_told[scope] = state.time_ms
         _tell_call(state, account, scope, worth, cleared=False)
 
 
