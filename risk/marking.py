@@ -78,8 +78,8 @@ class PerpState:
         self.index_e8: int | None = None
         self.mark_e8: int | None = None
         self.last_rate_e12 = 0
-        self.predicted_e12 = 0
         self.premium = PremiumAverage()
+        self.predicted_e12 = self.rate_e12()
         self.basis = BasisWindow(venue.basis_samples)
         interval = parameters.interval_ms
         self.next_funding_ms = (venue.start_ms // interval + 1) * interval
@@ -150,7 +150,7 @@ class PerpState:
         """Forget basis and premium, as an administrator's price demands."""
         self.basis.clear()
         self.premium.clear()
-        self.predicted_e12 = 0
+        self.predicted_e12 = self.rate_e12()
 
     def fix_funding(self) -> int:
         """The interval ends: its rate, and a new interval begins (P9)."""

@@ -1,96 +1,296 @@
-"""Tests of index and mark as they stand: what feeds and books said, refreshed on the grid."""
+"""Tests of index and mark as they stand: who is in the median, and what a mark is made of."""
 
 from __future__ import annotations
 
-import msgspec
+import pytest
 
-from exchange.commands import FeedPrices
-from matching.types import Side
+from matching.book import Book
+from matching.types import Order, OrderType, Side
 from risk.marking import IndexState, PerpState
-from tests.story import FOREVER_MS, Story, small_venue, units
+from risk.money import E12
+from risk.parameters import Venue
+from tests.story import START_MS, small_venue, units
 
-BTC = "BTC-USDT"
-PERP = "BTC-USDT-PERP"
-
-
-def _index(**changes: int) -> tuple[IndexState, int]:
-    venue = small_venue(**({"feed_weight": 2, "book_weight": 1} | changes))
-    (instrument,) = [each for each in venue.instruments if each.symbol == BTC]
-    return IndexState(instrument, venue), venue.start_ms
+HOUR = 3_600_000
+STALE_MS = 10_000
+EIGHT_HOURS = 8 * HOUR
 
 
-def test_p6_the_heavier_feed_decides_against_the_book() -> None:
-    """Weights 2 and 1: the cumulative weight passes half at the feed's price."""
-    index, now_ms = _index()
-    index.print("reference", units("50000"), now_ms)
-    assert index.refresh(now_ms, 5_100_000, 5_100_100)
-    assert index.index_e8 == units("50000")
+def index_of(**changes: object) -> IndexState:
+    """The index of BTC-USDT, whose tick is 0.01, of three feeds of weight 2 and a book of 1."""
+    venue = small_venue(feeds=("a", "b", "c"), book_weight=1, **changes)
+    instrument = next(each for each in venue.instruments if each.symbol == "BTC-USDT")
+    return IndexState(instrument, venue)
 
 
-def test_p6_a_stale_feed_leaves_the_index_to_the_book() -> None:
-    """After 10 s the feed drops out; the mid of 51,000.00 and 51,001.00 is 51,000.50."""
-    index, now_ms = _index()
-    index.print("reference", units("50000"), now_ms)
-    assert index.refresh(now_ms + 10_001, 5_100_000, 5_100_100)
-    assert index.index_e8 == units("51000.5")
+@pytest.fixture
+def venue() -> Venue:
+    return small_venue()
 
 
-def test_p7_without_a_fresh_constituent_the_index_is_frozen() -> None:
-    index, now_ms = _index()
-    index.print("reference", units("50000"), now_ms)
-    index.refresh(now_ms, 0, 0)
-    assert not index.refresh(now_ms + 10_001, 0, 5_100_100)  # A one-sided book is no price.
-    assert (index.index_e8, index.fresh) == (units("50000"), False)
+@pytest.fixture
+def perp(venue: Venue) -> PerpState:
+    """BTC-USDT-PERP: tick 0.1, funding every eight hours, the next at 08:00."""
+    instrument = next(each for each in venue.instruments if each.symbol == "BTC-USDT-PERP")
+    return PerpState(instrument, venue.perps[0], venue)
 
 
-def test_an_administrators_price_replaces_what_feeds_said() -> None:
-    index, now_ms = _index()
-    index.print("reference", units("50000"), now_ms + 5_000)
-    index.override(units("40000"), now_ms)
-    index.refresh(now_ms, 0, 0)
-    assert index.index_e8 == units("40000")
+def book(bid: str = "", ask: str = "", lots: int = 100_000) -> Book:
+    """A book of ticks of 0.1 with one order a side: 100 BTC, more than the impact notional."""
+    made = Book()
+    for number, (side, price) in enumerate(((Side.BUY, bid), (Side.SELL, ask)), start=1):
+        if price:
+            ticks = units(price) // 10**7
+            made.place(Order(number, number, "BTC-USDT-PERP", side, OrderType.LIMIT, ticks, lots))
+    return made
 
 
-def test_a_restored_index_and_mark_go_on_as_they_were() -> None:
-    story = Story()
-    risk = story.engine.risk
-    for symbol, index in risk.indexes.items():
-        copy = IndexState(risk.instruments[symbol], story.venue)
-        copy.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(index.state())))
-        assert copy.state() == index.state()
-    for symbol, perp in risk.marks.items():
-        twin = PerpState(risk.instruments[symbol], risk.perps[symbol], story.venue)
-        twin.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(perp.state())))
-        assert twin.state() == perp.state()
+# -- index -------------------------------------------------------------------------------------
 
 
-def test_p7_the_mark_is_the_median_and_moves_on_the_grid_alone() -> None:
-    """Index 50,000; a trade far above does not move the mark, the median of index-based prices."""
-    story = Story()
-    maker, taker = story.account(perp_USDT="100000"), story.account(perp_USDT="100000")
-    mark_e8 = story.engine.risk.mark_e8(PERP)
-    story.sell(maker, PERP, "0.1", "50900")
-    story.buy(taker, PERP, "0.1", "50900")
-    assert story.engine.risk.mark_e8(PERP) == mark_e8
-    story.wait(1_000)
-    assert story.engine.risk.mark_e8(PERP) == units("50000")
+def test_p6_without_any_price_there_is_no_index() -> None:
+    index = index_of()
+    assert not index.refresh(START_MS, 0, 0)
+    assert (index.index_e8, index.fresh) == (None, False)
 
 
-def test_p9_without_a_premium_the_rate_is_the_interest() -> None:
-    """0.01 % for eight hours: the premium is nothing, and 0.01 % is within the clamp."""
-    story = Story()
-    assert story.engine.risk.marks[PERP].rate_e12() == 10**8
+def test_p6_v59_the_index_is_the_weighted_median_of_feeds_and_book() -> None:
+    """Weights 2, 2, 2 and 1 of 7: at 101 five are reached, more than 3.5."""
+    index = index_of()
+    for feed, price in (("a", "100"), ("b", "101"), ("c", "200")):
+        index.print(feed, units(price), START_MS)
+    assert index.refresh(START_MS, 9_990, 10_010)  # Bid 99.90 and ask 100.10: 100.
+    assert (index.index_e8, index.fresh) == (units("101"), True)
 
 
-def test_v15_the_order_band_follows_the_index() -> None:
-    """Index 50,000, Y 2 %: nobody buys above 51,000 nor sells below 49,000."""
-    perp = Story().engine.risk.marks[PERP]
-    assert perp.band_ticks(Side.BUY) == 510_000
-    assert perp.band_ticks(Side.SELL) == 490_000
+def test_p6_a_book_with_one_side_is_no_constituent() -> None:
+    """Only feed a at 100: the book would have made it (100 x 2, 50 x 1), all the same 100; so the
+    feed is let go stale, and a one-sided book does not take its place."""
+    index = index_of()
+    index.print("a", units("100"), START_MS)
+    index.refresh(START_MS, 5_000, 5_010)
+    late_ms = START_MS + STALE_MS + 1
+    assert not index.refresh(late_ms, 5_000, 0)
+    assert (index.index_e8, index.fresh) == (units("100"), False)
+    assert index.refresh(late_ms, 5_000, 5_010)
+    assert index.index_e8 == units("50.05")
 
 
-def test_a_feed_that_is_not_the_venues_is_refused() -> None:
-    story = Story()
-    events = story.do(FeedPrices, feed="stranger", prices_e8={"BTC": 1}, stale_ms=FOREVER_MS)
-    assert events[-1].reason is not None
-    assert story.engine.risk.price_e8("BTC") == units("50000")
+def test_p6_a_feed_counts_for_ten_seconds_and_not_a_millisecond_longer() -> None:
+    index = index_of()
+    index.print("a", units("100"), START_MS)
+    for after_ms, fresh in ((0, True), (STALE_MS, True), (STALE_MS + 1, False)):
+        index.refresh(START_MS + after_ms, 0, 0)
+        assert index.fresh is fresh
+        assert index.index_e8 == units("100")  # The last one stands.
+
+
+def test_a_newer_price_of_a_feed_takes_the_place_of_its_older_one() -> None:
+    index = index_of()
+    for price in ("100", "90"):
+        index.print("a", units(price), START_MS)
+    index.refresh(START_MS, 0, 0)
+    assert index.index_e8 == units("90")
+
+
+def test_an_unchanged_index_is_no_news() -> None:
+    index = index_of()
+    index.print("a", units("100"), START_MS)
+    assert index.refresh(START_MS, 0, 0)
+    assert not index.refresh(START_MS + 1_000, 0, 0)
+
+
+def test_an_administrators_price_takes_the_place_of_every_feed() -> None:
+    index = index_of()
+    index.print("a", units("100"), START_MS)
+    index.override(units("70"), START_MS + 60_000)
+    assert index.refresh(START_MS + 60_000, 0, 0)
+    assert index.index_e8 == units("70")
+    # One feed that prints again is outweighed by the two that do not.
+    index.print("a", units("100"), START_MS + 61_000)
+    index.refresh(START_MS + 61_000, 0, 0)
+    assert index.index_e8 == units("70")
+
+
+def test_an_administrators_price_lasts_as_long_as_the_price_it_replaces() -> None:
+    """With `--prices fixed` the opening price holds for good, and so does what comes after it."""
+    index = index_of()
+    index.print("a", units("100"), START_MS + HOUR)
+    index.override(units("70"), START_MS)
+    index.refresh(START_MS + HOUR, 0, 0)
+    assert (index.index_e8, index.fresh) == (units("70"), True)
+
+
+def test_an_index_comes_back_from_a_snapshot() -> None:
+    index = index_of()
+    index.print("a", units("100"), START_MS)
+    index.refresh(START_MS, 0, 0)
+    twin = index_of()
+    twin.restore(index.state())
+    assert twin.state() == index.state()
+    for each in (index, twin):
+        assert not each.refresh(START_MS + STALE_MS, 0, 0)
+        assert each.fresh
+
+
+# -- mark --------------------------------------------------------------------------------------
+
+
+def test_p7_v58_the_mark_is_the_median_of_funding_basis_and_contract(perp: PerpState) -> None:
+    """Index 50,000, last rate 0.01 % with 3 of 8 hours left: 50,001.875; basis 12.5: 50,012.5;
+    the contract trades at 50,050 between bid and ask."""
+    perp.index_e8 = units("50000")
+    perp.last_rate_e12 = E12 // 10_000
+    perp.sample(book("50012", "50013"))
+    now_ms = START_MS + 5 * HOUR
+    assert perp.refresh(now_ms, units("50000"), book("50049", "50051"), 500_500)
+    assert perp.mark_e8 == units("50012.5")
+
+
+def test_p7_without_trade_book_or_sample_the_mark_is_the_index(perp: PerpState) -> None:
+    assert perp.refresh(START_MS, units("50000"), Book(), None)
+    assert (perp.index_e8, perp.mark_e8) == (units("50000"), units("50000"))
+    assert not perp.refresh(START_MS + 1_000, units("50000"), Book(), None)
+
+
+def test_p7_the_last_trade_is_the_contracts_price_where_nobody_quotes(perp: PerpState) -> None:
+    """Funding 0.08 % ahead makes 50,040, the basis 50,000; the last trade was at 50,020."""
+    perp.last_rate_e12 = 8 * E12 // 10_000
+    perp.refresh(START_MS, units("50000"), Book(), 500_200)
+    assert perp.mark_e8 == units("50020")
+
+
+def test_p7_t16_the_mark_stays_within_its_band_of_the_index(perp: PerpState) -> None:
+    """5 %: the contract at 60,000 and a basis to match make a mark of 52,500."""
+    perp.index_e8 = units("50000")
+    perp.sample(book("59999", "60001"))
+    perp.refresh(START_MS, units("50000"), book("59999", "60001"), 600_000)
+    assert perp.mark_e8 == units("52500")
+
+
+def test_p7_a_one_sided_book_gives_no_sample(perp: PerpState) -> None:
+    perp.index_e8 = units("50000")
+    perp.sample(book(bid="60000"))
+    perp.sample(book(ask="40000"))
+    perp.sample(Book())
+    assert (perp.basis.count, perp.premium.count) == (0, 0)
+
+
+def test_p7_before_the_first_index_there_is_no_sample(perp: PerpState) -> None:
+    perp.sample(book("50012", "50013"))
+    assert perp.basis.count == 0
+
+
+def test_p1_the_part_of_the_last_funding_that_is_ahead_shrinks_to_nothing(
+    perp: PerpState,
+) -> None:
+    """Last rate 0.08 % of 50,000 is 40: 40 at the beginning, 20 after four hours, 0 at the end.
+    Past the end, before the boundary was worked off, it stays nothing."""
+    perp.last_rate_e12 = 8 * E12 // 10_000
+    perp.index_e8 = units("50000")
+    perp.sample(book("50999", "51001"))  # The basis is above, the contract below.
+    for hours, mark in ((0, "50040"), (4, "50020"), (8, "50000"), (9, "50000")):
+        now_ms = perp.next_funding_ms - EIGHT_HOURS + hours * HOUR
+        perp.refresh(now_ms, units("50000"), book("49000", "49001"), None)
+        assert perp.mark_e8 == units(mark)
+
+
+# -- premium and funding -----------------------------------------------------------------------
+
+
+def test_p8_p9_a_sample_is_the_premium_of_the_impact_prices(perp: PerpState) -> None:
+    """Impact notional 200 x 125 = 25,000. Bid 50,100 for all of it: (50,100 - 50,000) / 50,000 is
+    0.2 %; the rate 0.2 % + clamp(0.01 % - 0.2 %) = 0.15 %."""
+    perp.index_e8 = units("50000")
+    perp.sample(book("50100", "50200"))
+    assert perp.premium.average_e12() == 2 * E12 // 1_000
+    assert perp.predicted_e12 == perp.rate_e12() == 15 * E12 // 10_000
+
+
+def test_p9_without_a_premium_the_interest_is_predicted_and_charged(perp: PerpState) -> None:
+    """0 + clamp(0.01 % - 0): nobody needs to have quoted."""
+    assert perp.predicted_e12 == E12 // 10_000
+    assert perp.fix_funding() == E12 // 10_000
+
+
+def test_p8_where_depth_is_short_the_band_price_stands_in(perp: PerpState) -> None:
+    """0.1 BTC at 50,100 are 5,010 of 25,000; the other 19,990 execute at 50,000 - 5 % = 47,500.
+    25,000 / (0.1 + 19,990 / 47,500) = 47,998.79 and a bit: below the index, so no premium; and
+    asking 50,200 for 0.1 makes (25,000 / (0.1 + 19,980 / 52,500)) = 52,021.3, above it."""
+    perp.index_e8 = units("50000")
+    perp.sample(book("50100", "50200", lots=100))
+    assert perp.premium.count == 1
+    assert perp.premium.average_e12() == 0
+
+
+def test_p9_a_boundary_fixes_the_rate_and_begins_a_new_interval(perp: PerpState) -> None:
+    perp.index_e8 = units("50000")
+    perp.sample(book("50100", "50200"))
+    due_ms = perp.next_funding_ms
+    assert due_ms == START_MS + EIGHT_HOURS
+    rate = perp.fix_funding()
+    assert rate == 15 * E12 // 10_000
+    assert (perp.last_rate_e12, perp.predicted_e12) == (rate, rate)
+    assert perp.next_funding_ms == due_ms + EIGHT_HOURS
+    assert perp.premium.count == 0
+
+
+def test_p10_a_long_pays_a_positive_rate_and_a_short_receives_it(perp: PerpState) -> None:
+    """V65: 0.333 at 43,217.89 and 0.01 %."""
+    mark = units("43217.89")
+    assert perp.flow_minor(333, mark, E12 // 10_000) == units("-1.43915574")
+    assert perp.flow_minor(-111, mark, E12 // 10_000) == units("0.47971857")
+
+
+def test_an_administrators_price_forgets_basis_and_premium(perp: PerpState) -> None:
+    perp.index_e8 = units("50000")
+    perp.sample(book("50100", "50200"))
+    perp.clear_samples()
+    assert (perp.basis.count, perp.premium.count) == (0, 0)
+    assert perp.predicted_e12 == E12 // 10_000
+
+
+# -- bands -------------------------------------------------------------------------------------
+
+
+def test_s12_v15_the_band_of_orders_follows_index_and_premium(perp: PerpState) -> None:
+    """Y 2 % and Z 5 %: 51,000 and 49,000; with a mean premium of 750: 51,750 and 49,750; with one
+    of 2,000 no more than 52,500, and no less than the index for a sale."""
+    assert perp.band_ticks(Side.BUY) == 0  # No index, no band.
+    perp.index_e8 = units("50000")
+    for away, buy, sell in (("50000", 510_000, 490_000), ("50750", 517_500, 497_500)):
+        perp.basis.clear()
+        perp.sample(book(str(int(away) - 1), str(int(away) + 1)))
+        assert (perp.band_ticks(Side.BUY), perp.band_ticks(Side.SELL)) == (buy, sell)
+    perp.basis.clear()
+    perp.sample(book("51999", "52001"))
+    assert (perp.band_ticks(Side.BUY), perp.band_ticks(Side.SELL)) == (525_000, 500_000)
+
+
+def test_a_band_is_rounded_toward_the_index(perp: PerpState) -> None:
+    """Index 50,000.3: 51,000.306 and 49,000.294, in ticks of 0.1."""
+    perp.index_e8 = units("50000.3")
+    assert (perp.band_ticks(Side.BUY), perp.band_ticks(Side.SELL)) == (510_003, 490_003)
+
+
+# -- snapshots ---------------------------------------------------------------------------------
+
+
+def test_a_perpetual_comes_back_from_a_snapshot(perp: PerpState, venue: Venue) -> None:
+    perp.index_e8 = units("50000")
+    perp.sample(book("50012", "50013"))
+    perp.fix_funding()
+    perp.sample(book("50100", "50200"))
+    perp.refresh(START_MS, units("50001"), book("50012", "50013"), 500_120)
+    twin = PerpState(perp.instrument, perp.parameters, venue)
+    twin.restore(perp.state())
+    assert twin.state() == perp.state()
+    for each in (perp, twin):
+        each.sample(book("50200", "50300"))
+        each.refresh(START_MS + 5_000, units("50002"), book("50012", "50013"), 500_120)
+    assert twin.state() == perp.state()
+    assert twin.fix_funding() == perp.fix_funding()
+
+
+def test_the_index_of_a_perpetual_is_that_of_its_pair(perp: PerpState) -> None:
+    assert perp.index_symbol == "BTC-USDT"
