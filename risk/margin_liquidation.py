@@ -197,11 +197,13 @@ def _forced(
     ticks = _limit_ticks(state, symbol, side, terms.band_bps)
     if not ticks or symbol in state.halted:
         return
+    partial = _lots_to_restore(state, account, wallet, symbol, terms.fee_e12)
     if side is Side.BUY:
-        lots = _lots_to_buy(state, account, wallet, symbol, ticks)
+        # A partial purchase pays the liquidation fee out of what it buys.
+        fee_e12 = 0 if partial is None else terms.fee_e12
+        lots = _lots_to_buy(state, account, wallet, (symbol, ticks), fee_e12)
     else:
         lots = instrument.whole_lots(max(0, account.free(wallet, instrument.base)))
-    partial = _lots_to_restore(state, account, wallet, symbol, terms.fee_e12)
     if partial is not None:
         lots = min(lots, partial)
     if lots <= 0:
@@ -233,13 +235,16 @@ def _note_fee(
         _pay_fee(state, account, wallet, instrument.base, charged(base, terms.fee_e12))
 
 
-def _lots_to_buy(state: RiskState, account: Account, wallet: str, symbol: str, ticks: int) -> int:
-    """Lots of a debt's asset that repay it with the fee on top, as far as the quote goes."""
+def _lots_to_buy(
+    state: RiskState, account: Account, wallet: str, offer: tuple[str, int], fee_e12: int
+) -> int:
+    """Lots of a debt's asset that repay it with fees on top, as far as the quote goes."""
+    symbol, ticks = offer
     instrument = state.instruments[symbol]
     loan = account.loans.get((wallet, instrument.base))
     if loan is None:
         return 0
-    keep_e12 = E12 - state.venue.fees.spot_taker_e12
+    keep_e12 = E12 - state.venue.fees.spot_taker_e12 - fee_e12
     missing = max(0, loan.owed_minor - max(0, account.free(wallet, instrument.base)))
     wanted = ceil_div(ceil_div(missing * E12, keep_e12), instrument.lot_minor)
     money = affordable(state, account.free(wallet, instrument.quote))
