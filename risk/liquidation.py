@@ -58,9 +58,12 @@ def scope_symbols(account: Account, scope: str) -> list[str]:
 
 
 def breached(state: RiskState, account: Account, scope: str) -> bool:
-    """Whether balance has fallen to maintenance (P11)."""
+    """Whether balance has fallen to maintenance (P11), or below zero with nothing left to close.
+
+    The latter befalls a cross account that closed its position itself, past its bankruptcy price.
+    """
     if not scope_symbols(account, scope):
-        return False
+        return scope == PERP and perp_state(state, account, scope)[0] < 0
     return must_liquidate(*perp_state(state, account, scope))
 
 

@@ -74,11 +74,12 @@ def _check(state: RiskState, account: Account, scope: str) -> int | None:
 
 def _check_perp(state: RiskState, account: Account, scope: str) -> int | None:
     symbols = scope_symbols(account, scope)
-    if not symbols:
+    balance_e16, maintenance_e28 = perp_state(state, account, scope)
+    fallen = breached(state, account, scope)
+    if not symbols and not fallen:
         state.watch.drop(account.id, scope)
         return None
-    balance_e16, maintenance_e28 = perp_state(state, account, scope)
-    if breached(state, account, scope):
+    if fallen:
         return balance_e16 * E12 * E12 // max(1, maintenance_e28)
     slack = balance_e16 * E12 - maintenance_e28
     state.watch.put(account.id, scope, perp_bands(state, account, symbols, slack))
