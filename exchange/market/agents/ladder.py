@@ -14,11 +14,15 @@ from exchange.market.agents.quoting import Hand, Moves, Quoting, is_thin
 from exchange.market.draws import uniform
 from exchange.market.sight import E8, value_to_lots
 from matching.instrument import Instrument
-from matching.limits import ORDERS_PER_ACCOUNT_SYMBOL_MAX
+from matching.limits import ORDERS_PER_ACCOUNT_SYMBOL_MAX, PRICE_TICKS_MAX
 from matching.types import Order, Side
 
 STALE_MAX: Final = 24  # More lines overrun at once are cancelled together, and laid anew.
 ADVANCES_PER_S: Final = 8  # Lines laid or drawn nearer in a second, per instrument.
+
+
+ADMITTED_SPARE_E4: Final = 200  # Of the price: how far within the venue's bounds lines end.
+E4: Final = 10_000
 
 
 class Band(NamedTuple):
@@ -95,13 +99,14 @@ class Ladder:
         """The prices of one side in ticks, nearest first, and the lots on each."""
         away = -1 if side is Side.BUY else 1
         last = centre + away * (spread // 2 + self.gap * bands[0].gaps * 3 // 4)
+        farthest = self._farthest(side, centre)
         found: dict[int, int] = {}
         for lines, gaps, times in bands:
             step = self.gap * gaps
             first = last // step * step if away < 0 else -(-last // step) * step
             for at in range(lines):
                 ticks = first + away * at * step
-                if ticks < self.gap:
+                if ticks < self.gap or away * (ticks - farthest) > 0:
                     break
                 found[ticks] = self._line_lots(ticks, times)
             last = first + away * lines * step
@@ -109,11 +114,7 @@ class Ladder:
 
     def move(self, hand: Hand, places: list[Place], opening: bool, most: int, moves: Moves) -> None:
         """Both sides' moves, at most so many nearer ones unless it is the opening."""
-        overrun = sum(
-            place.far(order.price_ticks) < 0
-            for place in places
-            for order in hand.orders(place.side)
-        )
+        overrun = sum(_overrun(hand, place) for place in places)
         if overrun > STALE_MAX:
             hand.clear(moves.retreats)
             opening = False
@@ -124,9 +125,9 @@ class Ladder:
 
     def _fit(self, hand: Hand, place: Place, moves: Moves, advances: list[AnyCommand]) -> None:
         """One side's moves, the nearest lines first."""
-        retreats = moves.retreats
-        wanted = self.lines(place.side, place.centre, place.spread, place.bands)
-        free = {ticks: lots for ticks, lots in wanted.items() if self._is_within(place, ticks)}
+        free = self.lines(place.side, place.centre, place.spread, place.bands)
+        while free and not self._is_within(place, nearest := next(iter(free))):
+            del free[nearest]
         standing: list[int] = []
         strays: list[Order] = []
         for order in hand.orders(place.side):
@@ -136,33 +137,49 @@ class Ladder:
                 continue
             standing.append(order.price_ticks)
             if is_thin(order, lots):
-                hand.move(order, order.price_ticks, lots, retreats, advances)
+                hand.move(order, order.price_ticks, lots, moves.retreats, advances)
         if place.touch is not None:
             _touch(hand, place.touch, place.side, strays, moves)
-        lines = list(free)
         keeps: list[Order] = []
         for order in strays:
             if not self._is_too_near(place, order.price_ticks):
                 keeps.append(order)
-                standing.append(order.price_ticks)
-            elif lines:
+            elif free:
                 # The market came closer: the nearest orders go to the farthest lines.
-                ticks = lines.pop()
-                hand.move(order, ticks, wanted[ticks], retreats, advances)
+                ticks, lots = free.popitem()
+                hand.move(order, ticks, lots, moves.retreats, advances)
                 standing.append(ticks)
             else:
-                hand.cancel(order, retreats)
-        while keeps and len(standing) > LINES:
-            hand.cancel(keeps.pop(), retreats)
-            standing.pop()
+                hand.cancel(order, moves.retreats)
+        for order in keeps[LINES - len(standing) :]:
+            hand.cancel(order, moves.retreats)
+        self._fill(hand, place, free, standing, keeps[: LINES - len(standing)], advances)
+
+    def _fill(
+        self,
+        hand: Hand,
+        place: Place,
+        free: dict[int, int],
+        standing: list[int],
+        keeps: list[Order],
+        advances: list[AnyCommand],
+    ) -> None:
+        """Lay the lines that there is room for; into a hole before all others draw the farthest.
+
+        `standing` are the prices of orders on lines, `keeps` the orders that stand on none.
+        """
+        standing = standing + [order.price_ticks for order in keeps]
+        lines = list(free.items())
         room = LINES - len(standing)
-        for ticks in lines[:room]:
-            hand.place(place.side, ticks, wanted[ticks], advances)
-        nearest = min((place.far(ticks) for ticks in standing), default=0)
-        for ticks in lines[max(0, room) :]:
+        for ticks, lots in lines[:room]:
+            hand.place(place.side, ticks, lots, advances)
+        if not keeps:
+            return
+        nearest = min(place.far(ticks) for ticks in standing)
+        for ticks, lots in lines[room:]:
             if not keeps or not self._is_hole(place, ticks, nearest):
                 break
-            hand.move(keeps.pop(), ticks, wanted[ticks], retreats, advances)
+            hand.move(keeps.pop(), ticks, lots, advances, advances)
 
     def _is_within(self, place: Place, ticks: int) -> bool:
         return place.away * (ticks - place.bound) >= 0
@@ -177,12 +194,29 @@ class Ladder:
         well = place.spread // 2 + self.gap * place.bands[0].gaps * 5 // 4
         return well <= place.far(ticks) < nearest
 
+    def _farthest(self, side: Side, centre: int) -> int:
+        """The last price that the venue admits on a side, with something to spare."""
+        if side is Side.BUY:
+            return centre * (self._instrument.bid_down_e4 + ADMITTED_SPARE_E4) // E4
+        up_e4 = self._instrument.ask_up_e4
+        return centre * (up_e4 - ADMITTED_SPARE_E4) // E4 if up_e4 else PRICE_TICKS_MAX
+
     def _lots_on_line(self, ticks: int, times: int) -> int:
         """The lots of a line: always the same for the same price and band."""
         price_e8 = ticks * self._instrument.tick_e8
         part = 0.5 + uniform(self._seed, f"{self._instrument.symbol} line", ticks)
         value_e8 = round(self._line_value * times * part * E8) * E8 // self._quote_e8
         return max(1, value_to_lots(self._instrument, price_e8, value_e8))
+
+
+def _overrun(hand: Hand, place: Place) -> int:
+    """How many orders of a side the market has passed."""
+    passed = 0
+    for order in hand.orders(place.side):
+        if place.far(order.price_ticks) >= 0:
+            break
+        passed += 1
+    return passed
 
 
 def _touch(hand: Hand, touch: Touch, side: Side, strays: list[Order], moves: Moves) -> None:

@@ -70,7 +70,7 @@ class Hand:
         """`usual_minor` is how much of the base it holds when nobody traded (0 of a contract)."""
         self.account = account
         self._instrument = instrument
-        self._is_cleared = False
+        self._orders = _by_side(account, instrument.symbol)
         self._is_spot = instrument.kind == "spot"
         if self._is_spot:
             base = account.pockets.get((SPOT, instrument.base))
@@ -85,13 +85,7 @@ class Hand:
 
     def orders(self, side: Side) -> list[Order]:
         """Its open orders of one side, nearest to the market first."""
-        if self._is_cleared:
-            return []
-        away = -1 if side is Side.BUY else 1
-        symbol = self._instrument.symbol
-        orders = self.account.orders.values()
-        found = [order for order in orders if order.side is side and order.symbol == symbol]
-        return sorted(found, key=lambda order: away * order.price_ticks)
+        return list(self._orders[side])
 
     def place(self, side: Side, ticks: int, lots: int, into: list[AnyCommand]) -> None:
         """Quote, if it can be paid for; what would trade at once is refused by the book."""
@@ -119,7 +113,7 @@ class Hand:
         for side in Side:
             for order in self.orders(side):
                 self._free[self._pot(side)] += self._need(side, order.price_ticks, order)
-        self._is_cleared = True
+        self._orders = ([], [])
         retreats.append(CancelAll(account_id=self.account.id, symbol=self._instrument.symbol))
 
     def move(
@@ -181,6 +175,18 @@ class Hand:
         cost = self._instrument.notional_minor(ticks, count)
         spare = cost * FEE_SPARE_E4 // 10_000 + 1
         return cost + spare if self._is_spot else cost // MAKER_LEVERAGE + spare
+
+
+def _by_side(account: Account, symbol: str) -> tuple[list[Order], list[Order]]:
+    """An account's bids and asks on an instrument, nearest to the market first."""
+    bids: list[Order] = []
+    asks: list[Order] = []
+    for order in account.orders.values():
+        if order.symbol == symbol:
+            (bids if order.side is Side.BUY else asks).append(order)
+    bids.sort(key=lambda order: -order.price_ticks)
+    asks.sort(key=lambda order: order.price_ticks)
+    return bids, asks
 
 
 def is_thin(order: Order, lots: int) -> bool:

@@ -89,6 +89,7 @@ def test_even_a_panic_of_all_prices_stays_within_the_budget() -> None:
     assert abs(off) < 1e-4
     stage.run(40)
     assert min(stage.levels(PAIR)) >= 95
+    assert stage.refused == []
     stage.engine.risk.check()
 
 

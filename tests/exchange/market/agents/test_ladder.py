@@ -54,3 +54,11 @@ def test_a_place_measures_away_from_the_market() -> None:
     ask = Place(Side.SELL, 100, 2, FINE, None, 0)
     assert (bid.far(90), bid.far(105)) == (10, -5)
     assert (ask.far(90), ask.far(105)) == (-10, 5)
+
+
+def test_no_line_lies_where_the_venue_admits_no_order() -> None:
+    # The gap stays in ticks, so after a fall lines reach far: asks end below five times the price.
+    lines = ladder().lines(Side.SELL, 100_000, 2)
+    assert max(lines) <= 5 * 100_000
+    assert len(lines) < LINES
+    assert min(ladder().lines(Side.BUY, 100_000, 2)) >= 100_000 // 5
