@@ -306,3 +306,18 @@ def test_after_a_liquidation_the_account_may_trade_again(story: Story) -> None:
         wallet=PERP,
     )
     assert refusal(events) is None
+
+
+def test_p13_8_who_sells_past_bankruptcy_by_themselves_ends_at_nothing_too(story: Story) -> None:
+    """0.5 bought at 50,000 with 300, sold at 49,100: 450 of loss and 12.275 of fee leave
+    -162.275, and no position to win it back. At the next scan the fund pays exactly that."""
+    account = position(story, Side.BUY, "0.5", "50000", money="312.5", leverage=100)
+    buyer = story.account(perp_USDT="100000")
+    story.buy(buyer, "BTC-USDT-PERP", "0.5", "49100")
+    fund = _fund(story)
+    assert refusal(story.sell(account, "BTC-USDT-PERP", "0.5", "49100")) is None
+    owed = story.person(account).minor("perp", "USDT")
+    assert owed < 0
+    story.wait(1_000)
+    assert story.person(account).minor("perp", "USDT") == 0
+    assert _fund(story) - fund == owed
