@@ -1,0 +1,261 @@
+"""Tests of settlement: what each fill does to balances, positions, fees and holds."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from exchange.commands import SetMarginMode
+from exchange.events import AnyEvent, Filled
+from matching.reasons import Reason
+from matching.types import Side
+from risk.account import PERP
+from risk.ledger import FEES, INSURANCE
+from risk.parameters import FeeSchedule
+from tests.risk.stories import (
+    BTC,
+    BTC_PERP,
+    MAKERS_FREE,
+    NO_FEES,
+    margin_of,
+    position,
+    rich,
+    trader,
+)
+from tests.story import Story, of, refusal, small_venue, units
+
+
+def _free_story() -> Story:
+    return Story(small_venue(fees=NO_FEES))
+
+
+def _fills(events: list[AnyEvent], account: int) -> list[Filled]:
+    return [fill for fill in of(events, Filled) if fill.account_id == account]
+
+
+def _wallet(story: Story, account: int, wallet: str = PERP, asset: str = "USDT") -> int:
+    return story.person(account).minor(wallet, asset)
+
+
+# -- fees of spot ------------------------------------------------------------------------------
+
+
+def test_s10_each_side_pays_in_what_it_received_rounded_up() -> None:
+    """0.00013 at 50,000.01 is 6.5000013 USDT: 0.1 % of that is 650,000.13 units,
+    charged 650,001; of 13,000 units of BTC it is 13."""
+    story = Story()
+    seller = story.account(spot_BTC="1")
+    buyer = story.account(spot_USDT="100")
+    story.sell(seller, BTC, "0.00013", "50000.01")
+    events = story.buy(buyer, BTC, "0.00013", "50000.01")
+    (sold,), (bought,) = _fills(events, seller), _fills(events, buyer)
+    assert (sold.fee_asset, sold.fee_minor) == ("USDT", 650_001)
+    assert (bought.fee_asset, bought.fee_minor) == ("BTC", 13)
+    assert _wallet(story, seller, "spot") == 650_000_130 - 650_001
+    assert _wallet(story, buyer, "spot", "BTC") == 13_000 - 13
+    assert story.engine.risk.ledger.house(FEES, "USDT").minor == 650_001
+
+
+def test_s10_every_fill_is_rounded_on_its_own() -> None:
+    """Twice 650,000.13 is 1,300,000.26; two fills of 650,001 are 1,300,002."""
+    story = Story()
+    seller = story.account(spot_BTC="1")
+    for _ in range(2):
+        story.buy(trader(story), BTC, "0.00013", "50000.01")
+    events = story.sell(seller, BTC, "0.00026", "50000.01")
+    assert [fill.fee_minor for fill in _fills(events, seller)] == [650_001, 650_001]
+
+
+def test_v14_a_fee_in_base_leaves_dust_below_a_lot() -> None:
+    """1.000 LINK less 0.1 % is 0.999; in lots of 0.01 at most 0.99 can be sold, 0.009 stay."""
+    story = Story(small_venue(symbols=("LINK-USDT",)))
+    one = story.account(spot_USDT="100")
+    two = story.account(spot_LINK="1", spot_USDT="100")
+    story.sell(two, "LINK-USDT", "1", "15")
+    story.buy(one, "LINK-USDT", "1", "15")
+    assert _wallet(story, one, "spot", "LINK") == units("0.999")
+    assert refusal(story.sell(one, "LINK-USDT", "1", "15")) is Reason.INSUFFICIENT_BALANCE
+    story.buy(two, "LINK-USDT", "0.99", "15")
+    assert refusal(story.sell(one, "LINK-USDT", "0.99", "15")) is None
+    assert _wallet(story, one, "spot", "LINK") == units("0.009")
+
+
+def test_s10_by_the_switch_a_buyer_pays_in_quote_and_holds_its_fee_too() -> None:
+    """0.02 at 41,000 and 0.1 %: 820.82 are held. 0.01 trade at 40,000 for 400 and 0.4 of fee;
+    410.41 are held for the rest, and 1,000 - 400.4 - 410.41 = 189.19 are free."""
+    story = Story(small_venue(fees=FeeSchedule(spot_in_quote=True)))
+    one, two = story.account(spot_USDT="1000"), story.account(spot_BTC="1")
+    story.sell(two, BTC, "0.01", "40000")
+    events = story.buy(one, BTC, "0.02", "41000")
+    assert [(fill.fee_asset, fill.fee_minor) for fill in of(events, Filled)] == [
+        ("USDT", units("0.4")),
+        ("USDT", units("0.4")),
+    ]
+    mine = story.person(one)
+    assert mine.pockets["spot", "USDT"].locked == units("410.41")
+    assert mine.free("spot", "USDT") == units("189.19")
+    assert mine.free("spot", "BTC") == units("0.01")
+    assert _wallet(story, two, "spot") == units("399.6")
+
+
+def test_s10_a_fee_in_quote_rounded_up_fill_by_fill_never_takes_more_than_there_is() -> None:
+    """0.00026 at 50,000.01 cost 1,300,000,260 units and hold a fee of 1,300,001; two fills would
+    be charged 650,001 each, one unit more than is held: it is let go."""
+    story = Story(small_venue(fees=FeeSchedule(spot_in_quote=True)))
+    one = story.account(spot_USDT="13.01300261")
+    assert refusal(story.buy(one, BTC, "0.00026", "50000.01")) is None
+    charged = []
+    for _ in range(2):
+        events = story.sell(trader(story), BTC, "0.00013", "50000.01")
+        charged += [fill.fee_minor for fill in _fills(events, one)]
+    assert charged == [650_000, 650_001]
+    assert _wallet(story, one, "spot") == 0
+
+
+# -- holds -------------------------------------------------------------------------------------
+
+
+def test_s11_improvement_is_freed_at_each_fill() -> None:
+    """0.003 at 50,000 hold 150; lots at 49,000 and 49,500 cost 49 and 49.5: 50 stay held."""
+    story = _free_story()
+    one, two = story.account(spot_USDT="150"), story.account(spot_BTC="1")
+    story.sell(two, BTC, "0.001", "49000")
+    story.sell(two, BTC, "0.001", "49500")
+    story.buy(one, BTC, "0.003", "50000")
+    pocket = story.person(one).pockets["spot", "USDT"]
+    assert (pocket.locked, pocket.free) == (units("50"), units("1.5"))
+
+
+def test_p4_a_resting_order_gives_back_its_share_of_the_fee_as_it_fills() -> None:
+    """0.4 at 50,000 keep back 10 of taker fee; 0.1 of it filled leaves 7.5, all of it nothing."""
+    story = Story()
+    one = story.account(perp_USDT="9000")
+    story.buy(one, BTC_PERP, "0.4", "50000")
+    assert story.person(one).open_perp[BTC_PERP].held_minor == units("10")
+    story.sell(rich(story), BTC_PERP, "0.1", "50000")
+    sums = story.person(one).open_perp[BTC_PERP]
+    assert (sums.buy_lots, sums.held_minor) == (300, units("7.5"))
+    story.sell(rich(story), BTC_PERP, "0.3", "50000")
+    assert not story.person(one).open_perp
+
+
+# -- positions ---------------------------------------------------------------------------------
+
+
+def test_s10_a_contract_fee_is_on_the_notional_in_quote_rounded_up() -> None:
+    """0.001 at 50,000.1 is 5,000,010,000 units; a 3,000th part and a little less of it is
+    1,666,669.998..., charged 1,666,670."""
+    story = Story(small_venue(fees=FeeSchedule(perp_taker_e12=333_333_333)))
+    one = story.account(perp_USDT="100")
+    story.sell(rich(story), BTC_PERP, "0.001", "50000.1")
+    (mine,) = _fills(story.buy(one, BTC_PERP, "0.001", "50000.1"), one)
+    assert (mine.fee_asset, mine.fee_minor) == ("USDT", 1_666_670)
+    assert _wallet(story, one) == units("100") - 1_666_670
+
+
+def test_v78_a_flip_realises_on_what_it_closes_and_opens_the_rest() -> None:
+    """B is long 1 for 90 and sells 3 at 100.1 to A: 10.1 realised; A 3 for 300.3, B -2 for -200.2.
+    Wallet less cost of both is -90 before and after."""
+    story = _free_story()
+    story.index("BTC", "90")
+    b = position(story, Side.BUY, "1", "90", money="1000")
+    story.index("BTC", "100")
+    a = story.account(perp_USDT="1000")
+    story.buy(a, BTC_PERP, "3", "100.1")
+    (sold,) = _fills(story.sell(b, BTC_PERP, "3", "100.1"), b)
+    held = [story.person(each).positions[BTC_PERP] for each in (a, b)]
+    assert [(each.lots, each.cost_minor) for each in held] == [
+        (3_000, units("300.3")),
+        (-2_000, units("-200.2")),
+    ]
+    assert sold.realised_minor == units("10.1")
+    wallets = _wallet(story, a) + _wallet(story, b) - units("2000")
+    assert wallets - sum(each.cost_minor for each in held) == units("-90")
+
+
+def test_v79_costs_released_pro_rata_sum_to_the_whole() -> None:
+    """33.3 + 33.3 + 33.4 = 100 for 3; closing one at a time releases 33.33333333, then half of
+    66.66666667 to even, 33.33333334, then 33.33333333."""
+    story = _free_story()
+    story.index("BTC", "33.3")
+    one = story.account(perp_USDT="1000")
+    for price in ("33.3", "33.3", "33.4"):
+        story.sell(rich(story), BTC_PERP, "1", price)
+        story.buy(one, BTC_PERP, "1", price)
+    costs = [story.person(one).positions[BTC_PERP].cost_minor]
+    for _ in range(3):
+        story.buy(rich(story), BTC_PERP, "1", "33.3")
+        story.sell(one, BTC_PERP, "1", "33.3")
+        held = story.person(one).positions.get(BTC_PERP)
+        costs.append(held.cost_minor if held else 0)
+    released = [before - after for before, after in pairwise(costs)]
+    assert released == [3_333_333_333, 3_333_333_334, 3_333_333_333]
+    assert _wallet(story, one) == units("1000") + units("99.9") - units("100")
+
+
+# -- isolated margin ---------------------------------------------------------------------------
+
+
+def test_v43_a_flip_through_zero_moves_its_margin() -> None:
+    """Long 1 at 50,000 and 10x has 5,000. Sold 3 at 51,000: 1,000 realised and 5,000 released;
+    short 2 needs 10,200, which is 4,200 more than those two leave."""
+    story = _free_story()
+    one = position(story, Side.BUY, "1", "50000", money="10100", leverage=10, isolated=True)
+    assert (margin_of(story.person(one)), _wallet(story, one)) == (units("5000"), units("5100"))
+    story.index("BTC", "51000")
+    story.buy(rich(story), BTC_PERP, "3", "51000")
+    (fill,) = _fills(story.sell(one, BTC_PERP, "3", "51000"), one)
+    held = story.person(one).positions[BTC_PERP]
+    assert fill.realised_minor == units("1000")
+    assert (held.lots, held.cost_minor) == (-2_000, units("-102000"))
+    assert margin_of(story.person(one)) == units("10200")
+    assert _wallet(story, one) == units("900")  # 5,100 - 4,200.
+
+
+@pytest.mark.parametrize(
+    ("leverage", "price", "margin", "released"),
+    [
+        (10, "51000", "7500", "3000"),  # A quarter of 10,000, and 500 won.
+        (10, "49000", "7500", "2000"),  # A quarter of it less 500 lost.
+        (100, "49400", "700", "0"),  # 300 lost are more than the quarter of 1,000.
+    ],
+)
+def test_p4_a_partial_close_releases_its_share_with_what_it_made(
+    leverage: int, price: str, margin: str, released: str
+) -> None:
+    """Long 2 at 50,000, of which 0.5 is sold."""
+    story = _free_story()
+    one = position(story, Side.BUY, "2", "50000", money="20000", leverage=leverage, isolated=True)
+    before = _wallet(story, one)
+    story.buy(rich(story), BTC_PERP, "0.5", price)
+    assert refusal(story.sell(one, BTC_PERP, "0.5", price)) is None
+    assert margin_of(story.person(one)) == units(margin)
+    assert _wallet(story, one) - before == units(released)
+
+
+def test_s10_an_isolated_position_pays_for_closing_and_the_wallet_for_opening() -> None:
+    """Taken 1 at 50,000: a fee of 25 from the wallet of 6,000 beside 5,000 of margin. Sold
+    0.5: 12.5 come out of the 2,500 that are released."""
+    story = Story(small_venue(fees=MAKERS_FREE))
+    one = story.account(perp_USDT="6000")
+    story.ok(SetMarginMode, account_id=one, symbol=BTC_PERP, isolated=True)
+    story.sell(rich(story), BTC_PERP, "1", "50000")
+    story.buy(one, BTC_PERP, "1", "50000")
+    assert (margin_of(story.person(one)), _wallet(story, one)) == (units("5000"), units("975"))
+    story.buy(rich(story), BTC_PERP, "0.5", "50000")
+    story.sell(one, BTC_PERP, "0.5", "50000")
+    assert margin_of(story.person(one)) == units("2500")
+    assert _wallet(story, one) == units("3462.5")
+
+
+def test_p13_8_an_isolated_loss_beyond_its_margin_is_the_funds_and_no_more() -> None:
+    """Long 1 at 50,000 and 100x has 500; sold at 49,400 it loses 600: the fund pays 100."""
+    story = _free_story()
+    one = position(story, Side.BUY, "1", "50000", money="1700", leverage=100, isolated=True)
+    fund = _wallet(story, INSURANCE)
+    story.buy(rich(story), BTC_PERP, "1", "49400")
+    story.sell(one, BTC_PERP, "1", "49400")
+    assert _wallet(story, one) == units("1200")
+    assert margin_of(story.person(one)) == 0
+    assert _wallet(story, INSURANCE) - fund == units("-100")
