@@ -270,6 +270,10 @@ def _beside_an_isolated_one(story: Story, account: int) -> None:
     _beside_another(story, account)
 
 
+def _after_a_move(story: Story, account: int) -> None:
+    story.index("BTC", "50500")
+
+
 def _with_an_order(story: Story, account: int) -> None:
     story.buy(account, BTC_PERP, "0.1", "40000")
 
@@ -285,6 +289,7 @@ def _with_more_margin(story: Story, account: int) -> None:
         (False, _alone),
         (False, _beside_another),
         (False, _beside_an_isolated_one),
+        (False, _after_a_move),
         (False, _with_an_order),
         (True, _alone),
         (True, _beside_another),
