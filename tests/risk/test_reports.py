@@ -1,325 +1,176 @@
-"""Tests of reports: what they say of a wallet or a position is what the scan will decide by."""
+"""Tests of what an owner is shown: the figures, and that a liquidation comes where it is told."""
 
 from __future__ import annotations
 
-from typing import Any
+from fractions import Fraction
 
-import msgspec
 import pytest
 
-from exchange.commands import AdjustPositionMargin, Borrow, Repay, SetMarginLeverage, Transfer
-from matching.reasons import Reason
+from exchange.events import LiquidationStarted
 from matching.types import Side
-from risk.liquidation import breached
-from risk.margin_liquidation import margin_breached
-from risk.reports import (
-    MarginReport,
-    isolated_price_e8,
-    margin_report,
-    max_borrow,
-    max_transfer_out,
-    perp_report,
-    position_report,
-)
-from risk.worth import margin_worth
+from risk.reports import margin_report, perp_report, position_report
 from tests.risk.stories import (
     BTC,
     BTC_PERP,
-    ETH_PERP,
     ISOLATED_BTC,
     MAKERS_FREE,
     NO_FEES,
     borrow,
+    levered,
     position,
     report,
-    rich,
+    trader,
 )
-from tests.story import Story, refusal, small_venue, units
-
-E12 = 10**12
+from tests.story import Story, of, refusal, small_venue, units
 
 
-@pytest.fixture
-def story() -> Story:
+def _story() -> Story:
     return Story(small_venue(fees=NO_FEES))
 
 
-def e16(text: str) -> int:
-    """Decimal text as 10^-16 of the quote."""
-    return units(text) * 10**8
+def _falls_at(story: Story, price_e8: int) -> bool:
+    """Whether somebody is liquidated once BTC is at a price."""
+    return bool(
+        of(story.index("BTC", f"{price_e8 // 10**8}.{price_e8 % 10**8:08d}"), LiquidationStarted)
+    )
 
 
-def margin(story: Story, account: int, wallet: str = "margin") -> MarginReport:
-    return margin_report(story.engine.risk, story.person(account), wallet)
+def _falls_exactly_at(story: Story, price: Fraction, *, falling: bool) -> bool:
+    """Not at the last price before an exact one, but at the first that has reached it."""
+    below = price.numerator * 10**8 // price.denominator
+    above = -(-price.numerator * 10**8 // price.denominator)
+    if falling:
+        return not _falls_at(story, below + 1) and _falls_at(story, below)
+    return not _falls_at(story, above - 1) and _falls_at(story, above)
 
 
 # -- spot margin -------------------------------------------------------------------------------
 
 
-def test_m3_m4_v24_a_cross_margin_wallet(story: Story) -> None:
-    """1 BTC at 40,000 and 10 ETH at 2,000; owed 50,000 and 12.5: 60,000 / 50,012.5; a call at 5x
-    comes at 1.16. Haircuts of 0.98 and 0.97 leave 39,200 + 19,400 of collateral."""
-    story.index("BTC", "40000")
-    story.index("ETH", "2000")
-    account = story.account(margin_BTC="1", margin_ETH="10", margin_USDT="100000")
-    story.ok(SetMarginLeverage, account_id=account, leverage=5)
-    borrow(story, account, "margin", "USDT", "50000")
-    person = story.person(account)
-    person.loans["margin", "USDT"].interest_e18 = units("12.5") * 10**10
-    pocket = person.pockets["margin", "USDT"]
-    pocket.minor = 0
-    found = margin(story, account)
-    assert (found.assets_e16, found.debt_e16) == (e16("60000"), e16("50012.5"))
-    assert found.level_e12 == 1_199_700_074_981  # 1.19970007498...
-    assert found.collateral_e16 == e16("58600")
-    assert found.collateral_level_e12 == 58_600 * E12 * 10 // 500_125
-    assert (found.call_e12, found.liquidation_e12, found.leverage) == (
-        116 * E12 // 100,
-        110 * E12 // 100,
-        5,
-    )
-    assert found.liquidation_price_e8 is None  # Of one asset there is none: there are two.
+def test_v22_an_isolated_long_is_liquidated_at_the_price_it_is_shown() -> None:
+    """1,000 and a loan of 9,000 hold 0.2 BTC; an hour at 0.001 % makes it 9,000.09. Ten times
+    leverage falls at 1.05: 1.05 x 9,000.09 / 0.2 = 47,250.4725."""
+    story = _story()
+    one = levered(story, "1000", "9000", "0.2", "50000")
+    told = margin_report(story.engine.risk, story.person(one), ISOLATED_BTC)
+    assert (told.leverage, told.liquidation_e12) == (10, 105 * 10**10)
+    assert (told.assets_e16, told.debt_e16) == (10_000 * 10**16, 900_009 * 10**14)
+    assert told.level_e12 == told.collateral_level_e12 == 10**12 * 10_000 * 100 // 900_009
+    assert told.liquidation_price_e8 == units("47250.4725")
+    assert _falls_exactly_at(story, Fraction("47250.4725"), falling=True)
 
 
-def test_m3_without_a_debt_there_is_no_level(story: Story) -> None:
-    account = story.account(margin_USDT="1000")
-    found = margin(story, account)
-    assert (found.assets_e16, found.debt_e16) == (e16("1000"), 0)
-    assert (found.level_e12, found.collateral_level_e12) == (None, None)
+def test_v23_an_isolated_short_is_liquidated_at_the_price_it_is_shown() -> None:
+    """1,000 of its own and 0.05 BTC sold at 50,000 are 3,500; an hour at 0.0003 % on 0.05 makes
+    it 0.05000015 owed, and 3,500 / (1.05 x 0.05000015) is 66,666.4666..."""
+    story = _story()
+    one = story.account(**{f"{ISOLATED_BTC}_USDT": "1000"})
+    borrow(story, one, ISOLATED_BTC, "BTC", "0.05")
+    story.buy(trader(story), BTC, "0.05", "50000")
+    assert refusal(story.sell(one, BTC, "0.05", "50000", wallet=ISOLATED_BTC)) is None
+    told = margin_report(story.engine.risk, story.person(one), ISOLATED_BTC)
+    exact = Fraction(3_500) / (Fraction("1.05") * Fraction("0.05000015"))
+    assert told.liquidation_price_e8 == round(exact * 10**8)
+    assert _falls_exactly_at(story, exact, falling=False)
 
 
-def test_m11_v22_a_long_on_isolated_margin(story: Story) -> None:
-    """Own 1,000, borrowed 9,000 and an hour of 0.09 on it, 0.2 BTC: 1.05 x 9,000.09 / 0.2."""
-    account = story.account()
-    story.deposit(account, ISOLATED_BTC, "USDT", "1000")
-    borrow(story, account, ISOLATED_BTC, "USDT", "9000")
-    story.sell(story.account(spot_BTC="1"), BTC, "0.2", "50000")
-    story.buy(account, BTC, "0.2", "50000", wallet=ISOLATED_BTC)
-    found = margin(story, account, ISOLATED_BTC)
-    assert found.leverage == 10
-    assert found.liquidation_price_e8 == units("47250.4725")
-    story.person(account).loans[ISOLATED_BTC, "USDT"].interest_e18 = 0
-    assert margin(story, account, ISOLATED_BTC).liquidation_price_e8 == units("47250")
-
-
-def test_m11_v23_a_short_on_isolated_margin_at_3x() -> None:
-    """3,500 USDT against 0.05 BTC at 1.18: 3,500 / (1.18 x 0.05)."""
-    price = isolated_price_e8(0, 5 * 10**16, units("3500"), 0, 118 * E12 // 100)
-    assert price == units("59322.03389831")
-
-
-def test_m11_a_wallet_that_no_price_can_take_has_no_liquidation_price(story: Story) -> None:
-    """It owes 100 and has 10,000 of the same: BTC could be worth nothing."""
-    account = story.account()
-    story.deposit(account, ISOLATED_BTC, "USDT", "10000")
-    assert margin(story, account, ISOLATED_BTC).liquidation_price_e8 is None
-    borrow(story, account, ISOLATED_BTC, "USDT", "100")
-    assert margin(story, account, ISOLATED_BTC).liquidation_price_e8 is None
-
-
-@pytest.mark.parametrize("short", [False, True])
-def test_i14_the_liquidation_price_of_a_wallet_is_where_the_scan_takes_it(
-    story: Story, short: bool
-) -> None:
-    account = story.account()
-    story.deposit(account, ISOLATED_BTC, "USDT", "1000")
-    trader = story.account(spot_BTC="1", spot_USDT="100000")
-    if short:
-        borrow(story, account, ISOLATED_BTC, "BTC", "0.1")
-        story.buy(trader, BTC, "0.1", "50000")
-        story.sell(account, BTC, "0.1", "50000", wallet=ISOLATED_BTC)
-    else:
-        borrow(story, account, ISOLATED_BTC, "USDT", "4000")
-        story.sell(trader, BTC, "0.1", "50000")
-        story.buy(account, BTC, "0.1", "50000", wallet=ISOLATED_BTC)
-    price = margin(story, account, ISOLATED_BTC).liquidation_price_e8
-    assert price is not None
-    risk, person = story.engine.risk, story.person(account)
-    fallen = {}
-    for away in (-1, 1):
-        risk.indexes[BTC].index_e8 = price + away
-        worth = margin_worth(risk, person, ISOLATED_BTC)
-        fallen[away] = margin_breached(risk, person, ISOLATED_BTC, worth)
-    assert fallen == {-1: not short, 1: short}
-
-
-def test_m5_v21_as_much_may_be_borrowed_and_taken_out_as_is_said(story: Story) -> None:
-    """1,000 at 3x: (1,000 - 0) / (1.5 - 1) = 2,000; owing 500 and their 0.005, all above
-    2 x 500.005 of the 1,500 may go: 499.99."""
-    account = story.account(margin_USDT="1000")
-    risk, person = story.engine.risk, story.person(account)
-    assert max_borrow(risk, person, "margin", "USDT") == units("2000")
-    borrow(story, account, "margin", "USDT", "500")
-    most = max_transfer_out(risk, person, "margin", "USDT")
-    assert most == units("499.99")
-    wish = {"account_id": account, "source": "margin", "target": "spot", "asset": "USDT"}
-    refused = story.do(Transfer, amount_minor=most + 1, **wish)
-    assert refusal(refused) is Reason.TRANSFER_WOULD_BREACH_MARGIN
-    story.ok(Transfer, amount_minor=most, **wish)
-    story.ok(Repay, account_id=account, wallet="margin", asset="USDT")
+def test_a_margin_wallet_without_a_debt_has_no_level_and_no_price() -> None:
+    story = _story()
+    one = story.account(**{f"{ISOLATED_BTC}_USDT": "10", "margin_BTC": "1"})
+    for wallet, assets, collateral in ((ISOLATED_BTC, 10, 10), ("margin", 50_000, 49_000)):
+        told = margin_report(story.engine.risk, story.person(one), wallet)
+        assert (told.assets_e16, told.debt_e16) == (assets * 10**16, 0)
+        assert told.collateral_e16 == collateral * 10**16  # 98 % of BTC counts on cross margin.
+        assert told.level_e12 is told.collateral_level_e12 is told.liquidation_price_e8 is None
 
 
 # -- perpetuals --------------------------------------------------------------------------------
 
 
-def test_p5_a_cross_wallet_of_perpetuals(story: Story) -> None:
-    """Long 1 at 50,000 and 20x in a wallet of 4,000; at 51,000 profit is 1,000, margin 51,000 / 20
-    = 2,550, maintenance 51,000 x 0.5 % - 50 = 205. A buy of 0.1 at 49,000 adds 4,900 / 20 = 245.
-    Available: 5,000 - 2,795. Withdrawable: 4,000 - 2,795, for profit may not leave."""
-    account = position(story, Side.BUY, "1", "50000", money="4000")
-    story.index("BTC", "51000")
-    story.buy(account, BTC_PERP, "0.1", "49000")
-    found = perp_report(story.engine.risk, story.person(account))
-    assert found._asdict() == {
-        "wallet_minor": units("4000"),
-        "unrealised_e16": e16("1000"),
-        "margin_balance_e16": e16("5000"),
-        "initial_e16": e16("2550"),
-        "order_margin_e16": e16("245"),
-        "maintenance_e16": e16("205"),
-        "available_minor": units("2205"),
-        "withdrawable_minor": units("1205"),
-    }
-
-
-def test_p5_a_loss_lowers_what_may_leave_too(story: Story) -> None:
-    """At 49,000 the balance is 3,000 and the margin 2,450."""
-    account = position(story, Side.BUY, "1", "50000", money="4000")
-    story.index("BTC", "49000")
-    found = perp_report(story.engine.risk, story.person(account))
-    assert found.available_minor == found.withdrawable_minor == units("550")
-
-
-def test_an_isolated_position_is_no_part_of_the_cross_wallet(story: Story) -> None:
-    account = position(story, Side.BUY, "1", "50000", money="4000", isolated=True)
-    story.index("BTC", "49000")
-    found = perp_report(story.engine.risk, story.person(account))
-    assert (found.wallet_minor, found.unrealised_e16) == (units("1500"), 0)
-    assert (found.initial_e16, found.maintenance_e16) == (0, 0)
-    assert found.available_minor == units("1500")
-
-
-def test_a_position_at_its_mark() -> None:
-    """Short 2 at 50,000 and 20x, mark 49,000: notional 98,000, profit 2,000, initial 4,900,
-    maintenance 98,000 x 0.5 % - 50 = 440, no margin of its own."""
-    story = Story(small_venue(fees=NO_FEES))
-    account = position(story, Side.SELL, "2", "50000", money="6000")
-    story.index("BTC", "49000")
-    found = report(story, account)
-    assert found[:7] == (
-        units("49000"),
-        units("50000"),
-        e16("98000"),
-        e16("2000"),
-        e16("4900"),
-        0,
-        e16("440"),
-    )
-
-
-def test_p11_t4_v51_the_bracket_of_the_liquidation_price_counts_not_that_of_the_entry() -> None:
-    """Isolated long 12.5 at 50,000 and 20x: margin 31,250; bracket 2 at 47,734.67336683."""
-    story = Story(small_venue(fees=NO_FEES))
-    account = position(story, Side.BUY, "12.5", "50000", money="40000", isolated=True)
-    found = report(story, account)
-    assert found.margin_minor == units("31250")
-    assert found.liquidation_e8 == units("47734.67336683")
-
-
-def test_p11_v52_an_isolated_short() -> None:
-    """3 at 60,000 and 30x: margin 6,000, bracket 2."""
-    story = Story(small_venue(fees=NO_FEES))
+def test_v52_an_isolated_short_is_liquidated_at_the_price_it_is_shown() -> None:
+    """Short 3 at 60,000 and 30x: 6,000 + 180,000 - 3 P = 0.5 % of 3 P - 50, so
+    P = 186,050 / 3.015 = 61,708.12603648..."""
+    story = _story()
     story.index("BTC", "60000")
-    account = position(story, Side.SELL, "3", "60000", money="7000", leverage=30, isolated=True)
-    assert report(story, account).liquidation_e8 == units("61708.12603648")
+    one = position(story, Side.SELL, "3", "60000", money="9000", leverage=30, isolated=True)
+    told = report(story, one)
+    assert told.margin_minor == units("6000")
+    assert told.liquidation_e8 == units("61708.12603648")
+    assert _falls_exactly_at(story, Fraction(186_050_000, 3_015), falling=False)
 
 
-@pytest.mark.parametrize(("side", "ticks"), [(Side.BUY, 196_118), (Side.SELL, 203_877)])
-def test_p12_v47_the_bankruptcy_price_has_the_fee_to_close_in_it_and_rounds_to_the_safe_side(
-    side: Side, ticks: int
-) -> None:
-    """Taker 0.06 %, 1 at 20,000 with 400: long 19,600 / 0.9994 = 19,611.76..., up to 19,611.8;
-    short 20,400 / 1.0006 = 20,387.767..., down to 20,387.7."""
-    fees = msgspec.structs.replace(MAKERS_FREE, perp_taker_e12=6 * E12 // 10_000)
-    story = Story(small_venue(fees=fees))
-    story.index("BTC", "20000")
-    account = position(story, side, "1", "20000", money="430", leverage=50, isolated=True)
-    assert report(story, account).margin_minor == units("400")
-    assert report(story, account).bankruptcy_ticks == ticks
-
-
-def test_p11_a_position_backed_by_more_than_any_price_takes_has_neither_price() -> None:
-    """A cross long of 0.01 in a wallet of 10,000: at zero 9,500 would be left."""
-    story = Story(small_venue(fees=NO_FEES))
-    account = position(story, Side.BUY, "0.01", "50000", money="10000")
-    found = report(story, account)
-    assert (found.liquidation_e8, found.bankruptcy_ticks) == (None, None)
-
-
-def _alone(story: Story, account: int) -> None:
-    pass
-
-
-def _beside_another(story: Story, account: int) -> None:
-    story.sell(rich(story), ETH_PERP, "20", "2500")
-    story.buy(account, ETH_PERP, "20", "2500")
-
-
-def _beside_an_isolated_one(story: Story, account: int) -> None:
-    story.person(account).own_setting(ETH_PERP).isolated = True
-    _beside_another(story, account)
-
-
-def _after_a_move(story: Story, account: int) -> None:
-    story.index("BTC", "50500")
-
-
-def _with_an_order(story: Story, account: int) -> None:
-    story.buy(account, BTC_PERP, "0.1", "40000")
-
-
-def _with_more_margin(story: Story, account: int) -> None:
-    story.ok(AdjustPositionMargin, account_id=account, symbol=BTC_PERP, amount_minor=units("777"))
-
-
-@pytest.mark.parametrize("side", list(Side))
 @pytest.mark.parametrize(
-    ("isolated", "more"),
+    ("side", "price"),
     [
-        (False, _alone),
-        (False, _beside_another),
-        (False, _beside_an_isolated_one),
-        (False, _after_a_move),
-        (False, _with_an_order),
-        (True, _alone),
-        (True, _beside_another),
-        (True, _with_more_margin),
+        # 3,000 + P - 50,000 = 0.4 % of P.
+        (Side.BUY, Fraction(47_000_000, 996)),
+        # 3,000 + 50,000 - P = 0.5 % of P - 50, above 50,000 of notional.
+        (Side.SELL, Fraction(53_050_000, 1_005)),
     ],
 )
-def test_i14_the_liquidation_price_of_a_position_is_where_the_scan_takes_it(
-    side: Side, isolated: bool, more: Any
+def test_p11_a_cross_position_is_liquidated_at_the_price_it_is_shown(
+    side: Side, price: Fraction
 ) -> None:
-    story = Story()
-    account = position(story, side, "1.5", "50000", money="20000", isolated=isolated)
-    more(story, account)
-    risk, person = story.engine.risk, story.person(account)
-    price = position_report(risk, person, BTC_PERP).liquidation_e8
-    assert price is not None
-    fallen = {}
-    for away in (-1, 1):
-        risk.marks[BTC_PERP].mark_e8 = price + away
-        fallen[away] = breached(risk, person, person.perp_pocket_wallet(BTC_PERP))
-    assert fallen == {-1: side is Side.BUY, 1: side is Side.SELL}
+    """1 at 50,000 with 3,000 behind it."""
+    story = _story()
+    one = position(story, side, "1", "50000", money="3000")
+    told = report(story, one)
+    assert told.margin_minor == 0
+    assert told.liquidation_e8 == round(price * 10**8)
+    assert _falls_exactly_at(story, price, falling=side is Side.BUY)
 
 
-def test_reports_change_nothing(story: Story) -> None:
-    account = position(story, Side.BUY, "1", "50000", money="4000")
-    story.deposit(account, ISOLATED_BTC, "USDT", "1000")
-    story.ok(Borrow, account_id=account, wallet=ISOLATED_BTC, asset="USDT", amount_minor=1)
-    before = story.engine.digest()
-    risk, person = story.engine.risk, story.person(account)
-    for wallet in ("margin", ISOLATED_BTC, "isolated:ETH-USDT"):
-        margin_report(risk, person, wallet)
-    perp_report(risk, person)
-    position_report(risk, person, BTC_PERP)
-    assert story.engine.digest() == before
+def test_p11_on_the_cross_wallet_another_position_counts() -> None:
+    """Long 1 BTC and 20 ETH with 5,000; at 2,450 ETH has lost 1,000 and needs 0.4 % of 49,000,
+    196. So 4,000 + P - 50,000 = 0.4 % of P + 196."""
+    story = _story()
+    one = position(story, Side.BUY, "1", "50000", money="5000", leverage=50)
+    symbol = "ETH-USDT-PERP"
+    assert refusal(story.buy(one, symbol, "20", "2500", leverage=50)) is None
+    other = story.account(perp_USDT="90000")
+    story.sell(other, symbol, "20", "2500")
+    story.index("ETH", "2450")
+    price = Fraction(46_196_000, 996)
+    assert report(story, one).liquidation_e8 == round(price * 10**8)
+    assert _falls_exactly_at(story, price, falling=True)
+
+
+def test_v46_a_position_is_told_with_its_entry_and_where_it_would_be_bankrupt() -> None:
+    """1 at 50,000 and 10x at a mark of 49,000; bankrupt at 45,000 / (1 - 0.05 %) = 45,022.51...,
+    for a sale up to 45,022.6."""
+    story = Story(small_venue(fees=MAKERS_FREE))
+    one = position(story, Side.BUY, "1", "50000", money="9000", leverage=10, isolated=True)
+    story.index("BTC", "49000")
+    told = report(story, one)
+    assert (told.mark_e8, told.entry_e8) == (units("49000"), units("50000"))
+    assert told.unrealised_e16 == -1_000 * 10**16
+    assert (told.notional_e16, told.initial_e16) == (49_000 * 10**16, 4_900 * 10**16)
+    assert told.maintenance_e16 == 196 * 10**16  # 0.4 %
+    assert told.bankruptcy_ticks == 450_226
+
+
+def test_a_position_that_is_paid_for_has_no_liquidation_price() -> None:
+    """1 at 50,000 with 60,000: even at nothing 10,000 are left."""
+    story = _story()
+    one = position(story, Side.BUY, "1", "50000", money="60000")
+    told = position_report(story.engine.risk, story.person(one), BTC_PERP)
+    assert told.liquidation_e8 is told.bankruptcy_ticks is None
+
+
+def test_p5_the_wallet_of_perpetuals_is_told_part_by_part() -> None:
+    """6,000 and long 1 at 50,000 on 10x; at 52,000 it is 8,000, 5,200 are needed, and a sale of
+    2.01 at 52,000 needs 52 (52,520 less 52,000 at 10x) and 52.26 of taker fee. So
+    8,000 - 5,200 - 52 - 52.26 are available, and 2,000 less may leave."""
+    story = Story(small_venue(fees=MAKERS_FREE))
+    one = position(story, Side.BUY, "1", "50000", money="6000", leverage=10)
+    story.index("BTC", "52000")
+    assert refusal(story.sell(one, BTC_PERP, "2.01", "52000")) is None
+    told = perp_report(story.engine.risk, story.person(one))
+    assert told.wallet_minor == units("6000")
+    assert told.unrealised_e16 == 2_000 * 10**16
+    assert told.margin_balance_e16 == 8_000 * 10**16
+    assert told.initial_e16 == 5_200 * 10**16
+    assert told.order_margin_e16 == 10_426 * 10**14
+    assert told.maintenance_e16 == 210 * 10**16  # 0.5 % of 52,000 less 50.
+    assert told.available_minor == units("2695.74")
+    assert told.withdrawable_minor == units("695.74")
