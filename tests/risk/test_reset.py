@@ -1,15 +1,21 @@
-"""Tests of starting over: everything is handed back, nothing is owed, and the gift is given anew."""
+"""Tests of starting over: all is handed back, nothing is owed, the gift is given anew."""
 
 from __future__ import annotations
 
 import pytest
 
-from exchange.commands import CancelOrder, ResetAccount, SetMarginLeverage, SetMarginMode
+from exchange.commands import (
+    CancelOrder,
+    ResetAccount,
+    SetMarginLeverage,
+    SetMarginMode,
+    SetSymbolState,
+)
 from exchange.events import OrderChanged
 from matching.reasons import Reason
-from matching.types import Side, Status
+from matching.types import Status
 from risk.account import PERP
-from risk.ledger import INSURANCE, LIQUIDATION
+from risk.ledger import INSURANCE, LIQUIDATION, POOL
 from risk.parameters import Grant
 from tests.risk.stories import (
     BTC,
@@ -19,7 +25,6 @@ from tests.risk.stories import (
     NO_FEES,
     borrow,
     rich,
-    slow_venue,
     trader,
 )
 from tests.story import Story, again, answer, of, refusal, small_venue, standing, units
@@ -44,7 +49,7 @@ def _pockets(story: Story, account: int) -> dict[tuple[str, str], tuple[int, int
 GIVEN = {("spot", "USDT"): (units("1000"), 0), (PERP, "USDT"): (units("2000"), 0)}
 
 
-def _fill(story: Story, account: int, symbol: str, qty: str, price: str, **more: str) -> None:
+def _fill(story: Story, account: int, symbol: str, qty: str, price: str, **more: str | int) -> None:
     """The account buys it all, as a maker."""
     assert refusal(story.buy(account, symbol, qty, price, **more)) is None
     other = rich(story) if symbol.endswith("PERP") else trader(story)
@@ -77,8 +82,8 @@ def test_nothing_is_left_of_an_account_but_its_gift(story: Story) -> None:
     events = story.ok(ResetAccount, account_id=one)
     person = story.person(one)
     assert person.epoch == 2
-    assert not (person.orders or person.positions or person.loans or person.open_perp)
-    assert not (person.settings or person.reducing or person.order_loans)
+    left = (person.orders, person.positions, person.loans, person.open_perp)
+    assert not any((*left, person.settings, person.reducing, person.order_loans))
     assert person.margin_leverage == 3
     assert _pockets(story, one) == GIVEN
     ended = of(events, OrderChanged)
@@ -101,9 +106,8 @@ def test_positions_go_to_the_house_at_the_mark(story: Story) -> None:
     }
 
 
-def test_the_house_sells_what_it_took_over_and_the_fund_answers_for_it() -> None:
+def test_the_house_sells_what_it_took_over_and_the_fund_answers_for_it(story: Story) -> None:
     """0.5 BTC taken over at 50,000 and sold at 49,900 lose 50."""
-    story = Story(small_venue(fees=NO_FEES, deposits=GIFT))
     one = story.account(perp_USDT="9000")
     _fill(story, one, BTC_PERP, "0.5", "50000")
     story.ok(ResetAccount, account_id=one)
@@ -115,12 +119,13 @@ def test_the_house_sells_what_it_took_over_and_the_fund_answers_for_it() -> None
 
 
 def test_what_an_account_lost_beyond_its_money_is_the_funds() -> None:
-    """Long 1 at 50,000 with 1,000 on a venue that looks only once a minute: at 49,400 a sale of
-    0.999 leaves 1,000 - 600 and the rest of it; sold at 48,600 it would be 400 below nothing."""
-    story = Story(slow_venue(fees=NO_FEES))
+    """Long 1 at 50,000 with 1,000: at 48,600 it lacks 400, while the book stands still and no
+    liquidation can begin."""
+    story = Story(small_venue(fees=NO_FEES))
     one = story.account(perp_USDT="1000")
     _fill(story, one, BTC_PERP, "1", "50000", leverage=50)
-    story.engine.risk.marks[BTC_PERP].mark_e8 = units("48600")
+    story.ok(SetSymbolState, symbol=BTC_PERP, state="halt")
+    story.index("BTC", "48600")
     fund = story.person(INSURANCE).minor(PERP, "USDT")
     story.ok(ResetAccount, account_id=one)
     assert _pockets(story, one) == {}
@@ -139,15 +144,7 @@ def test_debts_are_repaid_to_the_pool_to_the_last_unit(story: Story) -> None:
     # 5,000 for an hour at 0.001 %: 0.05.
     assert risk.interest_paid["USDT"] == units("0.05")
     assert not risk.bad_debt
-    pool = sum(risk.ledger.state()[index][3] for index in _pool_rows(story))
-    assert pool == capital + units("0.05")
-
-
-def _pool_rows(story: Story) -> list[int]:
-    from risk.ledger import POOL
-
-    rows = story.engine.risk.ledger.state()
-    return [at for at, row in enumerate(rows) if row[0] == POOL and row[2] == "USDT"]
+    assert risk.ledger.house(POOL, "USDT").minor == capital + units("0.05")
 
 
 def test_an_account_lives_on_after_it_was_reset_and_can_be_reset_again(story: Story) -> None:
