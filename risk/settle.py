@@ -9,7 +9,7 @@ from risk.account import PERP, Account, OpenOrders, position_wallet
 from risk.borrowing import repay
 from risk.fees import fee_minor
 from risk.ledger import CLEARING, FEES, FIRST_ACCOUNT, INSURANCE, Pocket, PostingReason
-from risk.position import Position, fill_effect
+from risk.position import Position, fill_effect, released_cost
 from risk.records import CoverRecord
 from risk.reserve import resting_need
 from risk.state import RiskState
@@ -212,8 +212,8 @@ def _move_isolated_margin(state: RiskState, move: Move, before: tuple[int, int, 
         if closed == abs(old_lots):
             release_margin(state, move.account, move.symbol)
             released = 0
-        else:  # Its share of the margin, with what this fill made or lost.
-            kept = margin_minor - margin_minor * closed // abs(old_lots)
+        else:  # Its share of the margin (A5), with what this fill made or lost.
+            kept = margin_minor - released_cost(margin_minor, closed, abs(old_lots))
             released = max(0, position.minor - max(0, kept))
         state.ledger.post(position, free, released, PostingReason.MARGIN, move.reference)
     opened = abs(move.lots) - closed

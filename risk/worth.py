@@ -10,6 +10,7 @@ from risk.loans import (
     asset_e28,
     collateral_e28,
     debt_e28,
+    marginal_ratio_e12,
     max_borrow_minor,
     max_transfer_out_minor,
 )
@@ -172,14 +173,19 @@ def wallet_assets(account: Account, wallet: str) -> list[tuple[str, int]]:
 
 
 def margin_worth(state: RiskState, account: Account, wallet: str) -> MarginWorth:
-    """Assets, debts and collateral of a margin wallet; what has no price counts nothing."""
+    """Assets, debts and collateral of a margin wallet.
+
+    An asset without a price counts nothing; a debt has one, or it could not have been taken.
+    """
     assets = debts = collateral = 0
     for asset, total in wallet_assets(account, wallet):
         price_e8 = state.price_e8(asset) or 0
         assets += asset_e28(total, price_e8)
         collateral += collateral_e28(total * price_e8, _tiers(state, wallet, asset))
     for loan in account.wallet_loans(wallet):
-        debts += debt_e28(loan.owed_e18, state.price_e8(loan.asset) or 0)
+        price = state.price_e8(loan.asset)
+        assert price is not None, loan.asset
+        debts += debt_e28(loan.owed_e18, price)
     return MarginWorth(assets, debts, collateral)
 
 
@@ -243,7 +249,9 @@ def max_borrow(state: RiskState, account: Account, wallet: str, asset: str) -> i
         return 0
     worth = margin_worth(state, account, wallet)
     bounds = levels(state, account, wallet)
-    ratio_e12 = _tiers(state, wallet, asset)[0].ratio_e12
+    # What is borrowed joins what is there of the asset, and counts as the top of it (T25).
+    value_e16 = account.minor(wallet, asset) * price_e8
+    ratio_e12 = marginal_ratio_e12(value_e16, _tiers(state, wallet, asset))
     room = max_borrow_minor(
         worth.collateral_e28, worth.debts_e28, bounds.initial_e12, ratio_e12, price_e8
     )

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from exchange.commands import SetMarginMode
+from exchange.commands import AdjustPositionMargin, SetMarginMode
 from exchange.events import AnyEvent, Filled
 from matching.reasons import Reason
 from matching.types import Side
@@ -232,6 +232,21 @@ def test_p4_a_partial_close_releases_its_share_with_what_it_made(
     assert refusal(story.sell(one, BTC_PERP, "0.5", price)) is None
     assert margin_of(story.person(one)) == units(margin)
     assert _wallet(story, one) - before == units(released)
+
+
+def test_a5_the_margin_of_what_is_closed_is_rounded_half_even() -> None:
+    """0.003 at 50,000 and 125x have 1.2 of margin, 1.20000002 with what is added. A third of it
+    is 40,000,000.67 units: 40,000,001; half of the other 80,000,001 is 40,000,000.5: the even
+    40,000,000; then all the rest."""
+    story = _free_story()
+    one = position(story, Side.BUY, "0.003", "50000", money="10", leverage=125, isolated=True)
+    story.ok(AdjustPositionMargin, account_id=one, symbol=BTC_PERP, amount_minor=2)
+    story.buy(rich(story), BTC_PERP, "1", "50000")
+    left = []
+    for _ in range(3):
+        assert refusal(story.sell(one, BTC_PERP, "0.001")) is None
+        left.append(margin_of(story.person(one)))
+    assert left == [80_000_001, 40_000_001, 0]
 
 
 def test_s10_an_isolated_position_pays_for_closing_and_the_wallet_for_opening() -> None:

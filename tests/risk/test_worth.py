@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.commands import Borrow, FeedPrices, SetMarginLeverage, SetMarginMode, Transfer
-from exchange.events import LiquidationStarted
+from exchange.commands import Borrow, SetMarginLeverage, Transfer
+from exchange.events import MarginCalled
 from matching.reasons import Reason
 from matching.types import Side
-from risk.account import MARGIN, PERP
+from risk.account import MARGIN, PERP, position_wallet
+from risk.ledger import PostingReason
 from risk.liquidation import perp_state
 from risk.worth import (
     levels,
@@ -29,7 +29,6 @@ from tests.risk.stories import (
     ETH_PERP,
     ISOLATED_BTC,
     borrow,
-    margin_of,
     position,
     rich,
 )
@@ -47,7 +46,7 @@ def story() -> Story:
 
 
 def test_p5_the_cross_wallet_counts_profit_and_loss_of_cross_positions_alone(story: Story) -> None:
-    """2,490 after the fee and 500 of loss at 49,500; 24,750 / 20 of it must stay, 198 always."""
+    """Long 0.5 at 50,000, 20x, at a mark of 49,000: 24,500 of notional."""
     account = position(story, Side.BUY, "0.5", "50000", money="2500")
     story.index("BTC", "49000")
     worth = perp_worth(story.engine.risk, story.person(account))
@@ -79,11 +78,12 @@ def test_p5_what_is_available_is_never_less_than_nothing(story: Story) -> None:
 
 
 def test_p5_t17_profit_that_is_not_realised_does_not_leave(story: Story) -> None:
-    """2,600 and 2,000 of profit at 52,000: beside 2,600 of initial margin nothing may go; at
-    51,000 neither."""
+    """Long 1 at 50,000, 20x, with 3,600 after the fee: profit carries orders and stays; a loss
+    goes off what may leave."""
     account = position(story, Side.BUY, "1", "50000", money="3610")
     person = story.person(account)
     story.index("BTC", "52000")
+    # 3,600 + 2,000 - 2,600 may carry orders; 3,600 - 2,600 may leave.
     assert perp_worth(story.engine.risk, person).available_e16 == 3_000 * 10**16
     assert max_transfer_out(story.engine.risk, person, PERP, "USDT") == units("1000")
     story.index("BTC", "49500")
@@ -160,34 +160,18 @@ def test_v24_a_cross_wallet_as_it_is_told(story: Story) -> None:
     account = story.account(margin_BTC="1", margin_ETH="10")
     story.ok(SetMarginLeverage, account_id=account, leverage=5)
     borrow(story, account, MARGIN, "USDT", "50000")
-    story.ok(  # What was borrowed leaves while there is collateral enough.
-        Transfer,
-        account_id=account,
-        source=MARGIN,
-        target="spot",
-        asset="USDT",
-        amount_minor=max_transfer_out(story.engine.risk, story.person(account), MARGIN, "USDT"),
-    )
-    person = story.person(account)
-    rest = person.minor(MARGIN, "USDT")
-    pocket = story.engine.risk.pocket(person, MARGIN, "USDT")
-    story.engine.risk.ledger.post(
-        pocket, story.engine.risk.pocket(person, "spot", "USDT"), rest, _transfer()
-    )
+    risk, person = story.engine.risk, story.person(account)
+    # What was borrowed is spent, and 25 hours of interest have passed.
+    lent, spent = (risk.pocket(person, wallet, "USDT") for wallet in (MARGIN, "spot"))
+    risk.ledger.post(lent, spent, units("50000"), PostingReason.TRANSFER)
     person.loans[MARGIN, "USDT"].interest_e18 = 125 * 10**17
     story.index("ETH", "2000")
-    story.index("BTC", "40000")
-    worth = margin_worth(story.engine.risk, person, MARGIN)
+    assert not of(story.index("BTC", "40000"), MarginCalled)
+    worth = margin_worth(risk, person, MARGIN)
     assert worth.assets_e28 == 60_000 * 10**28
     assert worth.debts_e28 == 500_125 * 10**27
-    assert not person.called
-    assert max_borrow(story.engine.risk, person, MARGIN, "USDT") == 0
-
-
-def _transfer() -> Any:
-    from risk.ledger import PostingReason
-
-    return PostingReason.TRANSFER
+    assert max_borrow(risk, person, MARGIN, "USDT") == 0
+    assert refusal(story.sell(account, "ETH-USDT", "1", "2000", wallet=MARGIN)) is None
 
 
 def test_m4_levels_follow_the_leverage_or_the_pair(story: Story) -> None:
@@ -212,17 +196,18 @@ def test_t25_a_loan_of_an_asset_held_already_counts_as_the_top_of_it(story: Stor
     """300 BTC are worth 15,000,000: 10,000,000 count 0.98 and 5,000,000 count 0.88, together
     14,200,000. More BTC would count 0.88: 14,200,000 / (1.5 - 0.88) / 50,000 = 458.06451612,
     not 14,200,000 / (1.5 - 0.98) / 50,000 = 546.15384615."""
-    venue = small_venue()
-    story = Story(venue)
+    plenty = [
+        msgspec.structs.replace(each, borrow_limit_minor=each.pool_capital_minor)
+        for each in small_venue().assets
+    ]
+    story = Story(small_venue(assets=tuple(plenty)))
     account = story.account(margin_BTC="300")
     risk, person = story.engine.risk, story.person(account)
-    parameters = risk.assets["BTC"]
-    limit = min(parameters.borrow_limit_minor, parameters.pool_capital_minor)
-    assert max_borrow(risk, person, MARGIN, "BTC") == min(limit, units("458.06451612"))
+    assert max_borrow(risk, person, MARGIN, "BTC") == units("458.06451612")
     events = story.do(
         Borrow, account_id=account, wallet=MARGIN, asset="BTC", amount_minor=units("458.06451613")
     )
-    assert refusal(events) in (Reason.COLLATERAL_TOO_LOW, Reason.BORROW_LIMIT)
+    assert refusal(events) is Reason.COLLATERAL_TOO_LOW
 
 
 def test_m5_tier_limit_account_limit_and_pool_bound_a_loan(story: Story) -> None:
@@ -294,15 +279,17 @@ def test_wallet_assets_are_those_it_holds_something_of(story: Story) -> None:
 
 
 def test_a_price_inside_its_bands_makes_no_scope_due(story: Story) -> None:
-    """Long 1 at 50,000 with 2,600: 2,390 above maintenance. A move of 2,000 passes unseen, one
-    beyond the band is looked at."""
+    """Long 1 at 50,000 with 2,500: 2,300 above maintenance at the mark of 50,000, so that nothing
+    is looked at above 47,700, and everything is at that price."""
     account = position(story, Side.BUY, "1", "50000", money="2610", isolated=True)
-    assert margin_of(story.person(account)) == units("2500")
-    feed = story.venue.feeds[0]
-    story.ok(FeedPrices, feed=feed, prices_e8={"BTC": units("48000")}, stale_ms=10**12)
-    seen: list[int] = []
-    drop = story.engine.risk.watch.due
-    assert not drop
-    assert not of(story.wait(1_000), LiquidationStarted)
-    assert not seen
-    story.ok(SetMarginMode, account_id=account, symbol=ETH_PERP, isolated=True)
+    story.wait(1_000)
+    watch = story.engine.risk.watch
+    scope = (account, position_wallet(BTC_PERP))
+    # 50,000 - (2,500 - 200) = 47,700.
+    assert [band for band in watch.state()[0] if band[:2] == scope] == [
+        (*scope, [(BTC_PERP, units("47700"), None)])
+    ]
+    watch.move(BTC_PERP, units("47700.00000001"))
+    assert not watch.due
+    watch.move(BTC_PERP, units("47700"))
+    assert list(watch.due) == [scope]
