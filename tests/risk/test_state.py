@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exchange.commands import Borrow, Repay
 from risk.ledger import INSURANCE, LIQUIDATION, WORLD
-from risk.parameters import E12
+from risk.money import E12
 from tests.story import Story, units
 
 

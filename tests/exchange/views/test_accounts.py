@@ -31,7 +31,7 @@ class Watched(Story):
         self.board.restore(self.engine)
         self.desk = Accounts(self.engine, self.board)
 
-    def _apply(self, kind: type, **fields: Any) -> list[AnyEvent]:
+    def _apply(self, kind: type, /, **fields: Any) -> list[AnyEvent]:
         events = super()._apply(kind, **fields)
         if self.board is not None:
             self.board.on_group([events])
