@@ -15,7 +15,7 @@ from risk.ledger import FIRST_ACCOUNT
 from risk.loans import hour_of_interest_e18
 from risk.margin import liquidation_price
 from risk.money import MINOR_IN_E16, MINOR_IN_E18, ceil_div
-from risk.position import fill_effect
+from risk.position import fill_effect, released_cost
 from risk.reports import isolated_price_e8
 from risk.reserve import (
     BORROW_EFFECTS,
@@ -166,7 +166,7 @@ def _after_contract(
         if closed == abs(after.lots) and closed:
             kept = 0
         elif closed:
-            kept = max(0, after.margin - after.margin * closed // abs(after.lots))
+            kept = max(0, after.margin - released_cost(after.margin, closed, abs(after.lots)))
         after.pay(fee, closing, effect.realised_minor, isolated)
         if isolated:
             if kept == 0 and after.margin < 0:

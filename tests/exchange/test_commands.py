@@ -159,6 +159,7 @@ def test_the_engine_obeys_every_command_there_is() -> None:
     """Whether it does what is asked or refuses, it answers."""
     engine = Engine(small_venue())
     for number, kind in enumerate(KINDS, start=1):
-        (*_, answered) = engine.apply(kind(seq=number, time_ms=engine.time_ms))  # type: ignore[arg-type]
+        command: Any = kind(seq=number, time_ms=engine.time_ms)
+        (*_, answered) = engine.apply(command)
         assert answered.seq == number
     assert engine.seq == len(KINDS)

@@ -196,6 +196,24 @@ def test_an_engine_can_be_restored_in_the_middle_of_its_slices(
     assert lived.engine.digest() == twin.digest()
 
 
+def test_a_liquidation_under_way_goes_on_after_a_restart_where_it_was(story: Story) -> None:
+    """Nobody offers BTC, so a short on margin is in its first round; the second comes after it."""
+    short, buyer = story.account(margin_USDT="5000"), story.account(spot_USDT="90000")
+    story.ok(Borrow, account_id=short, wallet="margin", asset="BTC", amount_minor=units("0.1"))
+    story.buy(buyer, SPOT, "0.1", "50000")
+    story.sell(short, SPOT, "0.1", "50000", wallet="margin")
+    story.index("BTC", "91000")  # 9,995 against 9,100 is below 1.1.
+    assert story.engine.risk.jobs_later
+    twin = Story()
+    twin.engine, twin.now_ms = again(story.engine), story.now_ms
+    for each in (story, twin):
+        each.sell(buyer, SPOT, "0.1", "92000")
+    told = story.wait(10_000)
+    assert of(told, LiquidationEnded)
+    assert twin.wait(10_000) == told
+    assert twin.engine.digest() == story.engine.digest()
+
+
 def test_i13_the_same_commands_make_the_same_events_and_the_same_digest() -> None:
     story = Story()
     eventful(story)
