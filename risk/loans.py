@@ -14,11 +14,10 @@ from risk.money import (
     MINOR_IN_E16,
     MINOR_IN_E18,
     ceil_div,
-    charged,
     half_even_div,
     interest_minor_ceil,
 )
-from risk.parameters import HOUR_MS, CollateralTier
+from risk.parameters import CollateralTier
 
 E16_IN_E28: Final = E12  # Units of 10^-28 in one of 10^-16,
 E26_IN_E28: Final = 100  # in one of 10^-26,
@@ -84,7 +83,7 @@ def value_needed_e16(collateral_e28: int, tiers: Sequence[CollateralTier]) -> in
 
 
 def level_e12(assets_e28: int, debts_e28: int) -> int | None:
-    """Assets / debts, rounded down, to show; None without a debt.  Compare with `risk.money`."""
+    """Assets / debts, rounded down, to show; None without a debt.  Compare with `at_most`."""
     return assets_e28 * E12 // debts_e28 if debts_e28 else None
 
 
@@ -137,15 +136,6 @@ def hour_of_interest_e18(principal_minor: int, hourly_rate_e12: int) -> int:
     """One hour of interest, simple: on principal alone (M7); rounded up in 10^-18 of the asset."""
     assert principal_minor >= 0
     return ceil_div(principal_minor * hourly_rate_e12, E20_IN_E18)
-
-
-def accruals(borrowed_ms: int, until_ms: int) -> int:
-    """How many hours are charged from borrowing to a moment, that moment included (M7).
-
-    One at the moment of borrowing, then one at every top of an hour after it (T2).
-    """
-    assert until_ms >= borrowed_ms
-    return 1 + until_ms // HOUR_MS - borrowed_ms // HOUR_MS
 
 
 class Repayment(NamedTuple):
@@ -226,29 +216,3 @@ def partial_sale(
     if sell_e16 * E16_IN_E28 > assets_e28:
         return None
     return PartialSale(sell_e16, sell_e16 * (E12 - cost_e12) // E12)
-
-
-class CloseOut(NamedTuple):
-    """Where the proceeds of a full spot liquidation go, in minor units of the quote (M10.6-7)."""
-
-    debt_repaid_minor: int
-    fee_minor: int  # To the margin insurance fund.
-    shortfall_minor: int  # From the margin insurance fund to the lending pool.
-    left_minor: int  # The user's.
-
-
-def close_out(
-    proceeds_minor: int, taker_fee_minor: int, owed_minor: int, liquidation_fee_e12: int
-) -> CloseOut:
-    """Debts first, then the liquidation fee as far as it goes, the rest to the user (V28, V29)."""
-    net_minor = proceeds_minor - taker_fee_minor
-    assert net_minor >= 0
-    repaid_minor = min(net_minor, owed_minor)
-    after_debts_minor = net_minor - repaid_minor
-    fee_minor = min(charged(proceeds_minor, liquidation_fee_e12), after_debts_minor)
-    return CloseOut(
-        debt_repaid_minor=repaid_minor,
-        fee_minor=fee_minor,
-        shortfall_minor=owed_minor - repaid_minor,
-        left_minor=after_debts_minor - fee_minor,
-    )

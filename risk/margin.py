@@ -104,10 +104,11 @@ def open_order_margin(
     return OrderMargin(total_e16, position_e16, total_e16 - position_e16)
 
 
-def open_loss_e16(side: Side, base_minor: int, price_e8: int, mark_e8: int) -> int:
-    """What an order would lose at once if it filled at its price: size x how far mark is worse."""
-    worse_e8 = price_e8 - mark_e8 if side is Side.BUY else mark_e8 - price_e8
-    return base_minor * max(0, worse_e8)
+def open_loss_e16(side: Side, notional_minor: int, value_e16: int) -> int:
+    """What an order would lose at once if it filled: how far its price x quantity is worse than
+    its value at the mark."""
+    worse_e16 = notional_minor * MINOR_IN_E16 - value_e16
+    return max(0, worse_e16 if side is Side.BUY else -worse_e16)
 
 
 class OrderCost(NamedTuple):
@@ -151,11 +152,6 @@ def order_cost(
 
 
 # -- balances ----------------------------------------------------------------------------------
-
-
-def available_minor(balance_e16: int, initial_e16: int, orders_e16: int, loss_e16: int = 0) -> int:
-    """What new orders may use: margin balance less every requirement (P5)."""
-    return minor_floor(max(0, balance_e16 - initial_e16 - orders_e16 - loss_e16))
 
 
 def withdrawable_minor(

@@ -2,8 +2,7 @@
 
 Units: minor is 10^-8 of an asset; a price `_e8` is 10^-8 of the quote for one whole base; a value
 `_e16` is base minor x price, exactly; a rate `_e12` is 10^-12; interest `_e18` is 10^-18 of the
-asset.  A ratio is never compared as a quotient: `at_most`, `above` and `at_least` multiply
-crosswise.
+asset.  A ratio is never compared as a quotient: `at_most` and `at_least` multiply crosswise.
 """
 
 from typing import Final
@@ -16,12 +15,6 @@ E12: Final = 10**12
 
 MINOR_IN_E16: Final = 10**8  # Units of 10^-16 in one minor unit.
 MINOR_IN_E18: Final = 10**10  # Units of 10^-18 in one minor unit.
-
-
-def floor_div(amount: int, divisor: int) -> int:
-    """The quotient rounded toward minus infinity."""
-    assert divisor > 0
-    return amount // divisor
 
 
 def ceil_div(amount: int, divisor: int) -> int:
@@ -45,13 +38,6 @@ def charged(amount_minor: int, rate_e12: int) -> int:
     assert amount_minor >= 0
     assert rate_e12 >= 0
     return ceil_div(amount_minor * rate_e12, E12)
-
-
-def credited(amount_minor: int, rate_e12: int) -> int:
-    """A credit to a customer, rounded down: the house keeps the remainder (A4)."""
-    assert amount_minor >= 0
-    assert rate_e12 >= 0
-    return amount_minor * rate_e12 // E12
 
 
 def minor_floor(amount_e16: int) -> int:
@@ -79,11 +65,6 @@ def at_most(numerator: int, denominator: int, level_e12: int) -> bool:
     """Whether numerator / denominator <= level, multiplied crosswise; no debt is no level."""
     assert denominator >= 0
     return numerator * E12 <= level_e12 * denominator if denominator else False
-
-
-def above(numerator: int, denominator: int, level_e12: int) -> bool:
-    """Whether numerator / denominator > level, multiplied crosswise; without a debt it is."""
-    return not at_most(numerator, denominator, level_e12)
 
 
 def at_least(numerator: int, denominator: int, level_e12: int) -> bool:

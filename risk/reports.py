@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from risk.account import ISOLATED, MARGIN, PERP, Account, position_wallet
-from risk.loans import E16_IN_E28, liquidation_price_e8
+from risk.loans import E16_IN_E28, level_e12, liquidation_price_e8
 from risk.margin import (
     bankruptcy_ticks,
     initial_e16,
@@ -90,8 +90,8 @@ def margin_report(state: RiskState, account: Account, wallet: str) -> MarginRepo
         assets_e16=worth.assets_e28 // E16_IN_E28,
         debt_e16=ceil_div(debts, E16_IN_E28),
         collateral_e16=worth.collateral_e28 // E16_IN_E28,
-        level_e12=worth.assets_e28 * E12 // debts if debts else None,
-        collateral_level_e12=worth.collateral_e28 * E12 // debts if debts else None,
+        level_e12=level_e12(worth.assets_e28, debts),
+        collateral_level_e12=level_e12(worth.collateral_e28, debts),
         call_e12=bounds.call_e12,
         liquidation_e12=bounds.liquidation_e12,
         leverage=bounds.leverage,

@@ -7,7 +7,7 @@ from matching.reasons import Reason
 from matching.types import Order, Side
 from risk.account import PERP, SPOT, Account, OpenOrders
 from risk.borrowing import borrow, wallet_holds
-from risk.margin import leverage_allows, open_order_margin, order_cost
+from risk.margin import leverage_allows, open_loss_e16, open_order_margin, order_cost
 from risk.money import E12, MINOR_IN_E16, ceil_div, charged
 from risk.state import RiskState
 from risk.worth import perp_worth
@@ -198,13 +198,12 @@ def _open_loss_and_fees(
     lots, units = likely
     notional = units * instrument.unit_minor
     value_e16 = lots * instrument.lot_minor * mark_e8
-    worse_e16 = notional * MINOR_IN_E16 - value_e16
     cost = order_cost(
         order.side,
         notional,
         account.setting(order.symbol).leverage,
         state.venue.fees.perp_taker_e12,
-        max(0, worse_e16 if order.side is Side.BUY else -worse_e16),
+        open_loss_e16(order.side, notional, value_e16),
         reserve_close_fee=account.is_isolated(order.symbol),
     )
     return cost.total_minor - cost.initial_minor

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 
 from exchange.commands import Borrow, CancelOrder, PlaceOrder, Repay, Transfer
-from exchange.events import LoanChanged
+from exchange.events import InterestCharged, LoanChanged
 from matching.reasons import Reason
 from matching.types import OrderType, Side
 from risk.ledger import POOL, ROUNDING
-from tests.story import Story, of, refusal, units
+from tests.story import Story, of, refusal, small_venue, units
+from tests.vectors import exact, vectors
 
 HOUR = 3_600_000
 
@@ -35,13 +39,35 @@ def test_m5_v21_a_3x_account_borrows_twice_its_own(story: Story) -> None:
     assert story.person(account).minor("margin", "USDT") == units("3000")
 
 
-def test_m7_v16_the_first_hour_is_charged_at_the_moment_of_borrowing(story: Story) -> None:
+def _moment(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp()) * 1_000
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["interest_schedule"]))
+def test_m7_v16_an_hour_is_charged_at_once_and_at_every_top_of_the_hour(
+    vector: dict[str, Any],
+) -> None:
     """1000 at 0.001 % an hour: 0.01 at 13:55 and 0.01 at 14:00 make 0.02 at 14:30."""
-    story.wait(13 * HOUR + 55 * 60_000 - 1_000)
+    told, expected = vector["inputs"], vector["expected"]
+    borrowed_ms = _moment(told["borrowed_at"])
+    story = Story(small_venue(start_ms=borrowed_ms - 60_000))
     account = story.account(margin_USDT="1000")
+    story.wait(borrowed_ms - story.now_ms)
+    assert _borrow(story, account, "USDT", told["principal"]) is None
+    story.wait(_moment(told["until"]) - story.now_ms)
+    charges = of(story.events, InterestCharged)
+    assert [each.due_ms for each in charges] == [_moment(at) for at in expected["accrued_at"]]
+    assert {each.rate_e12 for each in charges} == {exact(told["hourly_rate"], 12)}
+    owed = story.person(account).loans["margin", "USDT"].interest_e18
+    assert owed == exact(expected["interest"], 18)
+
+
+def test_m7_a_loan_taken_at_the_top_of_the_hour_is_charged_once(story: Story) -> None:
+    account = story.account(margin_USDT="1000")
+    story.wait(HOUR - story.now_ms % HOUR)
     assert _borrow(story, account, "USDT", "1000") is None
-    story.wait(35 * 60_000)
-    assert story.person(account).loans["margin", "USDT"].interest_e18 == 2 * 10**16
+    assert len(of(story.wait(HOUR - 1_000), InterestCharged)) == 0
+    assert len(of(story.wait(1_000), InterestCharged)) == 1
 
 
 def test_m8_v25_interest_is_repaid_before_principal(story: Story) -> None:

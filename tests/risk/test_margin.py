@@ -112,7 +112,7 @@ def test_an_order_costs_margin_fees_and_open_loss(vector: dict[str, Any]) -> Non
     told, expected = vector["inputs"], vector["expected"]
     side, quantity = Side[told["side"]], exact(told["quantity"])
     price, mark = exact(told["price"]), exact(told["mark_price"])
-    loss = margin.open_loss_e16(side, quantity, price, mark)
+    loss = margin.open_loss_e16(side, quantity * price // E8, quantity * mark)
     cost = margin.order_cost(
         side,
         quantity * price // E8,
@@ -145,14 +145,12 @@ def test_each_part_of_the_cost_of_an_order_is_rounded_up() -> None:
 
 def test_what_may_be_used_or_taken_is_rounded_down() -> None:
     half = E8 // 2  # Of a minor unit, in 10^-16.
-    assert margin.available_minor(3 * E8 + half, E8, E8) == 1
     assert margin.withdrawable_minor(5, 3 * E8 + half, E8, E8) == 1
     assert margin.removable_minor(5, -half, E8) == 3
 
 
-def test_available_counts_profit_and_withdrawable_does_not() -> None:
-    # Wallet 100, profit 50, margins 30 + 10: available 110, withdrawable 60.
-    assert margin.available_minor(150 * E16, 30 * E16, 10 * E16) == 110 * E8
+def test_profit_does_not_count_as_withdrawable() -> None:
+    # Wallet 100, profit 50, margins 30 + 10: 60.
     assert margin.withdrawable_minor(100 * E8, 150 * E16, 30 * E16, 10 * E16) == 60 * E8
 
 
@@ -160,11 +158,6 @@ def test_a_loss_counts_against_what_is_withdrawable() -> None:
     # Wallet 100, loss 50, margins 30 + 10: 50 - 40 = 10.
     assert margin.withdrawable_minor(100 * E8, 50 * E16, 30 * E16, 10 * E16) == 10 * E8
     assert margin.withdrawable_minor(100 * E8, 39 * E16, 30 * E16, 10 * E16) == 0
-
-
-def test_available_is_never_negative_and_counts_open_loss() -> None:
-    assert margin.available_minor(50 * E16, 30 * E16, 10 * E16, 4 * E16) == 6 * E8
-    assert margin.available_minor(50 * E16, 30 * E16, 10 * E16, 40 * E16) == 0
 
 
 def test_profit_cannot_be_taken_out_of_an_isolated_position() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
 from exchange.commands import Borrow, Repay, Transfer
 from exchange.events import (
     AnyEvent,
+    Filled,
     FundCovered,
     LiquidationEnded,
     LiquidationStarted,
@@ -34,6 +36,7 @@ from tests.risk.stories import (
     trader,
 )
 from tests.story import Story, of, refusal, small_venue, units
+from tests.vectors import exact, vectors
 
 
 @pytest.fixture
@@ -119,6 +122,28 @@ def test_m10_7_v29_the_fund_pays_the_gap_and_the_user_ends_at_nothing() -> None:
     (cover,) = of(events, FundCovered)
     assert (cover.fund, cover.paid_minor) == ("margin_insurance", units("211.05"))
     assert not story.engine.risk.bad_debt
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["spot_liquidation"]))
+def test_m10_v28_v29_money_goes_where_the_design_says(vector: dict[str, Any]) -> None:
+    told, expected = vector["inputs"], vector["expected"]
+    story, account = _after_a_day()
+    assert story.person(account).minor(ISOLATED_BTC, "BTC") == exact(told["quantity"])
+    owed = story.person(account).loans[ISOLATED_BTC, "USDT"].owed_minor
+    assert owed == exact(told["debt"])
+    story.buy(trader(story), BTC, "1", told["average_price"])
+    before = _fund(story)
+    events = story.index("BTC", "45500")
+    (fill,) = [each for each in of(events, Filled) if each.account_id == account]
+    assert fill.fee_minor == exact(expected["taker_fee"])
+    steps = {step: minor for step, _, minor in _steps(events)}
+    assert steps["sold"] == exact(expected["proceeds"])
+    assert steps["repaid"] == exact(expected["debt_repaid"])
+    assert steps.get("fee", 0) == exact(expected["liquidation_fee"])
+    assert _result(events)[1] == exact(expected["shortfall"])
+    assert _fund(story) - before == exact(expected["insurance_fund_change"])
+    left = story.person(account).minor(ISOLATED_BTC, "USDT")
+    assert left == exact(expected["user_left"])
 
 
 def test_m10_7_an_empty_fund_leaves_the_pool_with_a_bad_debt() -> None:
