@@ -98,7 +98,7 @@ class _Conversation:
         self._sender: asyncio.Task[None] | None = None
 
     def begin(self, session: Session) -> None:
-        """Send what this session says."""
+        """Send what the session says."""
         self._session = session
         self._sender = asyncio.create_task(self._send(session))
         self.wake()
