@@ -127,6 +127,7 @@ class RiskState:
         self.note_exposure(account)
         if account.id >= FIRST_ACCOUNT:
             self.watch.touch(account.id, account.perp_pocket_wallet(symbol))
+            self.watch.touch(account.id, PERP)  # Margin of an isolated position comes from there.
 
     def note_exposure(self, account: Account) -> None:
         """Keep the list of accounts that instants concern."""

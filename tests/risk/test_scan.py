@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.commands import FeedPrices, Repay, SetSymbolState
+from exchange.commands import FeedPrices, Repay, SetMarginMode, SetSymbolState
 from exchange.events import LiquidationStarted, MarginCalled
 from matching.types import Side
-from tests.risk.stories import BTC_PERP, HOUR, MINUTE, borrow, position, rich, slow_venue, trader
+from tests.risk.stories import (
+    BTC_PERP,
+    ETH_PERP,
+    HOUR,
+    MINUTE,
+    borrow,
+    position,
+    rich,
+    slow_venue,
+    trader,
+)
 from tests.story import Story, again, of, units
 
 
@@ -116,6 +126,26 @@ def test_i9_a_loss_made_by_an_order_is_seen_at_the_next_scan(story: Story) -> No
     (started,) = of(story.wait(1_000), LiquidationStarted)
     # 430 - 10 - 891 - 0.9 x 49,010 x 0.05 % = -493.0545.
     assert started.assets_e16 == -4_930_545 * 10**12
+
+
+def test_i9_margin_that_leaves_for_an_isolated_position_is_missed_by_the_cross_wallet(
+    story: Story,
+) -> None:
+    """10,000 behind 10 ETH at 2,500 stand a price of 1,510; 8,000 of it go to an isolated
+    position, and at 2,300 the loss of 2,000 is more than the 1,955 that are left."""
+    account = story.account(perp_USDT="10000")
+    other = rich(story)
+    story.sell(other, ETH_PERP, "10", "2500")
+    story.buy(account, ETH_PERP, "10", "2500", leverage=20)
+    story.wait(1_000)
+    story.ok(SetMarginMode, account_id=account, symbol=BTC_PERP, isolated=True)
+    story.buy(account, BTC_PERP, "3.2", "50000", leverage=20)
+    story.sell(other, BTC_PERP, "3.2", "50000")
+    story.wait(1_000)
+    # 10,000 - 12.5 - 32 of fees - 8,000 = 1,955.5.
+    assert story.person(account).minor("perp", "USDT") == units("1955.5")
+    (started,) = of(story.index("ETH", "2300"), LiquidationStarted)
+    assert (started.account_id, started.scope) == (account, "perp")
 
 
 # -- what holds a scan back --------------------------------------------------------------------
