@@ -142,10 +142,14 @@ def _collateral_by_rank(state: RiskState, account: Account, wallet: str) -> list
 
 
 class Terms(NamedTuple):
-    """How one round trades: how far from the index, and the liquidation fee (0 for the house)."""
+    """How one round trades: how far from the index, and the liquidation fee (0 for the house).
+
+    Where it takes two trades to turn one asset into another, only the last pays that fee.
+    """
 
     band_bps: int
     fee_e12: int
+    trades_left: int = 1
 
 
 def _trade_down(state: RiskState, road: Road, account: Account, wallet: str, terms: Terms) -> None:
@@ -157,8 +161,10 @@ def _trade_down(state: RiskState, road: Road, account: Account, wallet: str, ter
             worth = margin_worth(state, account, wallet)
             if terms.fee_e12 and _restored(state, account, wallet, worth):
                 return
-            for symbol, side in _route(state, asset, loan.asset):
-                _forced(state, road, account, wallet, (symbol, side, terms))
+            route = _route(state, asset, loan.asset)
+            for place, (symbol, side) in enumerate(route):
+                now = terms._replace(trades_left=len(route) - place)
+                _forced(state, road, account, wallet, (symbol, side, now))
             _repay_in_kind(state, account, wallet)
 
 
@@ -197,7 +203,7 @@ def _forced(
     ticks = _limit_ticks(state, symbol, side, terms.band_bps)
     if not ticks or symbol in state.halted:
         return
-    partial = _lots_to_restore(state, account, wallet, symbol, terms.fee_e12)
+    partial = _lots_to_restore(state, account, wallet, symbol, terms)
     if side is Side.BUY:
         # A partial purchase pays the liquidation fee out of what it buys.
         fee_e12 = 0 if partial is None else terms.fee_e12
@@ -222,7 +228,7 @@ def _note_fee(
 ) -> None:
     """A partial sale pays its liquidation fee now, a full close-out after its debts (V28)."""
     job = account.liquidating.get(wallet)
-    if job is None or not terms.fee_e12:
+    if job is None or not terms.fee_e12 or terms.trades_left > 1:
         return
     instrument = state.instruments[order.symbol]
     value = order.filled_units * instrument.unit_minor
@@ -252,13 +258,13 @@ def _lots_to_buy(
 
 
 def _lots_to_restore(
-    state: RiskState, account: Account, wallet: str, symbol: str, fee_e12: int
+    state: RiskState, account: Account, wallet: str, symbol: str, terms: Terms
 ) -> int | None:
     """The fewest lots whose sale restores the level (V30); None: all there are."""
-    if not fee_e12:
+    if not terms.fee_e12:
         return None
     worth = margin_worth(state, account, wallet)
-    cost_e12 = state.venue.fees.spot_taker_e12 + fee_e12
+    cost_e12 = terms.trades_left * state.venue.fees.spot_taker_e12 + terms.fee_e12
     target = levels(state, account, wallet).restored_e12
     sale = partial_sale(worth.assets_e28, worth.debts_e28, target, cost_e12)
     instrument = state.instruments[symbol]

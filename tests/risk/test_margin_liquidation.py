@@ -395,3 +395,32 @@ def test_m10_3_eth_owed_against_btc_goes_over_the_direct_pair(story: Story) -> N
     first = of(events, LiquidationStepped)[0]
     assert (first.step, first.symbol) == ("bought", "ETH-BTC")
     assert _result(events)[0] == "restored"
+
+
+def test_m10_3_by_way_of_the_quote_the_fee_is_charged_once() -> None:
+    """1,500 SOL at 36.6 against 1 BTC: 54,900 / 50,000.15 = 1.098. With two taker fees and 1 %
+    x = (1.5 x 50,000.15 - 54,900) / (1.5 x 0.988 - 1) = 41,701.7 of SOL restore 1.5, by way of
+    USDT; the fee is 1 % of the BTC that are bought, and none of the USDT."""
+    symbols = (BTC, "SOL-USDT")
+    story = Story(small_venue(fees=MAKERS_FREE, symbols=symbols))
+    account = story.account(margin_SOL="1000")
+    other = story.account("other", spot_USDT="10000000", spot_BTC="100", spot_SOL="10000")
+    borrow(story, account, MARGIN, "BTC", "1")
+    story.sell(account, BTC, "1", "50000", wallet=MARGIN)
+    story.buy(other, BTC, "1", "50000")
+    story.buy(account, "SOL-USDT", "500", "100", wallet=MARGIN)
+    story.sell(other, "SOL-USDT", "500", "100")
+    story.buy(other, "SOL-USDT", "5000", "36.6")
+    story.sell(other, BTC, "5", "50000")
+    usdt, btc = _fund(story), _fund(story, "BTC")
+    events = story.index("SOL", "36.6")
+    assert [each.symbol for each in of(events, Traded)] == ["SOL-USDT", BTC]
+    (sold, bought) = of(events, Traded)
+    assert sold.lots == 1_139_392  # 41,701.71... / 36.6 = 1,139.391..., up to a lot of 0.001.
+    assert _fund(story) == usdt
+    assert _fund(story, "BTC") - btc == -(-bought.lots * 1_000 // 100)
+    # The purchase counts on the 1 % it may cost more; what that left over is used a second later.
+    assert _result(story.wait(1_000)) == ("restored", 0)
+    told = margin_report(story.engine.risk, story.person(account), MARGIN)
+    assert told.level_e12 is not None
+    assert 15 * 10**11 <= told.level_e12 < 15002 * 10**8
