@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from typing import Any
+
 import pytest
+from msgspec import structs
 
 from matching.book import Book
 from matching.types import Order, OrderType, Side
@@ -10,6 +14,7 @@ from risk.marking import IndexState, PerpState
 from risk.money import E12
 from risk.parameters import Venue
 from tests.story import START_MS, small_venue, units
+from tests.vectors import exact, vectors
 
 HOUR = 3_600_000
 STALE_MS = 10_000
@@ -211,6 +216,38 @@ def test_p9_without_a_premium_the_interest_is_predicted_and_charged(perp: PerpSt
     """0 + clamp(0.01 % - 0): nobody needs to have quoted."""
     assert perp.predicted_e12 == E12 // 10_000
     assert perp.fix_funding() == E12 // 10_000
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["premium_sample"]))
+def test_p8_v62_a_sample_walks_both_sides_of_the_book(venue: Venue, vector: dict[str, Any]) -> None:
+    told = vector["inputs"]
+    changed = structs.replace(venue.perps[0], impact_notional_minor=exact(told["impact_notional"]))
+    instrument = next(each for each in venue.instruments if each.symbol == changed.symbol)
+    perp, made = PerpState(instrument, changed, venue), Book()
+    for side, levels in ((Side.BUY, told["bids"]), (Side.SELL, told["asks"])):
+        for price, quantity in levels:
+            ticks, lots = instrument.ticks(price), instrument.lots(quantity)
+            assert isinstance(ticks, int)
+            assert isinstance(lots, int)
+            number = len(made.orders) + 1
+            made.place(Order(number, number, "", side, OrderType.LIMIT, ticks, lots))
+    perp.index_e8 = exact(told["index_price"])
+    perp.sample(made)
+    premium = Fraction(vector["expected"]["premium"]["value"])
+    assert perp.premium.average_e12() == round(premium * E12)
+
+
+@pytest.mark.parametrize("vector", vectors("risk_sums", ["funding_rate"]))
+def test_p9_v64_the_rate_of_an_interval(venue: Venue, vector: dict[str, Any]) -> None:
+    told, parameters = vector["inputs"], venue.perps[0]
+    assert parameters.interest_e12 == exact(told["interest_rate"], 12)
+    assert parameters.clamp_e12 == exact(told["clamp"], 12)
+    assert parameters.cap_k_e12 == exact(told["cap_factor"], 12)
+    assert parameters.brackets[0].mmr_e12 == exact(told["mmr_1"], 12)
+    changed = structs.replace(parameters, interval_ms=int(told["interval_hours"]) * HOUR)
+    perp = PerpState(venue.instruments[0], changed, venue)
+    perp.premium.add(exact(told["average_premium"], 12))
+    assert perp.fix_funding() == exact(vector["expected"]["funding_rate"], 12)
 
 
 def test_p8_where_depth_is_short_the_band_price_stands_in(perp: PerpState) -> None:

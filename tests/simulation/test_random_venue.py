@@ -42,7 +42,7 @@ from tests.simulation.random_venue import (
     RandomVenue,
 )
 
-EXAMPLES = 60  # In the suite; each is up to 80 commands with all that follows from them.
+EXAMPLES = 90  # In the suite; each is up to 80 commands with all that follows from them.
 _DEFAULT_EXAMPLES = settings.get_profile("default").max_examples
 
 
