@@ -35,6 +35,7 @@ from matching.reasons import Reason
 from matching.types import OrderType, SelfTrade, Side, TimeInForce
 from risk.parameters import HOUR_MS
 from risk.reports import margin_report, perp_report
+from risk.worth import perp_worth
 from tests.naive.naive_margin import (
     cross_perp,
     customers,
@@ -116,6 +117,8 @@ class RandomVenue(RuleBasedStateMachine):
             assert Fraction(theirs.margin_balance_e16, 10**16) == ours.balance
             assert 0 <= Fraction(theirs.maintenance_e16, 10**16) - ours.maintenance < _TINY
             assert 0 <= Fraction(theirs.initial_e16, 10**16) - ours.initial < _TINY
+            orders_e16 = perp_worth(engine.risk, account).orders_e16
+            assert abs(Fraction(orders_e16, 10**16) - ours.orders) < _TINY
             for wallet in ("margin", "isolated:BTC-USDT"):
                 told, worth = (
                     margin_report(engine.risk, account, wallet),
