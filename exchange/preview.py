@@ -14,20 +14,17 @@ from risk.fees import fee_minor
 from risk.ledger import FIRST_ACCOUNT
 from risk.loans import hour_of_interest_e18
 from risk.margin import liquidation_price
+from risk.margin_report import isolated_price_e8
+from risk.margin_worth import levels
 from risk.money import MINOR_IN_E16, MINOR_IN_E18, ceil_div
+from risk.perp_worth import perp_worth, position_worth
 from risk.position import fill_effect, released_cost
-from risk.reports import isolated_price_e8
-from risk.reserve import (
-    BORROW_EFFECTS,
-    contract_requirement,
-    refuse_wallet,
-    reserve,
-    spot_need,
-)
+from risk.reserve import reserve
+from risk.reserve_contract import contract_requirement
+from risk.reserve_spot import BORROW_EFFECTS, refuse_wallet, spot_need
 from risk.settings import supposed_leverage
-from risk.settle import REPAY_EFFECTS
+from risk.settle_spot import REPAY_EFFECTS
 from risk.state import RiskState
-from risk.worth import levels, perp_worth, position_worth
 
 HOURS_A_DAY = 24
 

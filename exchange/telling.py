@@ -33,7 +33,7 @@ from matching.types import Fill, Order
 from risk import records
 from risk.account import PERP, position_wallet
 from risk.ledger import FIRST_ACCOUNT, Pocket
-from risk.settle import Booked
+from risk.records import Booked
 from risk.state import RiskState
 
 _PRIVATE: Final[dict[type, type[Event]]] = {

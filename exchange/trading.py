@@ -29,8 +29,11 @@ from matching.types import (
 from risk.account import PERP, Account
 from risk.borrowing import repay
 from risk.ledger import FIRST_ACCOUNT
-from risk.reserve import reserve, spot_need
-from risk.settle import count_resting, settle_fill, uncount_closed, unhold_spot
+from risk.reserve import reserve
+from risk.reserve_spot import spot_need
+from risk.settle import settle_fill
+from risk.settle_contract import count_resting, uncount_closed
+from risk.settle_spot import unhold_spot
 from risk.state import RiskState
 
 

@@ -6,9 +6,9 @@ from matching.reasons import Reason
 from risk.account import ISOLATED, MARGIN, PERP, SPOT, Account, Loan
 from risk.ledger import POOL, PostingReason
 from risk.loans import hour_of_interest_e18, split_repayment
+from risk.margin_worth import max_borrow, max_transfer_out
 from risk.records import LoanRecord
 from risk.state import RiskState
-from risk.worth import max_borrow, max_transfer_out
 
 
 def wallet_holds(state: RiskState, wallet: str, asset: str) -> Reason | None:

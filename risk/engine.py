@@ -23,9 +23,9 @@ from risk.liquidation import Road, unwind_positions
 from risk.margin_liquidation import unwind_loans
 from risk.parameters import Venue
 from risk.records import AccountRecord
-from risk.reserve import resting_need
+from risk.reserve_spot import resting_need
 from risk.scan import run_rounds, scan
-from risk.settle import count_resting
+from risk.settle_contract import count_resting
 from risk.state import RiskState
 
 

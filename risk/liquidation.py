@@ -14,10 +14,10 @@ from risk.account import PERP, Account
 from risk.ledger import FIRST_ACCOUNT, INSURANCE, LIQUIDATION, PostingReason
 from risk.margin import bankruptcy_ticks, must_liquidate, step_down_lots
 from risk.money import E12, MINOR_IN_E16, charged, minor_floor
+from risk.perp_worth import cross_symbols, perp_worth, position_worth
 from risk.records import EndRecord, LiquidationRecord, StepRecord
-from risk.settle import Move, cover, move_position, release_margin
+from risk.settle_contract import Move, cover, move_position, release_margin
 from risk.state import RiskState
-from risk.worth import cross_symbols, perp_worth, position_worth
 
 UNWIND_BAND_E12 = E12 // 200  # The house sells what it took over within 0.5 % of the mark,
 UNWIND_NOTIONAL_MINOR = 50_000 * 10**8  # in slices of this much at a time.

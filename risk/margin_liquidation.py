@@ -10,12 +10,12 @@ from risk.borrowing import repay
 from risk.ledger import LIQUIDATION, MARGIN_INSURANCE, PostingReason
 from risk.liquidation import Road
 from risk.loans import partial_sale
+from risk.margin_worth import MarginWorth, levels, margin_worth, wallet_assets
 from risk.money import E12, MINOR_IN_E16, at_most, ceil_div, charged
 from risk.parameters import SpotParameters
 from risk.records import CoverRecord, EndRecord, LiquidationRecord, StepRecord
-from risk.reserve import affordable
+from risk.reserve_spot import affordable
 from risk.state import RiskState
-from risk.worth import MarginWorth, levels, margin_worth, wallet_assets
 
 UNWIND_BAND_BPS = 300  # How far from the index the house sells what it took over.
 

@@ -149,6 +149,14 @@ class CoverRecord(NamedTuple):
     balance_minor: int
 
 
+class Booked(NamedTuple):
+    """What one side of a fill paid and made."""
+
+    fee_minor: int
+    fee_asset: str
+    realised_minor: int
+
+
 PrivateRecord = (
     AccountRecord
     | LoanRecord

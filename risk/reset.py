@@ -8,7 +8,7 @@ from risk.borrowing import repay
 from risk.ledger import LIQUIDATION, WORLD, PostingReason
 from risk.liquidation import Road, take_over
 from risk.records import AccountRecord
-from risk.settle import cover, release_margin
+from risk.settle_contract import cover, release_margin
 from risk.state import RiskState
 
 

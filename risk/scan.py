@@ -5,18 +5,12 @@ from __future__ import annotations
 from risk.account import PERP, Account
 from risk.liquidation import Road, breached, liquidate_perp, perp_state, scope_symbols
 from risk.margin_liquidation import margin_breached, next_round, start_liquidation
+from risk.margin_worth import MarginWorth, levels, margin_bands, margin_worth, wallet_assets
 from risk.money import E12, at_most, ceil_div
+from risk.perp_worth import perp_bands
 from risk.records import CallRecord
 from risk.state import RiskState
 from risk.watch import Scope
-from risk.worth import (
-    MarginWorth,
-    levels,
-    margin_bands,
-    margin_worth,
-    perp_bands,
-    wallet_assets,
-)
 
 MINOR_IN_E28 = 10**20
 

@@ -23,11 +23,12 @@ from risk.margin import (
     open_order_margin,
     removable_minor,
 )
+from risk.margin_worth import margin_worth, max_transfer_out
 from risk.money import MINOR_IN_E16, ceil_div
+from risk.perp_worth import perp_worth, position_worth
 from risk.position import notional_e16
 from risk.records import SettingRecord
 from risk.state import RiskState
-from risk.worth import margin_worth, max_transfer_out, perp_worth, position_worth
 
 
 def set_leverage(state: RiskState, account: Account, symbol: str, leverage: int) -> Reason | None:

@@ -17,10 +17,11 @@ from exchange.wire.stream import ENV, GaugeSay
 from matching.instrument import Instrument, amount_text
 from risk.account import ISOLATED, MARGIN, PERP, Account, Loan
 from risk.margin import initial_e16, maintenance_e16
+from risk.margin_report import margin_report
 from risk.money import E12, MINOR_IN_E18, ceil_div
+from risk.perp_report import perp_report, position_report
+from risk.perp_worth import position_worth
 from risk.position import Position, entry_e8, notional_e16, unrealised_e16
-from risk.reports import margin_report, perp_report, position_report
-from risk.worth import position_worth
 
 NO_DEBT = "999"  # The margin level of a scope that owes nothing (M3).
 _ONE = "1"  # A perpetual scope is liquidated where its balance meets its maintenance (P11).

@@ -18,8 +18,9 @@ from exchange.events import AnyEvent, Filled, FundCovered
 from exchange.preview import Preview, preview
 from matching.reasons import Reason
 from matching.types import OrderType, Side, TimeInForce
+from risk.margin_report import margin_report
 from risk.parameters import FeeSchedule
-from risk.reports import margin_report, perp_report, position_report
+from risk.perp_report import perp_report, position_report
 from tests.story import Story, of, refusal, small_venue, units
 
 SPOT = "BTC-USDT"

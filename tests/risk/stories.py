@@ -12,7 +12,7 @@ from exchange.engine import Engine
 from matching.types import Side
 from risk.account import Account, position_wallet
 from risk.parameters import FeeSchedule, Venue
-from risk.reports import PositionReport, position_report
+from risk.perp_report import PositionReport, position_report
 from tests.story import Story, refusal, small_venue, units
 
 BTC = "BTC-USDT"

@@ -22,7 +22,7 @@ from matching.reasons import Reason
 from matching.types import Status
 from risk.account import MARGIN
 from risk.ledger import LIQUIDATION, MARGIN_INSURANCE, POOL
-from risk.reports import margin_report
+from risk.margin_report import margin_report
 from tests.risk.stories import (
     BTC,
     ETH,

@@ -33,9 +33,10 @@ from exchange.events import (
 )
 from matching.reasons import Reason
 from matching.types import OrderType, SelfTrade, Side, TimeInForce
+from risk.margin_report import margin_report
 from risk.parameters import HOUR_MS
-from risk.reports import margin_report, perp_report
-from risk.worth import perp_worth
+from risk.perp_report import perp_report
+from risk.perp_worth import perp_worth
 from tests.naive.naive_margin import (
     cross_perp,
     customers,

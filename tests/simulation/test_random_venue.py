@@ -30,7 +30,8 @@ from exchange.events import (
 )
 from matching.types import OrderType, Side, TimeInForce
 from risk.account import MARGIN
-from risk.reports import max_borrow, perp_report
+from risk.margin_worth import max_borrow
+from risk.perp_report import perp_report
 from tests.simulation.random_venue import (
     LIMITS,
     MARKETS,

@@ -9,8 +9,9 @@ import pytest
 
 from exchange.commands import Borrow, Repay, SetMarginMode, Transfer
 from exchange.events import FundingCharged, InterestCharged, LiquidationStarted
+from risk.margin_report import margin_report
 from risk.parameters import FeeSchedule
-from risk.reports import margin_report, position_report
+from risk.perp_report import position_report
 from tests.story import Story, of, refusal, small_venue, units
 
 SPOT = "BTC-USDT"

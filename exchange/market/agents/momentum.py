@@ -15,7 +15,8 @@ from exchange.market.sight import E8, Sight, lots_at_least, take, value_to_lots
 from matching.instrument import Instrument
 from matching.types import Side
 from risk.account import MARGIN, PERP, Account
-from risk.reports import margin_report, perp_report
+from risk.margin_report import margin_report
+from risk.perp_report import perp_report
 
 MONEY: Final = 60_000  # USDT of each follower.
 REACH_E6: Final = 1_500  # How far beyond what it is worth their limits reach.

@@ -14,7 +14,7 @@ from exchange.market.sight import E8, Sight, lots_at_least, take, value_to_lots,
 from matching.instrument import Instrument
 from matching.types import OrderType, Side
 from risk.account import PERP, SPOT, Account
-from risk.reports import perp_report
+from risk.perp_report import perp_report
 
 TRADERS: Final = 3
 ARRIVALS_PER_S: Final = {"BTC": 2.0, "ETH": 1.6, "SOL": 1.1, "BNB": 0.8, "XRP": 0.8, "DOGE": 0.7}

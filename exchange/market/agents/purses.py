@@ -7,7 +7,8 @@ from typing import Final, NamedTuple, Protocol
 from exchange.commands import AnyCommand, Deposit, OpenAccount, SetLeverage
 from exchange.market.sight import Sight
 from risk.account import LEVERAGE_DEFAULT, MARGIN, PERP, SPOT, Account
-from risk.reports import margin_report, perp_report
+from risk.margin_report import margin_report
+from risk.perp_report import perp_report
 
 BROKE_BELOW_E2: Final = 40  # An agent with less than 40 % of its money left is refilled.
 MINOR_IN_E16: Final = 100_000_000

@@ -10,7 +10,7 @@ from exchange.market.sight import Sight, wallet_of
 from matching.instrument import Instrument
 from matching.types import Order, Side
 from risk.account import SPOT, Account
-from risk.reports import perp_report
+from risk.perp_report import perp_report
 
 
 class Quoting(NamedTuple):

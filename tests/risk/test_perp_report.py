@@ -1,40 +1,139 @@
-"""Tests of reports with figures done by hand: the vectors of MECHANICS, and P5."""
+"""Tests of perpetuals as their owner sees them, with the sums by hand."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import msgspec
 import pytest
 
-from exchange.commands import AdjustPositionMargin, Borrow, Repay, SetMarginLeverage, Transfer
-from matching.reasons import Reason
+from exchange.commands import AdjustPositionMargin
+from exchange.events import LiquidationStarted
 from matching.types import Side
 from risk.liquidation import breached
-from risk.margin_liquidation import margin_breached
-from risk.reports import (
-    MarginReport,
-    isolated_price_e8,
-    margin_report,
-    max_borrow,
-    max_transfer_out,
-    perp_report,
-    position_report,
-)
-from risk.worth import margin_worth
+from risk.margin_report import MarginReport, margin_report
+from risk.perp_report import perp_report, position_report
 from tests.risk.stories import (
-    BTC,
     BTC_PERP,
     ETH_PERP,
-    ISOLATED_BTC,
     MAKERS_FREE,
     NO_FEES,
-    borrow,
     position,
     report,
     rich,
 )
-from tests.story import Story, refusal, small_venue, units
+from tests.story import Story, of, refusal, small_venue, units
+
+
+def _story() -> Story:
+    return Story(small_venue(fees=NO_FEES))
+
+
+def _falls_at(story: Story, price_e8: int) -> bool:
+    """Whether somebody is liquidated once BTC is at a price."""
+    return bool(
+        of(story.index("BTC", f"{price_e8 // 10**8}.{price_e8 % 10**8:08d}"), LiquidationStarted)
+    )
+
+
+def _falls_exactly_at(story: Story, price: Fraction, *, falling: bool) -> bool:
+    """Not at the last price before an exact one, but at the first that has reached it."""
+    below = price.numerator * 10**8 // price.denominator
+    above = -(-price.numerator * 10**8 // price.denominator)
+    if falling:
+        return not _falls_at(story, below + 1) and _falls_at(story, below)
+    return not _falls_at(story, above - 1) and _falls_at(story, above)
+
+
+def test_v52_an_isolated_short_is_liquidated_at_the_price_it_is_shown() -> None:
+    """Short 3 at 60,000 and 30x: 6,000 + 180,000 - 3 P = 0.5 % of 3 P - 50, so
+    P = 186,050 / 3.015 = 61,708.12603648..."""
+    story = _story()
+    story.index("BTC", "60000")
+    one = position(story, Side.SELL, "3", "60000", money="9000", leverage=30, isolated=True)
+    told = report(story, one)
+    assert told.margin_minor == units("6000")
+    assert told.liquidation_e8 == units("61708.12603648")
+    assert _falls_exactly_at(story, Fraction(186_050_000, 3_015), falling=False)
+
+
+@pytest.mark.parametrize(
+    ("side", "price"),
+    [
+        # 3,000 + P - 50,000 = 0.4 % of P.
+        (Side.BUY, Fraction(47_000_000, 996)),
+        # 3,000 + 50,000 - P = 0.5 % of P - 50, above 50,000 of notional.
+        (Side.SELL, Fraction(53_050_000, 1_005)),
+    ],
+)
+def test_p11_a_cross_position_is_liquidated_at_the_price_it_is_shown(
+    side: Side, price: Fraction
+) -> None:
+    """1 at 50,000 with 3,000 behind it."""
+    story = _story()
+    one = position(story, side, "1", "50000", money="3000")
+    told = report(story, one)
+    assert told.margin_minor == 0
+    assert told.liquidation_e8 == round(price * 10**8)
+    assert _falls_exactly_at(story, price, falling=side is Side.BUY)
+
+
+def test_p11_on_the_cross_wallet_another_position_counts() -> None:
+    """Long 1 BTC and 20 ETH with 5,000; at 2,450 ETH has lost 1,000 and needs 0.4 % of 49,000,
+    196. So 4,000 + P - 50,000 = 0.4 % of P + 196."""
+    story = _story()
+    one = position(story, Side.BUY, "1", "50000", money="5000", leverage=50)
+    symbol = "ETH-USDT-PERP"
+    assert refusal(story.buy(one, symbol, "20", "2500", leverage=50)) is None
+    other = story.account(perp_USDT="90000")
+    story.sell(other, symbol, "20", "2500")
+    story.index("ETH", "2450")
+    price = Fraction(46_196_000, 996)
+    assert report(story, one).liquidation_e8 == round(price * 10**8)
+    assert _falls_exactly_at(story, price, falling=True)
+
+
+def test_v46_a_position_is_told_with_its_entry_and_where_it_would_be_bankrupt() -> None:
+    """1 at 50,000 and 10x at a mark of 49,000; bankrupt at 45,000 / (1 - 0.05 %) = 45,022.51...,
+    for a sale up to 45,022.6."""
+    story = Story(small_venue(fees=MAKERS_FREE))
+    one = position(story, Side.BUY, "1", "50000", money="9000", leverage=10, isolated=True)
+    story.index("BTC", "49000")
+    told = report(story, one)
+    assert (told.mark_e8, told.entry_e8) == (units("49000"), units("50000"))
+    assert told.unrealised_e16 == -1_000 * 10**16
+    assert (told.notional_e16, told.initial_e16) == (49_000 * 10**16, 4_900 * 10**16)
+    assert told.maintenance_e16 == 196 * 10**16  # 0.4 %
+    assert told.bankruptcy_ticks == 450_226
+
+
+def test_a_position_that_is_paid_for_has_no_liquidation_price() -> None:
+    """1 at 50,000 with 60,000: even at nothing 10,000 are left."""
+    story = _story()
+    one = position(story, Side.BUY, "1", "50000", money="60000")
+    told = position_report(story.engine.risk, story.person(one), BTC_PERP)
+    assert told.liquidation_e8 is told.bankruptcy_ticks is None
+
+
+def test_p5_the_wallet_of_perpetuals_is_told_part_by_part() -> None:
+    """6,000 and long 1 at 50,000 on 10x; at 52,000 it is 8,000, 5,200 are needed, and a sale of
+    2.01 at 52,000 needs 52 (52,520 less 52,000 at 10x) and 52.26 of taker fee. So
+    8,000 - 5,200 - 52 - 52.26 are available, and 2,000 less may leave."""
+    story = Story(small_venue(fees=MAKERS_FREE))
+    one = position(story, Side.BUY, "1", "50000", money="6000", leverage=10)
+    story.index("BTC", "52000")
+    assert refusal(story.sell(one, BTC_PERP, "2.01", "52000")) is None
+    told = perp_report(story.engine.risk, story.person(one))
+    assert told.wallet_minor == units("6000")
+    assert told.unrealised_e16 == 2_000 * 10**16
+    assert told.margin_balance_e16 == 8_000 * 10**16
+    assert told.initial_e16 == 5_200 * 10**16
+    assert told.order_margin_e16 == 10_426 * 10**14
+    assert told.maintenance_e16 == 210 * 10**16  # 0.5 % of 52,000 less 50.
+    assert told.available_minor == units("2695.74")
+    assert told.withdrawable_minor == units("695.74")
+
 
 E12 = 10**12
 
@@ -51,115 +150,6 @@ def e16(text: str) -> int:
 
 def margin(story: Story, account: int, wallet: str = "margin") -> MarginReport:
     return margin_report(story.engine.risk, story.person(account), wallet)
-
-
-# -- spot margin -------------------------------------------------------------------------------
-
-
-def test_m3_m4_v24_a_cross_margin_wallet(story: Story) -> None:
-    """1 BTC at 40,000 and 10 ETH at 2,000; owed 50,000 and 12.5: 60,000 / 50,012.5; a call at 5x
-    comes at 1.16. Haircuts of 0.98 and 0.97 leave 39,200 + 19,400 of collateral."""
-    story.index("BTC", "40000")
-    story.index("ETH", "2000")
-    account = story.account(margin_BTC="1", margin_ETH="10", margin_USDT="100000")
-    story.ok(SetMarginLeverage, account_id=account, leverage=5)
-    borrow(story, account, "margin", "USDT", "50000")
-    person = story.person(account)
-    person.loans["margin", "USDT"].interest_e18 = units("12.5") * 10**10
-    pocket = person.pockets["margin", "USDT"]
-    pocket.minor = 0
-    found = margin(story, account)
-    assert (found.assets_e16, found.debt_e16) == (e16("60000"), e16("50012.5"))
-    assert found.level_e12 == 1_199_700_074_981  # 1.19970007498...
-    assert found.collateral_e16 == e16("58600")
-    assert found.collateral_level_e12 == 58_600 * E12 * 10 // 500_125
-    assert (found.call_e12, found.liquidation_e12, found.leverage) == (
-        116 * E12 // 100,
-        110 * E12 // 100,
-        5,
-    )
-    assert found.liquidation_price_e8 is None  # Of one asset there is none: there are two.
-
-
-def test_m3_without_a_debt_there_is_no_level(story: Story) -> None:
-    account = story.account(margin_USDT="1000")
-    found = margin(story, account)
-    assert (found.assets_e16, found.debt_e16) == (e16("1000"), 0)
-    assert (found.level_e12, found.collateral_level_e12) == (None, None)
-
-
-def test_m11_v22_a_long_on_isolated_margin(story: Story) -> None:
-    """Own 1,000, borrowed 9,000 and an hour of 0.09 on it, 0.2 BTC: 1.05 x 9,000.09 / 0.2."""
-    account = story.account()
-    story.deposit(account, ISOLATED_BTC, "USDT", "1000")
-    borrow(story, account, ISOLATED_BTC, "USDT", "9000")
-    story.sell(story.account(spot_BTC="1"), BTC, "0.2", "50000")
-    story.buy(account, BTC, "0.2", "50000", wallet=ISOLATED_BTC)
-    found = margin(story, account, ISOLATED_BTC)
-    assert found.leverage == 10
-    assert found.liquidation_price_e8 == units("47250.4725")
-    story.person(account).loans[ISOLATED_BTC, "USDT"].interest_e18 = 0
-    assert margin(story, account, ISOLATED_BTC).liquidation_price_e8 == units("47250")
-
-
-def test_m11_v23_a_short_on_isolated_margin_at_3x() -> None:
-    """3,500 USDT against 0.05 BTC at 1.18: 3,500 / (1.18 x 0.05)."""
-    price = isolated_price_e8(0, 5 * 10**16, units("3500"), 0, 118 * E12 // 100)
-    assert price == units("59322.03389831")
-
-
-def test_m11_a_wallet_that_no_price_can_take_has_no_liquidation_price(story: Story) -> None:
-    """It owes 100 and has 10,000 of the same: BTC could be worth nothing."""
-    account = story.account()
-    story.deposit(account, ISOLATED_BTC, "USDT", "10000")
-    assert margin(story, account, ISOLATED_BTC).liquidation_price_e8 is None
-    borrow(story, account, ISOLATED_BTC, "USDT", "100")
-    assert margin(story, account, ISOLATED_BTC).liquidation_price_e8 is None
-
-
-@pytest.mark.parametrize("short", [False, True])
-def test_i14_the_liquidation_price_of_a_wallet_is_where_the_scan_takes_it(
-    story: Story, short: bool
-) -> None:
-    account = story.account()
-    story.deposit(account, ISOLATED_BTC, "USDT", "1000")
-    trader = story.account(spot_BTC="1", spot_USDT="100000")
-    if short:
-        borrow(story, account, ISOLATED_BTC, "BTC", "0.1")
-        story.buy(trader, BTC, "0.1", "50000")
-        story.sell(account, BTC, "0.1", "50000", wallet=ISOLATED_BTC)
-    else:
-        borrow(story, account, ISOLATED_BTC, "USDT", "4000")
-        story.sell(trader, BTC, "0.1", "50000")
-        story.buy(account, BTC, "0.1", "50000", wallet=ISOLATED_BTC)
-    price = margin(story, account, ISOLATED_BTC).liquidation_price_e8
-    assert price is not None
-    risk, person = story.engine.risk, story.person(account)
-    fallen = {}
-    for away in (-1, 1):
-        risk.indexes[BTC].index_e8 = price + away
-        worth = margin_worth(risk, person, ISOLATED_BTC)
-        fallen[away] = margin_breached(risk, person, ISOLATED_BTC, worth)
-    assert fallen == {-1: not short, 1: short}
-
-
-def test_m5_v21_as_much_may_be_borrowed_and_taken_out_as_is_said(story: Story) -> None:
-    """1,000 at 3x: (1,000 - 0) / (1.5 - 1) = 2,000; owing 500 and their 0.005, all above
-    2 x 500.005 of the 1,500 may go: 499.99."""
-    account = story.account(margin_USDT="1000")
-    risk, person = story.engine.risk, story.person(account)
-    assert max_borrow(risk, person, "margin", "USDT") == units("2000")
-    borrow(story, account, "margin", "USDT", "500")
-    most = max_transfer_out(risk, person, "margin", "USDT")
-    assert most == units("499.99")
-    wish = {"account_id": account, "source": "margin", "target": "spot", "asset": "USDT"}
-    refused = story.do(Transfer, amount_minor=most + 1, **wish)
-    assert refusal(refused) is Reason.TRANSFER_WOULD_BREACH_MARGIN
-    story.ok(Transfer, amount_minor=most, **wish)
-    story.ok(Repay, account_id=account, wallet="margin", asset="USDT")
-
-
-# -- perpetuals --------------------------------------------------------------------------------
 
 
 def test_p5_a_cross_wallet_of_perpetuals(story: Story) -> None:
@@ -310,16 +300,3 @@ def test_i14_the_liquidation_price_of_a_position_is_where_the_scan_takes_it(
         risk.marks[BTC_PERP].mark_e8 = price + away
         fallen[away] = breached(risk, person, person.perp_pocket_wallet(BTC_PERP))
     assert fallen == {-1: side is Side.BUY, 1: side is Side.SELL}
-
-
-def test_reports_change_nothing(story: Story) -> None:
-    account = position(story, Side.BUY, "1", "50000", money="4000")
-    story.deposit(account, ISOLATED_BTC, "USDT", "1000")
-    story.ok(Borrow, account_id=account, wallet=ISOLATED_BTC, asset="USDT", amount_minor=1)
-    before = story.engine.digest()
-    risk, person = story.engine.risk, story.person(account)
-    for wallet in ("margin", ISOLATED_BTC, "isolated:ETH-USDT"):
-        margin_report(risk, person, wallet)
-    perp_report(risk, person)
-    position_report(risk, person, BTC_PERP)
-    assert story.engine.digest() == before

@@ -1,142 +1,39 @@
-"""Tests of what wallets are worth, how much may be borrowed or taken out, and safe bands."""
+"""Tests of what margin wallets are worth, how much may be borrowed or taken out, and bands."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from exchange.commands import Borrow, SetMarginLeverage, Transfer
 from exchange.events import MarginCalled
 from matching.reasons import Reason
-from matching.types import Side
-from risk.account import MARGIN, PERP, position_wallet
+from risk.account import MARGIN, PERP, Account, Loan
+from risk.engine import RiskEngine, new_risk_engine
 from risk.ledger import PostingReason
-from risk.liquidation import perp_state
-from risk.worth import (
+from risk.margin_worth import (
     levels,
+    margin_bands,
     margin_worth,
     max_borrow,
     max_transfer_out,
-    perp_bands,
-    perp_worth,
-    position_worth,
     wallet_assets,
 )
+from risk.money import at_most
+from risk.watch import Band
 from tests.risk.stories import (
-    BTC_PERP,
-    ETH_PERP,
     ISOLATED_BTC,
+    NO_FEES,
     borrow,
-    position,
-    rich,
 )
 from tests.story import Story, of, refusal, small_venue, units
-
-E12 = 10**12
 
 
 @pytest.fixture
 def story() -> Story:
     return Story()
-
-
-# -- perpetuals --------------------------------------------------------------------------------
-
-
-def test_p5_the_cross_wallet_counts_profit_and_loss_of_cross_positions_alone(story: Story) -> None:
-    """Long 0.5 at 50,000, 20x, at a mark of 49,000: 24,500 of notional."""
-    account = position(story, Side.BUY, "0.5", "50000", money="2500")
-    story.index("BTC", "49000")
-    worth = perp_worth(story.engine.risk, story.person(account))
-    # 2,500 - 5 - 0.5 x 1,000 = 1,995.
-    assert worth.balance_e16 == 1_995 * 10**16
-    assert worth.initial_e16 == 1_225 * 10**16  # 24,500 / 20
-    assert worth.maintenance_e28 == 98 * 10**28  # 24,500 x 0.4 %
-    assert worth.available_e16 == 770 * 10**16
-
-
-def test_p5_an_isolated_position_leaves_the_cross_wallet_alone(story: Story) -> None:
-    account = position(story, Side.BUY, "0.5", "50000", money="2500", isolated=True)
-    story.index("BTC", "49000")
-    person = story.person(account)
-    worth = perp_worth(story.engine.risk, person)
-    assert worth.balance_e16 == 1_245 * 10**16  # 2,500 - 5 - 1,250
-    assert (worth.initial_e16, worth.maintenance_e28) == (0, 0)
-    balance, maintenance = position_worth(story.engine.risk, person, BTC_PERP)
-    assert balance == 750 * 10**16  # 1,250 - 500
-    assert maintenance == 98 * 10**28
-
-
-def test_p5_what_is_available_is_never_less_than_nothing(story: Story) -> None:
-    account = position(story, Side.BUY, "1", "50000", money="2600")
-    story.index("BTC", "48000")
-    worth = perp_worth(story.engine.risk, story.person(account))
-    assert worth.balance_e16 < worth.initial_e16
-    assert worth.available_e16 == 0
-
-
-def test_p5_t17_profit_that_is_not_realised_does_not_leave(story: Story) -> None:
-    """Long 1 at 50,000, 20x, with 3,600 after the fee: profit carries orders and stays; a loss
-    goes off what may leave."""
-    account = position(story, Side.BUY, "1", "50000", money="3610")
-    person = story.person(account)
-    story.index("BTC", "52000")
-    # 3,600 + 2,000 - 2,600 may carry orders; 3,600 - 2,600 may leave.
-    assert perp_worth(story.engine.risk, person).available_e16 == 3_000 * 10**16
-    assert max_transfer_out(story.engine.risk, person, PERP, "USDT") == units("1000")
-    story.index("BTC", "49500")
-    # min(3,600, 3,600 - 500) - 2,475 = 625.
-    assert max_transfer_out(story.engine.risk, person, PERP, "USDT") == units("625")
-
-
-def test_p5_resting_orders_keep_their_margin_in_the_wallet(story: Story) -> None:
-    account = story.account(perp_USDT="1000")
-    story.buy(account, BTC_PERP, "0.1", "50000")
-    # 500 of margin at 10x and 2.5 of fee are spoken for.
-    person = story.person(account)
-    assert max_transfer_out(story.engine.risk, person, PERP, "USDT") == units("497.5")
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from([BTC_PERP, ETH_PERP]), st.sampled_from(Side), st.integers(1, 9)),
-        min_size=1,
-        max_size=4,
-    ),
-    st.integers(-99, 99),
-    st.integers(-99, 99),
-)
-def test_within_its_bands_a_cross_wallet_is_never_in_breach(
-    trades: list[tuple[str, Side, int]], btc: int, eth: int
-) -> None:
-    """Prices anywhere strictly inside the bands, up to 99 % of the way to a bound."""
-    story = Story()
-    account, other = story.account(perp_USDT="3000"), rich(story)
-    for symbol, side, size in trades:
-        qty, price = ("0.1", "50000") if symbol == BTC_PERP else ("2", "2500")
-        qty = f"{float(qty) * size:.1f}"
-        story.place(other, side.opposite, symbol, qty, price)
-        story.place(account, side, symbol, qty, price, leverage=50)
-    risk, person = story.engine.risk, story.person(account)
-    balance, maintenance = perp_state(risk, person, PERP)
-    symbols = sorted(person.positions)
-    slack = balance * E12 - maintenance
-    if not symbols or slack <= 0:
-        return
-    for symbol, low, high in perp_bands(risk, person, symbols, slack):
-        mark_e8 = risk.marks[symbol].mark_e8
-        assert mark_e8 is not None
-        share = btc if symbol == BTC_PERP else eth
-        bound = low if share < 0 else high
-        to = mark_e8 * (100 + share) // 100 if bound is None else bound
-        risk.marks[symbol].mark_e8 = max(1, mark_e8 + (to - mark_e8) * abs(share) // 100)
-    balance, maintenance = perp_state(risk, person, PERP)
-    assert balance * E12 > maintenance
-
-
-# -- spot margin -------------------------------------------------------------------------------
 
 
 def test_m3_haircuts_are_in_collateral_and_not_in_the_level(story: Story) -> None:
@@ -278,18 +175,103 @@ def test_wallet_assets_are_those_it_holds_something_of(story: Story) -> None:
     assert wallet_assets(story.person(account), MARGIN) == [("USDT", units("5"))]
 
 
-def test_a_price_inside_its_bands_makes_no_scope_due(story: Story) -> None:
-    """Long 1 at 50,000 with 2,500: 2,300 above maintenance at the mark of 50,000, so that nothing
-    is looked at above 47,700, and everything is at that price."""
-    account = position(story, Side.BUY, "1", "50000", money="2610", isolated=True)
-    story.wait(1_000)
-    watch = story.engine.risk.watch
-    scope = (account, position_wallet(BTC_PERP))
-    # 50,000 - (2,500 - 200) = 47,700.
-    assert [band for band in watch.state()[0] if band[:2] == scope] == [
-        (*scope, [(BTC_PERP, units("47700"), None)])
-    ]
-    watch.move(BTC_PERP, units("47700.00000001"))
-    assert not watch.due
-    watch.move(BTC_PERP, units("47700"))
-    assert list(watch.due) == [scope]
+VENUE = small_venue(fees=NO_FEES)
+
+
+PRICES = {"BTC": units("50000"), "ETH": units("2500")}
+
+
+AMOUNTS = st.integers(0, 10**12)
+
+
+OWED = st.just(0) | st.integers(1, 10**12)
+
+
+def _risk() -> tuple[RiskEngine, Account]:
+    """Risk at the prices above, indexes and marks alike, and an account in it."""
+    risk = new_risk_engine(VENUE)
+    _reprice(risk, PRICES)
+    return risk, risk.open_account("user", "one")
+
+
+def _reprice(risk: RiskEngine, prices: dict[str, int]) -> None:
+    for asset, price_e8 in prices.items():
+        risk.indexes[f"{asset}-USDT"].index_e8 = price_e8
+        risk.marks[f"{asset}-USDT-PERP"].mark_e8 = price_e8
+
+
+def _own(risk: RiskEngine, account: Account, wallet: str, asset: str, minor: int) -> None:
+    risk.pocket(account, wallet, asset).minor = minor
+
+
+def _owe(account: Account, asset: str, principal_minor: int, interest_e18: int) -> None:
+    loan = Loan(len(account.loans) + 1, MARGIN, asset)
+    loan.principal_minor, loan.interest_e18 = principal_minor, interest_e18
+    account.loans[MARGIN, asset] = loan
+
+
+def _roomy(bands: list[Band]) -> bool:
+    """Whether every price lies inside: a band without room is looked at again at any price."""
+    return all((low or 0) < PRICES[name[:3]] != high for name, low, high in bands)
+
+
+def _inside(bands: list[Band], data: st.DataObject) -> dict[str, int]:
+    """Prices strictly inside every band, the last before each bound often among them."""
+    moved = dict(PRICES)
+    for source, low, high in bands:
+        asset = source[:3]
+        lowest = 1 if low is None else max(1, low + 1)
+        highest = 100 * PRICES[asset] if high is None else high - 1
+        ends = st.sampled_from([lowest, highest])
+        moved[asset] = data.draw(ends | st.integers(lowest, highest), asset)
+    return moved
+
+
+@given(
+    st.tuples(AMOUNTS, AMOUNTS, AMOUNTS),
+    st.tuples(OWED, OWED, OWED),
+    st.integers(0, 10**16),
+    st.sampled_from([3, 5]),
+    st.data(),
+)
+def test_no_price_inside_its_bands_takes_a_margin_wallet_to_its_next_level(
+    own: tuple[int, int, int],
+    owed: tuple[int, int, int],
+    interest_e18: int,
+    leverage: int,
+    data: st.DataObject,
+) -> None:
+    """As many units of ETH and USDT as are worth the units of BTC."""
+    risk, account = _risk()
+    account.margin_leverage = leverage
+    assets = (("BTC", 1), ("ETH", 20), ("USDT", 50_000))
+    for (asset, size), has, owes in zip(assets, own, owed, strict=True):
+        _own(risk, account, MARGIN, asset, has * size)
+        if owes:
+            _owe(account, asset, owes * size, interest_e18)
+    bounds = levels(risk, account, MARGIN)
+    worth = margin_worth(risk, account, MARGIN)
+    assume(worth.debts_e28)
+    assume(not at_most(worth.assets_e28, worth.debts_e28, bounds.liquidation_e12))
+    called = at_most(worth.assets_e28, worth.debts_e28, bounds.call_e12)
+    bands = margin_bands(risk, account, MARGIN, worth, called)
+    assume(_roomy(bands))
+    _reprice(risk, _inside(bands, data))
+    moved = margin_worth(risk, account, MARGIN)
+    assert at_most(moved.assets_e28, moved.debts_e28, bounds.call_e12) == called
+    assert not at_most(moved.assets_e28, moved.debts_e28, bounds.liquidation_e12)
+
+
+def test_a_called_wallet_has_a_bound_on_either_side_and_another_only_one() -> None:
+    """1 BTC at 3x: 30,000 owed call at 1.3 x 30,000 = 39,000; 40,000 owed liquidate at
+    1.1 x 40,000 = 44,000, and clear the call at 52,000."""
+    for owed, called, low, high in (
+        ("30000", False, "39000", None),
+        ("40000", True, "44000", units("52000")),
+    ):
+        risk, account = _risk()
+        _own(risk, account, MARGIN, "BTC", units("1"))
+        _owe(account, "USDT", units(owed), 0)
+        worth = margin_worth(risk, account, MARGIN)
+        bands = margin_bands(risk, account, MARGIN, worth, called)
+        assert bands == [("BTC-USDT", units(low), high)]

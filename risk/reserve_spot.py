@@ -1,0 +1,87 @@
+"""What a spot order must hold: its cost or its quantity, borrowed where it says so."""
+
+from __future__ import annotations
+
+from matching.book import Book
+from matching.reasons import Reason
+from matching.types import Order, Side
+from risk.account import PERP, SPOT, Account
+from risk.borrowing import borrow, wallet_holds
+from risk.money import E12, charged
+from risk.state import RiskState
+
+BORROW_EFFECTS = (1, 3)  # Side effects "borrow" and "borrow_repay".
+
+
+def spot_need(state: RiskState, order: Order, book: Book, worst_ticks: int) -> tuple[str, int]:
+    """(asset, minor units) a new spot order must hold (S11).
+
+    A market buy holds the cost of walking the book as far as it may go; one by amount the amount.
+    A market sale by amount holds the lots it would sell.
+    """
+    instrument = state.instruments[order.symbol]
+    if order.price_ticks:
+        return resting_need(state, order)
+    if order.side is Side.SELL:
+        lots = order.lots or book.cost_of_market(order, worst_ticks)[0]
+        return instrument.base, instrument.base_minor(lots)
+    units = order.quote_units or book.cost_of_market(order, worst_ticks)[1]
+    return instrument.quote, _with_fee(state, units * instrument.unit_minor)
+
+
+def resting_need(state: RiskState, order: Order) -> tuple[str, int]:
+    """(asset, minor units) a limit order on spot must hold for what is still open of it."""
+    instrument = state.instruments[order.symbol]
+    if order.side is Side.BUY:
+        notional = instrument.notional_minor(order.price_ticks, order.open_lots)
+        return instrument.quote, _with_fee(state, notional)
+    return instrument.base, instrument.base_minor(order.open_lots)
+
+
+def _with_fee(state: RiskState, cost_minor: int) -> int:
+    """A buy's cost, and its fee where that is paid in quote."""
+    return cost_minor + charged(cost_minor, state.venue.fees.spot_hold_e12)
+
+
+def affordable(state: RiskState, free_minor: int) -> int:
+    """The largest cost of a buy that an amount of quote covers, fee included."""
+    rate_e12 = state.venue.fees.spot_hold_e12
+    return max(0, free_minor - (1 if rate_e12 else 0)) * E12 // (E12 + rate_e12)
+
+
+def reserve_spot(
+    state: RiskState, account: Account, order: Order, book: Book, worst_ticks: int
+) -> Reason | None:
+    """Hold what a spot order needs, borrowing what is missing where it says so (M6, S11)."""
+    refused = refuse_wallet(state, account, order)
+    if refused is not None:
+        return refused
+    asset, need = spot_need(state, order, book, worst_ticks)
+    pocket = state.pocket(account, order.wallet, asset)
+    if pocket.free < need:
+        if order.side_effect not in BORROW_EFFECTS:
+            return Reason.INSUFFICIENT_BALANCE
+        missing = need - max(0, pocket.free)
+        loan = borrow(state, account, order.wallet, asset, missing)
+        if isinstance(loan, Reason):
+            return loan
+        account.order_loans[order.order_id] = missing
+    state.ledger.lock(pocket, need)
+    order.hold_minor = need
+    return None
+
+
+def refuse_wallet(state: RiskState, account: Account, order: Order) -> Reason | None:
+    """A spot order trades from spot cash, cross margin or the pair's isolated margin."""
+    instrument = state.instruments[order.symbol]
+    if order.wallet == PERP or order.reduce_only:
+        return Reason.COMBINATION_NOT_ALLOWED
+    if order.wallet == SPOT:
+        return Reason.SIDE_EFFECT_NOT_ALLOWED if order.side_effect else None
+    for asset in (instrument.base, instrument.quote):
+        refused = wallet_holds(state, order.wallet, asset)
+        if refused is not None:
+            return refused
+    if order.wallet in account.liquidating and not order.forced:
+        return Reason.ACCOUNT_LIQUIDATING
+    return None
