@@ -67,7 +67,7 @@ def fixed_text(amount: int, places: int) -> str:
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
-    """One market, spot or linear perpetual, and every bound its orders keep.
+    """One market, spot or perpetual (linear or inverse), and every bound its orders keep.
 
     `tick` and `lot` are exact decimal text; the integers below the second blank line are derived
     from them.  An instrument whose tick x lot is not exact in its quote is refused with a
@@ -76,12 +76,13 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     symbol: str
-    kind: Literal["spot", "linear"]
+    kind: Literal["spot", "linear", "inverse"]
     base: str
     quote: str
     settle: str
     tick: str
     lot: str
+    multiplier: str = "1"  # Of an inverse contract: what one is worth, in its quote.
 
     ticks_max: int = PRICE_TICKS_MAX
     lots_min: int = 1
@@ -101,6 +102,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     tick_e8: int = 0  # 10^-8 of the quote in one tick.
     lot_minor: int = 0  # 10^-8 of the base in one lot.
     unit_minor: int = 0  # 10^-8 of the quote in one tick x one lot.
+    face_minor: int = 0  # 10^-8 of the base in one lot; of an inverse contract, of the quote.
     price_places: int = 0  # Decimal places a price is shown with,
     qty_places: int = 0  # and a quantity.
 
@@ -113,6 +115,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         derive(self, "tick_e8", tick_e8)
         derive(self, "lot_minor", lot_minor)
         derive(self, "unit_minor", unit_minor)
+        derive(
+            self, "face_minor", lot_minor * _step(self.multiplier, "multiplier") // MINOR_PER_UNIT
+        )
         derive(self, "price_places", _places(tick_e8))
         derive(self, "qty_places", _places(lot_minor))
         self._refuse_bad_bounds()
@@ -122,7 +127,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         sound = {
             "the symbol is empty or too long": 0 < len(self.symbol) <= SYMBOL_CHARS_MAX,
             "base, quote and settle must be named": all((self.base, self.quote, self.settle)),
-            "a linear instrument settles in its quote": self.settle == self.quote,
+            "an inverse contract settles in its base, any other instrument in its quote": (
+                self.settle == (self.base if self.kind == "inverse" else self.quote)
+            ),
+            "only an inverse contract has a multiplier": (
+                self.kind == "inverse" or self.multiplier == "1"
+            ),
             "ticks_max is out of range": 0 < self.ticks_max <= PRICE_TICKS_MAX,
             "lots_min and lots_max are out of range": 0
             < self.lots_min

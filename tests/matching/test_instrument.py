@@ -82,7 +82,7 @@ def test_an_instrument_whose_tick_times_lot_is_not_exact_is_refused() -> None:
         ({"tick": "0.000000001"}, "no step"),
         ({"symbol": ""}, "symbol"),
         ({"base": ""}, "named"),
-        ({"settle": "BTC"}, "settles in its quote"),
+        ({"settle": "BTC"}, "any other instrument in its quote"),
         ({"ticks_max": 0}, "ticks_max"),
         ({"ticks_max": 10**9 + 1}, "ticks_max"),
         ({"lots_min": 0}, "lots_min"),
