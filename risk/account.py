@@ -13,6 +13,9 @@ MARGIN = "margin"
 PERP = "perp"
 ISOLATED = "isolated:"  # One wallet a pair: "isolated:BTC-USDT".
 
+ONE_WAY, LONG, SHORT = 0, 1, 2  # Position sides; hedge mode names one of the latter two.
+_LEG_SUFFIXES = ("", "/LONG", "/SHORT")
+
 CROSS_LEVERAGES = (3, 5)
 LEVERAGE_DEFAULT = 10
 
@@ -22,9 +25,14 @@ def isolated_wallet(symbol: str) -> str:
     return ISOLATED + symbol
 
 
-def position_wallet(symbol: str) -> str:
+def position_wallet(leg: str) -> str:
     """The sub-balance that holds the margin of an isolated perpetual position."""
-    return f"{PERP}/{symbol}"
+    return f"{PERP}/{leg}"
+
+
+def leg_of(symbol: str, position_side: int) -> str:
+    """The name of a position: its symbol, or in hedge mode the symbol and its side (P2)."""
+    return symbol + _LEG_SUFFIXES[position_side]
 
 
 class Loan:
@@ -136,7 +144,7 @@ class Account:
         self.settled = 0  # Instants up to here are settled (see risk.instants).
         self.pockets: dict[tuple[str, str], Pocket] = {}
         self.loans: dict[tuple[str, str], Loan] = {}
-        self.positions: dict[str, Position] = {}
+        self.positions: dict[str, Position] = {}  # By leg.
         self.settings: dict[str, Setting] = {}
         self.open_perp: dict[str, OpenOrders] = {}
         self.orders: dict[int, Order] = {}
@@ -212,8 +220,7 @@ class Account:
                 for _, loan in sorted(self.loans.items())
             ],
             "positions": [
-                (held.symbol, held.lots, held.cost_minor)
-                for _, held in sorted(self.positions.items())
+                (held.leg, held.lots, held.cost_minor) for _, held in sorted(self.positions.items())
             ],
             "settings": [
                 (symbol, setting.leverage, setting.isolated)
@@ -242,8 +249,8 @@ class Account:
             loan.principal_minor = principal_minor
             loan.interest_e18 = int(interest_e18)
             account.loans[wallet, asset] = loan
-        for symbol, lots, cost_minor in state["positions"]:
-            account.positions[symbol] = Position(symbol, lots, cost_minor)
+        for leg, lots, cost_minor in state["positions"]:
+            account.positions[leg] = Position(leg, lots, cost_minor)
         for symbol, leverage, isolated in state["settings"]:
             account.settings[symbol] = Setting(leverage, isolated)
         account.recent = {key: (digest, result) for key, digest, result in state["recent"]}

@@ -32,6 +32,11 @@ class Contract:
         self.tick_e8 = instrument.tick_e8
         self.brackets = parameters.brackets
 
+    @property
+    def cross_wallet(self) -> str:
+        """The wallet that cross positions stand on: one for all linear contracts, one a coin."""
+        return f"perp:{self.settle}" if self.inverse else "perp"
+
     # -- money and values ----------------------------------------------------------------------
 
     def factor(self, mark_e8: int) -> int:

@@ -82,10 +82,11 @@ class Position:
     Sums over all accounts of `lots` are zero, and of `cost_minor` are all profit realised (I3).
     """
 
-    __slots__ = ("cost_minor", "lots", "symbol")
+    __slots__ = ("cost_minor", "leg", "lots", "symbol")
 
-    def __init__(self, symbol: str, lots: int = 0, cost_minor: int = 0) -> None:
-        self.symbol = symbol
+    def __init__(self, leg: str, lots: int = 0, cost_minor: int = 0) -> None:
+        self.leg = leg  # The symbol, or in hedge mode the symbol and its side.
+        self.symbol = leg.partition("/")[0]
         self.lots = lots
         self.cost_minor = cost_minor
 
@@ -109,4 +110,4 @@ class Position:
         return entry_e8(self.lots, self.cost_minor, lot_minor)
 
     def __repr__(self) -> str:
-        return f"<Position {self.symbol} {self.lots} lots for {self.cost_minor}>"
+        return f"<Position {self.leg} {self.lots} lots for {self.cost_minor}>"

@@ -7,6 +7,7 @@ from typing import Final
 from matching.instrument import Instrument
 from matching.types import Order
 from risk.account import PERP, Account, Loan
+from risk.contract import Contract
 from risk.instants import Instant, Instants
 from risk.ledger import (
     FIRST_ACCOUNT,
@@ -42,6 +43,10 @@ class RiskState:
         self.assets: dict[str, AssetParameters] = {each.asset: each for each in venue.assets}
         self.spots: dict[str, SpotParameters] = {each.symbol: each for each in venue.spots}
         self.perps: dict[str, PerpParameters] = {each.symbol: each for each in venue.perps}
+        self.contracts: dict[str, Contract] = {
+            symbol: Contract(self.instruments[symbol], parameters)
+            for symbol, parameters in self.perps.items()
+        }
         self.cross = {levels.leverage: levels for levels in venue.cross}
         self.ledger = Ledger()
         self.accounts: dict[int, Account] = {}
