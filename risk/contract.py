@@ -9,13 +9,9 @@ comparison carry the same factor, so the answer is that of the exact fractions (
 
 from __future__ import annotations
 
-from typing import Final
-
 from matching.instrument import Instrument
 from risk.money import E8, E12, ceil_div, half_even_div
 from risk.parameters import Bracket, PerpParameters
-
-E20_TO_E28: Final = E8
 
 
 class Contract:
@@ -74,6 +70,12 @@ class Contract:
             return half_even_div(lots * self.lot_minor * E8, price_ticks * self.tick_e8)
         return self.instrument.notional_minor(price_ticks, lots)
 
+    def order_minor(self, lots: int, price_ticks: int) -> int:
+        """What an order for that many lots is reckoned at, at its price, rounded up (P4)."""
+        if self.inverse:
+            return ceil_div(lots * self.lot_minor * E8, price_ticks * self.tick_e8)
+        return self.instrument.notional_minor(price_ticks, lots)
+
     def cost_minor(self, fill_lots: int, amount_minor: int) -> int:
         """The signed cost a fill of signed lots adds: what a buyer of a linear contract pays, and
         minus the coins that a buyer of an inverse one is long of (A5)."""
@@ -111,6 +113,18 @@ class Contract:
         bracket = self.brackets[self.bracket_of(notional, mark_e8)]
         cum_e28 = bracket.cum_e20 * self.factor(mark_e8)
         return notional * bracket.mmr_e12 - cum_e28
+
+    def step_down_lots(self, lots: int, mark_e8: int) -> int:
+        """How many lots a partial liquidation closes: down to the cap of the bracket below (P13.4).
+
+        All of them in the first bracket.
+        """
+        held = abs(lots)
+        index = self.bracket_of(self.notional_e16(lots, mark_e8), mark_e8)
+        if index == 0:
+            return held
+        cap_e16 = self.brackets[index - 1].cap_minor * self.factor(mark_e8)
+        return held - cap_e16 // self.notional_e16(1, mark_e8)
 
     def leverage_allows(self, leverage: int, notional_e16: int, mark_e8: int) -> bool:
         """Whether a notional, at the larger of mark and order price, fits a leverage (P3)."""

@@ -19,10 +19,10 @@ E20 = 10**20
 
 def table(name: str) -> tuple[Bracket, ...]:
     """A copied bracket table as brackets."""
-    rows = copied("risk_sums")["tables"][name]
+    rows = (copied("risk_sums")["tables"] | copied("inverse")["tables"])[name]
     return brackets(
         [(exact(floor), int(leverage), exact(mmr, 12)) for floor, leverage, mmr in rows["rows"]],
-        exact(rows["cap"]),
+        exact(rows.get("cap", "2250")),  # The design names none for the inverse table.
     )
 
 
