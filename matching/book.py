@@ -27,7 +27,6 @@ from matching.types import (
     Happening,
     Level,
     Order,
-    OrderType,
     Prevention,
     SelfTrade,
     Side,
@@ -47,7 +46,6 @@ class BookState(TypedDict):
 
 # An enumeration's members cost a slow look-up where the loops are hot; plain names do not.
 _BUY: Final = Side.BUY
-_LIMIT: Final = OrderType.LIMIT
 _GTC: Final = TimeInForce.GTC
 _FOK: Final = TimeInForce.FOK
 _GTD: Final = TimeInForce.GTD
@@ -62,13 +60,14 @@ _NOBODY: Final = -1  # No account has this id.
 class Book:
     """Resting orders of one instrument; see the module for what a key is."""
 
-    __slots__ = ("_asks", "_bids", "_expiries", "_levels", "_touched", "orders")
+    __slots__ = ("_asks", "_bids", "_expiries", "_levels", "_ranks", "_touched", "orders")
 
     def __init__(self) -> None:
         self.orders: dict[int, Order] = {}
         self._levels: dict[int, Level] = {}
         self._bids: list[int] = []  # Keys in order, the best last.
         self._asks: list[int] = []
+        self._ranks = 0  # How many orders have come to rest so far.
         self._touched: set[int] = set()  # Keys whose total may differ from what was last told.
         self._expiries: SortedList[tuple[int, int]] = SortedList()  # (expire_ms, order_id)
 
@@ -152,7 +151,7 @@ class Book:
             key = -order.price_ticks  # and sells at any, for no bid's key is below zero.
         if opposite and opposite[-1] + key >= 0:
             return self._take(order, opposite, key, worst_ticks, fills_max)
-        if order.tif is _GTC and order.type is _LIMIT:  # The road most orders take, kept short.
+        if order.tif is _GTC and order.price_ticks:  # The road most orders take, kept short.
             self._rest(order, key)
         else:
             self._rest_or_expire(order, key)
@@ -356,7 +355,7 @@ class Book:
     def _rest_or_expire(self, order: Order, key: int) -> None:
         """Let an order rest that nobody can trade with now, or expire it if it may not wait."""
         tif = order.tif
-        if order.type is _LIMIT and (tif is _GTC or tif is _GTD):
+        if order.price_ticks and (tif is _GTC or tif is _GTD):
             self._rest(order, key)
         elif tif is _FOK:
             _end(order, Happening.EXPIRE, Reason.FOK_UNFILLABLE)
@@ -377,6 +376,8 @@ class Book:
         last.next = order
         ends.prev = order
         order.level = level
+        self._ranks += 1
+        order.rank = self._ranks
         level.lots += order.open_lots
         self._touched.add(key)
         self.orders[order.order_id] = order

@@ -11,7 +11,16 @@ from typing import Final
 from matching.instrument import Instrument
 from matching.limits import MULTIPLIER_ONE_E4
 from matching.reasons import Reason
-from matching.types import Order, OrderType, Side, TimeInForce, TradingState
+from matching.types import (
+    MARKET_TYPES,
+    TRIGGER_TYPES,
+    Order,
+    OrderType,
+    Side,
+    TimeInForce,
+    TradingState,
+    TriggerSource,
+)
 
 _CLOSED: Final = frozenset({TradingState.HALT, TradingState.CANCEL_ONLY})
 _WAITING: Final = frozenset({TimeInForce.GTC, TimeInForce.GTD})
@@ -44,6 +53,27 @@ def refuse_order(
     )
 
 
+def refuse_trigger_order(
+    instrument: Instrument, state: TradingState, order: Order, open_orders: int, asleep: int
+) -> Reason | None:
+    """Why a stop or take-profit may not go to sleep, or None (S4, S9).
+
+    What depends on the market (the price bands, the reference price) is judged when it wakes:
+    until then the market moves, which is what it waits for.  So its value is reckoned at its own
+    trigger.  `asleep` is how many of the account's `open_orders` here sleep already.
+    """
+    return (
+        refuse_state(state, order)
+        or _refuse_trigger(instrument, order)
+        or (_refuse_date(order) if order.close_position else _refuse_shape(order))
+        or _refuse_price(instrument, order)
+        or _refuse_lots(instrument, order.type, order.lots)
+        or _refuse_notional(instrument, order, order.lots, order.trigger_ticks * instrument.tick_e8)
+        or _refuse_count(instrument, order, open_orders)
+        or (Reason.MAX_ALGO_ORDERS if asleep >= instrument.algo_orders_max else None)
+    )
+
+
 def refuse_reduction(
     instrument: Instrument, state: TradingState, order: Order, lots: int
 ) -> Reason | None:
@@ -67,7 +97,7 @@ def refuse_state(state: TradingState, order: Order) -> Reason | None:
     """Why a book in this state does not take the order, or None (S13)."""
     if state is TradingState.TRADING:
         return None
-    limit_only = state is TradingState.LIMIT_ONLY and order.type is OrderType.LIMIT
+    limit_only = state is TradingState.LIMIT_ONLY and order.type not in MARKET_TYPES
     post_only = state is TradingState.POST_ONLY and order.post_only
     return None if limit_only or post_only else Reason.SYMBOL_NOT_TRADING
 
@@ -94,13 +124,18 @@ def refuse_iceberg(instrument: Instrument, order: Order, shown_lots: int) -> Rea
 
 def _refuse_shape(order: Order) -> Reason | None:
     """Options that contradict each other, or lack what they need."""
-    is_market = order.type is OrderType.MARKET
+    is_market = order.type in MARKET_TYPES
     if bool(order.lots) is bool(order.quote_units):
         return Reason.COMBINATION_NOT_ALLOWED if order.lots else Reason.QTY_MISSING
     if order.quote_units and not is_market:
         return Reason.COMBINATION_NOT_ALLOWED
     if order.post_only and (is_market or order.tif not in _WAITING):
         return Reason.COMBINATION_NOT_ALLOWED
+    return _refuse_date(order)
+
+
+def _refuse_date(order: Order) -> Reason | None:
+    """A good-till-date order needs a date that lies ahead."""
     if order.tif is not TimeInForce.GTD:
         return None
     if not order.expire_ms:
@@ -108,9 +143,28 @@ def _refuse_shape(order: Order) -> Reason | None:
     return Reason.EXPIRY_IN_PAST if order.expire_ms <= order.time_ms else None
 
 
+def _refuse_trigger(instrument: Instrument, order: Order) -> Reason | None:
+    """A trigger within the price range, a source the instrument has, and options that fit."""
+    if order.type not in TRIGGER_TYPES:
+        return Reason.TRIGGER_NOT_ALLOWED
+    if not order.trigger_ticks:
+        return Reason.TRIGGER_MISSING
+    if not 0 < order.trigger_ticks <= instrument.ticks_max:
+        return Reason.PRICE_OUT_OF_RANGE
+    spot_needs_mark = order.trigger is TriggerSource.MARK or order.price_protect
+    if instrument.kind == "spot" and (spot_needs_mark or order.close_position):
+        return Reason.COMBINATION_NOT_ALLOWED
+    is_market = order.type in MARKET_TYPES
+    if order.close_position and (not is_market or order.lots or order.quote_units):
+        return Reason.CLOSE_POSITION_TAKES_NO_QTY if is_market else Reason.COMBINATION_NOT_ALLOWED
+    if order.quote_units or (is_market and order.tif not in _WAITING):
+        return Reason.COMBINATION_NOT_ALLOWED
+    return None
+
+
 def _refuse_price(instrument: Instrument, order: Order) -> Reason | None:
     """PRICE_FILTER."""
-    if order.type is OrderType.MARKET:
+    if order.type in MARKET_TYPES:
         return Reason.PRICE_NOT_ALLOWED if order.price_ticks else None
     if not order.price_ticks:
         return Reason.PRICE_MISSING
@@ -125,7 +179,7 @@ def _refuse_lots(instrument: Instrument, kind: OrderType, lots: int) -> Reason |
         return None
     if not instrument.lots_min <= lots <= instrument.lots_max:
         return Reason.QTY_OUT_OF_RANGE
-    if kind is OrderType.MARKET and lots > instrument.market_lots_max:
+    if kind in MARKET_TYPES and lots > instrument.market_lots_max:
         return Reason.MARKET_QTY_OUT_OF_RANGE
     return None
 
@@ -152,7 +206,7 @@ def _refuse_notional(
 
 def _refuse_percent_price(instrument: Instrument, order: Order, reference_e8: int) -> Reason | None:
     """PERCENT_PRICE_BY_SIDE: compared crosswise, so that no bound is ever rounded."""
-    if not reference_e8 or order.type is OrderType.MARKET:
+    if not reference_e8 or order.type in MARKET_TYPES:
         return None
     is_bid = order.side is Side.BUY
     up_e4 = instrument.bid_up_e4 if is_bid else instrument.ask_up_e4
@@ -163,6 +217,6 @@ def _refuse_percent_price(instrument: Instrument, order: Order, reference_e8: in
 
 
 def _refuse_count(instrument: Instrument, order: Order, open_orders: int) -> Reason | None:
-    """MAX_NUM_ORDERS, for orders that may come to rest."""
-    waits = order.type is OrderType.LIMIT and order.tif in _WAITING
+    """MAX_NUM_ORDERS, for orders that may come to rest or that sleep."""
+    waits = order.trigger_ticks or (order.type not in MARKET_TYPES and order.tif in _WAITING)
     return Reason.MAX_ORDERS if waits and open_orders >= instrument.orders_max else None

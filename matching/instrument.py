@@ -5,6 +5,7 @@ from typing import Final, Literal
 import msgspec
 
 from matching.limits import (
+    ALGO_ORDERS_PER_ACCOUNT_SYMBOL_MAX,
     C_INTEGER_BOUND,
     ICEBERG_PARTS_MAX,
     LOTS_MAX,
@@ -98,6 +99,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     execution_down_e4: int = 9_000  # nor below 0.9 x.
     iceberg_parts_max: int = ICEBERG_PARTS_MAX
     orders_max: int = ORDERS_PER_ACCOUNT_SYMBOL_MAX
+    algo_orders_max: int = ALGO_ORDERS_PER_ACCOUNT_SYMBOL_MAX  # Of these, still asleep.
 
     tick_e8: int = 0  # 10^-8 of the quote in one tick.
     lot_minor: int = 0  # 10^-8 of the base in one lot.
@@ -144,6 +146,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
                 0 <= self.notional_min_minor <= self.notional_max_minor
             ),
             "orders_max is out of range": 0 < self.orders_max <= ORDERS_PER_ACCOUNT_SYMBOL_MAX,
+            "algo_orders_max is out of range": (
+                0 < self.algo_orders_max <= ALGO_ORDERS_PER_ACCOUNT_SYMBOL_MAX
+            ),
             "iceberg_parts_max is out of range": self.iceberg_parts_max > 0,
             "a multiplier up is below 1": all(
                 not up or MULTIPLIER_ONE_E4 <= up <= MULTIPLIER_MAX_E4

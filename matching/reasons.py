@@ -70,6 +70,8 @@ class Reason(Enum):
     # Stops and lists.
     TRIGGER_MISSING = "a stop order needs a trigger price or a trailing distance"
     WOULD_TRIGGER = "the stop would trigger at once, its price is on the wrong side of the market"
+    TRIGGER_NOT_ALLOWED = "only a stop or take-profit order that still waits has a trigger"
+    CLOSE_POSITION_WAITS = "an order that closes the position on this trigger waits already"
     LIST_PRICES_CROSSED = "the limit and the stop must lie on opposite sides of the last price"
     PENDING_NOT_PLACED = "the order that waited in the list could not be placed"
     LIST_ENDED = "the other order of the list was filled, triggered or cancelled"

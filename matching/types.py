@@ -33,10 +33,26 @@ class TimeInForce(IntEnum):
 
 
 class OrderType(IntEnum):
-    """What kind of price an order names."""
+    """What kind of price an order names, and whether it waits for another price first (S4)."""
 
     LIMIT = 0
     MARKET = 1
+    STOP = 2  # A market order once the price has gone against its owner,
+    STOP_LIMIT = 3  # or a limit order then.
+    TAKE_PROFIT = 4  # The same once the price has gone its owner's way.
+    TAKE_PROFIT_LIMIT = 5
+
+
+MARKET_TYPES: Final = frozenset({OrderType.MARKET, OrderType.STOP, OrderType.TAKE_PROFIT})
+STOP_TYPES: Final = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
+TRIGGER_TYPES: Final = STOP_TYPES | {OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT}
+
+
+class TriggerSource(IntEnum):
+    """Which price wakes an order that waits (P16)."""
+
+    LAST = 0  # Each trade's price.
+    MARK = 1
 
 
 class SelfTrade(IntEnum):
@@ -69,6 +85,7 @@ class Status(IntEnum):
     EXPIRED = 4
     EXPIRED_IN_MATCH = 5  # Self-trade prevention ended it.
     REJECTED = 6
+    PENDING_TRIGGER = 7  # Off the book until a price reaches its trigger.
 
 
 class Happening(IntEnum):
@@ -80,6 +97,7 @@ class Happening(IntEnum):
     EXPIRE = 3
     PREVENT = 4  # Self-trade prevention took what was left of it.
     REJECT = 5
+    TRIGGER = 6  # A price reached its trigger: from now on it is an ordinary order.
 
 
 # A status that is absent is a bug in the caller: let the KeyError crash.
@@ -95,34 +113,42 @@ NEXT: Final[dict[Happening, dict[Status, Status]]] = {
     Happening.CANCEL: {
         Status.NEW: Status.CANCELLED,
         Status.PARTIALLY_FILLED: Status.CANCELLED,
+        Status.PENDING_TRIGGER: Status.CANCELLED,
     },
     Happening.EXPIRE: {
         Status.NEW: Status.EXPIRED,
         Status.PARTIALLY_FILLED: Status.EXPIRED,
+        Status.PENDING_TRIGGER: Status.EXPIRED,
     },
     Happening.PREVENT: {
         Status.NEW: Status.EXPIRED_IN_MATCH,
         Status.PARTIALLY_FILLED: Status.EXPIRED_IN_MATCH,
     },
     Happening.REJECT: {Status.NEW: Status.REJECTED},
+    Happening.TRIGGER: {Status.PENDING_TRIGGER: Status.NEW},
 }
 
 _NEW: Final = Status.NEW  # A plain name is read several times faster than a member.
-OPEN_STATUSES: Final = frozenset({Status.NEW, Status.PARTIALLY_FILLED})
+_ASLEEP: Final = Status.PENDING_TRIGGER
+OPEN_STATUSES: Final = frozenset({Status.NEW, Status.PARTIALLY_FILLED, Status.PENDING_TRIGGER})
 
 
 class Order:
     """One order, and the place it holds in its queue.
 
-    `price_ticks` is 0 for a market order.  `lots` is the original quantity, or 0 for a market
-    order by amount, which carries `quote_units` (ticks x lots to spend or to raise) instead.
+    `price_ticks` is 0 for every kind of market order.  `lots` is the original quantity, or 0 for a
+    market order by amount, which carries `quote_units` (ticks x lots to spend or to raise) instead.
     `filled_units` is the sum of ticks x lots over its fills.  `wallet`, `hold_minor`,
     `side_effect`, `leverage` and `forced` belong to the risk engine: the book never reads them.
+    `trigger_ticks` (0: none), its source `trigger`, `close_position` and `price_protect` are
+    those of an order that waits for a price; `triggered_ms` is when that came.  `rank` grows with
+    each order that comes to rest on a book: among equal prices the smaller one is served first.
     """
 
     __slots__ = (
         "account_id",
         "client_id",
+        "close_position",
         "expire_ms",
         "filled_lots",
         "filled_units",
@@ -137,8 +163,10 @@ class Order:
         "post_only",
         "prev",
         "prevented_lots",
+        "price_protect",
         "price_ticks",
         "quote_units",
+        "rank",
         "reason",
         "reduce_only",
         "side",
@@ -148,6 +176,9 @@ class Order:
         "symbol",
         "tif",
         "time_ms",
+        "trigger",
+        "trigger_ticks",
+        "triggered_ms",
         "type",
         "wallet",
     )
@@ -178,6 +209,12 @@ class Order:
     side_effect: int
     leverage: int
     forced: bool
+    trigger_ticks: int
+    trigger: TriggerSource
+    close_position: bool
+    price_protect: bool
+    triggered_ms: int
+    rank: int
     prev: Order
     next: Order
     level: Level | None
@@ -204,6 +241,11 @@ class Order:
         side_effect: int = 0,
         leverage: int = 0,
         forced: bool = False,
+        trigger_ticks: int = 0,
+        trigger: TriggerSource = TriggerSource.LAST,
+        close_position: bool = False,
+        price_protect: bool = False,
+        triggered_ms: int = 0,
     ) -> None:
         self.order_id = order_id
         self.account_id = account_id
@@ -229,6 +271,12 @@ class Order:
         self.side_effect = side_effect
         self.leverage = leverage
         self.forced = forced
+        self.trigger_ticks = trigger_ticks
+        self.trigger = trigger
+        self.close_position = close_position
+        self.price_protect = price_protect
+        self.triggered_ms = triggered_ms
+        self.rank = 0
         self.prev = self.next = UNLINKED
         self.level = None
 
@@ -248,8 +296,18 @@ class Order:
         """Whether more may befall it."""
         return self.status in OPEN_STATUSES
 
+    @property
+    def is_asleep(self) -> bool:
+        """Whether it still waits for its trigger, off the book."""
+        return self.status is _ASLEEP
+
+    @property
+    def rises(self) -> bool:
+        """Whether a price at or above its trigger wakes it: a buy stop or a sell take-profit."""
+        return (self.type in STOP_TYPES) is (self.side is Side.BUY)
+
     def state(self) -> list[object]:
-        """Every field but the links, as plain values in the order of `_KEPT`."""
+        """Every field but the links and the rank, as plain values in the order of `_KEPT`."""
         fields: list[object] = [getattr(self, name) for name in _KEPT]
         return [int(field) if isinstance(field, IntEnum) else field for field in fields]
 
@@ -269,7 +327,7 @@ class Order:
         )
 
 
-_LINKS: Final = frozenset({"level", "next", "prev"})
+_LINKS: Final = frozenset({"level", "next", "prev", "rank"})
 _ENDS: Final = frozenset({"reason"})  # An open order has none yet.
 _KEPT: Final = tuple(name for name in Order.__slots__ if name not in _LINKS | _ENDS)
 _WORDS: Final[dict[str, type[IntEnum]]] = {
@@ -278,6 +336,7 @@ _WORDS: Final[dict[str, type[IntEnum]]] = {
     "tif": TimeInForce,
     "stp": SelfTrade,
     "status": Status,
+    "trigger": TriggerSource,
 }
 
 # No neighbour: the order is off the book.  It is typed as an order because only resting orders

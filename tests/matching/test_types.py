@@ -8,6 +8,7 @@ from matching.types import (
     UNLINKED,
     Happening,
     Order,
+    OrderType,
     SelfTrade,
     Side,
     Status,
@@ -39,6 +40,15 @@ def test_the_numbers_of_the_words_do_not_change() -> None:
         "EXPIRED",
         "EXPIRED_IN_MATCH",
         "REJECTED",
+        "PENDING_TRIGGER",
+    ]
+    assert [kind.name for kind in OrderType] == [
+        "LIMIT",
+        "MARKET",
+        "STOP",
+        "STOP_LIMIT",
+        "TAKE_PROFIT",
+        "TAKE_PROFIT_LIMIT",
     ]
 
 
@@ -51,6 +61,28 @@ def test_nothing_befalls_an_order_that_is_done() -> None:
 
 def test_only_an_untouched_order_is_rejected() -> None:
     assert NEXT[Happening.REJECT] == {Status.NEW: Status.REJECTED}
+
+
+def test_i12_an_order_triggers_once_and_never_falls_asleep_again() -> None:
+    assert NEXT[Happening.TRIGGER] == {Status.PENDING_TRIGGER: Status.NEW}
+    assert all(Status.PENDING_TRIGGER not in table.values() for table in NEXT.values())
+    assert Status.PENDING_TRIGGER not in NEXT[Happening.PART_FILL]
+    assert Status.PENDING_TRIGGER not in NEXT[Happening.LAST_FILL]
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "rises"),
+    [
+        (BUY, OrderType.STOP, True),
+        (SELL, OrderType.STOP_LIMIT, False),
+        (BUY, OrderType.TAKE_PROFIT_LIMIT, False),
+        (SELL, OrderType.TAKE_PROFIT, True),
+    ],
+)
+def test_s4_which_way_a_price_must_go_to_wake_an_order(
+    side: Side, kind: OrderType, rises: bool
+) -> None:
+    assert Order(1, 100, "BTC-USDT", side, kind, 0, 5, trigger_ticks=10).rises is rises
 
 
 def test_a_step_that_is_not_in_the_table_is_a_bug() -> None:
