@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from exchange.because import because
 from exchange.commands import (
     REFUSE_IF_OPEN,
     AdjustPositionMargin,
@@ -112,9 +113,14 @@ class Engine:
         self._teller.begin(command.seq, command.time_ms)
         self._advance(WORK_PER_COMMAND_MAX)
         self.risk.time_ms = command.time_ms
+        self.risk.refused = None
         answer = self._obey(command)
         self.trading.tell_depth()
-        return self._teller.answer(answer.reason, answer.result_id, None, answer.repeated)
+        details = because(self.trading, command, answer.reason) if answer.reason else None
+        asker_id = getattr(command, "account_id", 0)
+        return self._teller.answer(
+            answer.reason, answer.result_id, details, answer.repeated, asker_id
+        )
 
     # -- time ----------------------------------------------------------------------------------
 

@@ -319,6 +319,7 @@ class Answered(Event, tag=40):
     result_id: int  # The order, loan or account it made; for a known client id, the first one.
     details: dict[str, str | int]
     repeated: bool  # The client id was known: nothing happened now.
+    asker_id: int = 0  # The account that asked; 0 where none did.
 
 
 PrivateEvent = (

@@ -240,11 +240,12 @@ class Teller:
         result_id: int = 0,
         details: dict[str, str | int] | None = None,
         repeated: bool = False,
+        asker_id: int = 0,
     ) -> list[AnyEvent]:
         """End the command: everything that happened, and the answer last."""
         self.drain()
         self.balances()
         self.events.append(
-            Answered(self.seq, self.time_ms, reason, result_id, details or {}, repeated)
+            Answered(self.seq, self.time_ms, reason, result_id, details or {}, repeated, asker_id)
         )
         return self.events

@@ -6,7 +6,7 @@ from matching.reasons import Reason
 from risk.account import ISOLATED, MARGIN, PERP, SPOT, Account, Loan
 from risk.ledger import POOL, PostingReason
 from risk.loans import hour_of_interest_e18, split_repayment
-from risk.margin_worth import max_borrow, max_transfer_out
+from risk.margin_worth import levels, margin_worth, max_borrow, max_transfer_out
 from risk.records import LoanRecord
 from risk.state import RiskState
 
@@ -53,13 +53,37 @@ def refuse_loan(
         return Reason.AMOUNT_NOT_POSITIVE
     if wallet in account.liquidating:
         return Reason.ACCOUNT_LIQUIDATING
-    if minor > state.ledger.house(POOL, asset).minor:
-        return Reason.INSUFFICIENT_INVENTORY
+    pool = state.ledger.house(POOL, asset).minor
+    if minor > pool:
+        return state.refuse(
+            Reason.INSUFFICIENT_INVENTORY, "M2", asset=asset, asked_minor=minor, pool_minor=pool
+        )
     owed = sum(loan.principal_minor for loan in account.loans.values() if loan.asset == asset)
-    if owed + minor > state.assets[asset].borrow_limit_minor:
-        return Reason.BORROW_LIMIT
-    if minor > max_borrow(state, account, wallet, asset):
-        return Reason.COLLATERAL_TOO_LOW
+    limit = state.assets[asset].borrow_limit_minor
+    if owed + minor > limit:
+        return state.refuse(
+            Reason.BORROW_LIMIT,
+            "M5",
+            asset=asset,
+            asked_minor=minor,
+            owed_minor=owed,
+            limit_minor=limit,
+        )
+    most = max_borrow(state, account, wallet, asset)
+    if minor > most:
+        worth = margin_worth(state, account, wallet)
+        return state.refuse(
+            Reason.COLLATERAL_TOO_LOW,
+            "M5",
+            wallet=wallet,
+            asset=asset,
+            asked_minor=minor,
+            most_minor=most,
+            collateral_e28=worth.collateral_e28,
+            debts_e28=worth.debts_e28,
+            initial_e12=levels(state, account, wallet).initial_e12,
+            price_e8=state.price_e8(asset) or 0,
+        )
     return None
 
 
@@ -161,10 +185,26 @@ def transfer(
             return Reason.ACCOUNT_LIQUIDATING
     if minor <= 0:
         return Reason.AMOUNT_NOT_POSITIVE
-    if minor > account.free(source, asset):
-        return Reason.INSUFFICIENT_BALANCE
-    if minor > max_transfer_out(state, account, source, asset):
-        return Reason.TRANSFER_WOULD_BREACH_MARGIN
+    free = account.free(source, asset)
+    if minor > free:
+        return state.refuse(
+            Reason.INSUFFICIENT_BALANCE,
+            "I5",
+            wallet=source,
+            asset=asset,
+            asked_minor=minor,
+            free_minor=free,
+        )
+    most = max_transfer_out(state, account, source, asset)
+    if minor > most:
+        return state.refuse(
+            Reason.TRANSFER_WOULD_BREACH_MARGIN,
+            "P5" if source.startswith(PERP) else "M5",
+            wallet=source,
+            asset=asset,
+            asked_minor=minor,
+            most_minor=most,
+        )
     state.ledger.post(
         state.pocket(account, source, asset),
         state.pocket(account, target, asset),

@@ -25,7 +25,7 @@ def reserve_contract(
     if mark_e8 is None:
         return Reason.NO_MARK_PRICE
     if order.reduce_only:
-        return _reserve_reducing(account, order)
+        return _reserve_reducing(state, account, order)
     likely = _likely(order, book, worst_ticks)
     before, after = contract_requirement(state, account, order, likely, mark_e8)
     if after <= before:
@@ -35,17 +35,39 @@ def reserve_contract(
         return refused
     held = _open_loss_and_fees(state, account, order, likely, mark_e8)
     asked_e16 = after - before + held * MINOR_IN_E16
-    if perp_worth(state, account).available_e16 < asked_e16:
-        return Reason.INSUFFICIENT_MARGIN
+    worth = perp_worth(state, account)
+    if worth.available_e16 < asked_e16:
+        return state.refuse(
+            Reason.INSUFFICIENT_MARGIN,
+            "P4",
+            symbol=order.symbol,
+            leverage=account.setting(order.symbol).leverage,
+            mark_e8=mark_e8,
+            before_e16=before,
+            after_e16=after,
+            held_e16=held * MINOR_IN_E16,
+            asked_e16=asked_e16,
+            balance_e16=worth.balance_e16,
+            initial_e16=worth.initial_e16,
+            orders_e16=worth.orders_e16,
+            kept_e16=worth.held_e16,
+            available_e16=worth.available_e16,
+        )
     order.hold_minor = held
     return None
 
 
-def _reserve_reducing(account: Account, order: Order) -> Reason | None:
+def _reserve_reducing(state: RiskState, account: Account, order: Order) -> Reason | None:
     """A reduce-only order needs an opposite position, and is cut to it (P15)."""
     held = account.positions.get(order.symbol)
     if held is None or (held.lots > 0) == (order.side is Side.BUY):
-        return Reason.REDUCE_ONLY_WOULD_INCREASE
+        return state.refuse(
+            Reason.REDUCE_ONLY_WOULD_INCREASE,
+            "P15",
+            symbol=order.symbol,
+            side=order.side.name.lower(),
+            position_lots=held.lots if held else 0,
+        )
     if order.lots > abs(held.lots):
         order.lots = order.open_lots = abs(held.lots)
     return None
@@ -93,8 +115,21 @@ def _refuse_size(
         price_e8 = max(mark_e8, ceil_div(units * instrument.tick_e8, lots))
     notional_e16 = reach * instrument.lot_minor * price_e8
     leverage = account.setting(order.symbol).leverage
-    fits = leverage_allows(state.perps[order.symbol].brackets, leverage, notional_e16)
-    return None if fits else Reason.BRACKET_EXCEEDED
+    brackets = state.perps[order.symbol].brackets
+    if leverage_allows(brackets, leverage, notional_e16):
+        return None
+    return state.refuse(
+        Reason.BRACKET_EXCEEDED,
+        "P3",
+        symbol=order.symbol,
+        leverage=leverage,
+        reach_lots=reach,
+        price_e8=price_e8,
+        notional_e16=notional_e16,
+        cap_minor=max(
+            (each.cap_minor for each in brackets if each.leverage >= leverage), default=0
+        ),
+    )
 
 
 def _open_loss_and_fees(

@@ -60,7 +60,7 @@ def reserve_spot(
     pocket = state.pocket(account, order.wallet, asset)
     if pocket.free < need:
         if order.side_effect not in BORROW_EFFECTS:
-            return Reason.INSUFFICIENT_BALANCE
+            return refuse_short(state, account, order, asset, need)
         missing = need - max(0, pocket.free)
         loan = borrow(state, account, order.wallet, asset, missing)
         if isinstance(loan, Reason):
@@ -69,6 +69,25 @@ def reserve_spot(
     state.ledger.lock(pocket, need)
     order.hold_minor = need
     return None
+
+
+def refuse_short(state: RiskState, account: Account, order: Order, asset: str, need: int) -> Reason:
+    """The free balance does not cover what the order must hold (S11)."""
+    instrument = state.instruments[order.symbol]
+    return state.refuse(
+        Reason.INSUFFICIENT_BALANCE,
+        "S11",
+        symbol=order.symbol,
+        wallet=order.wallet,
+        asset=asset,
+        side=order.side.name.lower(),
+        price_ticks=order.price_ticks,
+        qty_lots=order.lots,
+        spend_minor=order.quote_units * instrument.unit_minor,
+        hold_rate_e12=state.venue.fees.spot_hold_e12,
+        need_minor=need,
+        free_minor=account.free(order.wallet, asset),
+    )
 
 
 def refuse_wallet(state: RiskState, account: Account, order: Order) -> Reason | None:

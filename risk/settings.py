@@ -89,7 +89,13 @@ def _change_of(state: RiskState, account: Account, symbol: str, leverage: int) -
     if parameters is None:
         return Reason.UNKNOWN_SYMBOL
     if not 1 <= leverage <= parameters.leverage_max:
-        return Reason.LEVERAGE_OUT_OF_RANGE
+        return state.refuse(
+            Reason.LEVERAGE_OUT_OF_RANGE,
+            "P2",
+            symbol=symbol,
+            leverage=leverage,
+            leverage_max=parameters.leverage_max,
+        )
     if leverage == account.setting(symbol).leverage:
         return 0
     refused = _refuse_leverage(state, account, symbol, leverage)
@@ -112,8 +118,20 @@ def _refuse_leverage(
         return None
     reach = max(abs(lots + sums.buy_lots), abs(lots - sums.sell_lots))
     notional = notional_e16(reach, instrument.lot_minor, mark_e8)
-    if not leverage_allows(state.perps[symbol].brackets, leverage, notional):
-        return Reason.BRACKET_EXCEEDED
+    brackets = state.perps[symbol].brackets
+    if not leverage_allows(brackets, leverage, notional):
+        return state.refuse(
+            Reason.BRACKET_EXCEEDED,
+            "P3",
+            symbol=symbol,
+            leverage=leverage,
+            reach_lots=reach,
+            price_e8=mark_e8,
+            notional_e16=notional,
+            cap_minor=max(
+                (each.cap_minor for each in brackets if each.leverage >= leverage), default=0
+            ),
+        )
     unit_e16 = instrument.unit_minor * MINOR_IN_E16
     totals = []
     for each in (account.setting(symbol).leverage, leverage):
@@ -126,9 +144,25 @@ def _refuse_leverage(
         isolated = account.is_isolated(symbol)
         totals.append(margin.orders_e16 if isolated else margin.total_e16)
     more = totals[1] - totals[0]
-    if more > 0 and more > perp_worth(state, account).available_e16:
-        return Reason.INSUFFICIENT_MARGIN
+    available_e16 = perp_worth(state, account).available_e16
+    if more > 0 and more > available_e16:
+        return _refuse_more(state, account, symbol, leverage, (more, available_e16))
     return None
+
+
+def _refuse_more(
+    state: RiskState, account: Account, symbol: str, leverage: int, sums: tuple[int, int]
+) -> Reason:
+    """A lower leverage asks for more margin than is free (P17)."""
+    return state.refuse(
+        Reason.INSUFFICIENT_MARGIN,
+        "P17",
+        symbol=symbol,
+        leverage=leverage,
+        leverage_before=account.setting(symbol).leverage,
+        asked_e16=sums[0],
+        available_e16=sums[1],
+    )
 
 
 def _refit_minor(state: RiskState, account: Account, symbol: str, leverage: int) -> int | Reason:
@@ -142,8 +176,10 @@ def _refit_minor(state: RiskState, account: Account, symbol: str, leverage: int)
     value = abs(held.cost_minor)
     if leverage < before:
         more = ceil_div(value, leverage) - ceil_div(value, before)
-        if more * MINOR_IN_E16 > perp_worth(state, account).available_e16:
-            return Reason.INSUFFICIENT_MARGIN
+        available_e16 = perp_worth(state, account).available_e16
+        if more * MINOR_IN_E16 > available_e16:
+            sums = (more * MINOR_IN_E16, available_e16)
+            return _refuse_more(state, account, symbol, leverage, sums)
         return min(more, max(0, account.minor(PERP, instrument.settle)))
     _, maintenance = position_worth(state, account, symbol)
     kept = margin_after_raise_minor(
@@ -204,8 +240,17 @@ def adjust_position_margin(
     instrument = state.instruments[symbol]
     position = state.pocket(account, position_wallet(symbol), instrument.settle)
     free = state.pocket(account, PERP, instrument.settle)
-    if minor > max_transfer_out(state, account, PERP, instrument.settle):
-        return Reason.INSUFFICIENT_MARGIN
+    most = max_transfer_out(state, account, PERP, instrument.settle)
+    if minor > most:
+        return state.refuse(
+            Reason.INSUFFICIENT_MARGIN,
+            "P5",
+            symbol=symbol,
+            wallet=PERP,
+            asset=instrument.settle,
+            asked_minor=minor,
+            most_minor=most,
+        )
     if minor < 0:
         held = account.positions[symbol]
         mark_e8 = state.mark_e8(symbol)
@@ -217,7 +262,17 @@ def adjust_position_margin(
             initial_e16(notional, account.setting(symbol).leverage),
         )
         if -minor > removable:
-            return Reason.MARGIN_NOT_REMOVABLE
+            return state.refuse(
+                Reason.MARGIN_NOT_REMOVABLE,
+                "P17",
+                symbol=symbol,
+                asset=instrument.settle,
+                asked_minor=-minor,
+                most_minor=removable,
+                margin_minor=position.minor,
+                mark_e8=mark_e8,
+                leverage=account.setting(symbol).leverage,
+            )
     state.ledger.post(free, position, minor, PostingReason.MARGIN)
     state.touch_position(account, symbol)
     state.touch_wallet(account, PERP)

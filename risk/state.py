@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from matching.instrument import Instrument
+from matching.reasons import Reason
 from matching.types import Order
 from risk.account import PERP, Account, Loan
 from risk.contract import Contract
@@ -56,6 +57,8 @@ class RiskState:
         self.instants = Instants()
         self.watch = Watch()
         self.records: list[Record] = []
+        self.refused: Reason | None = None  # The last refusal of this command that told why,
+        self.because: dict[str, int | str] = {}  # and the numbers that decided it.
         self.jobs: dict[tuple[int, str], None] = {}  # Margin liquidations with a round to do,
         self.jobs_later: dict[tuple[int, str], None] = {}  # and those that had theirs.
         self.waiting: dict[tuple[int, str], None] = {}  # Due, but an index or a book stands.
@@ -113,6 +116,16 @@ class RiskState:
     def tell(self, record: Record) -> None:
         """Note what happened, for the exchange to make its events of."""
         self.records.append(record)
+
+    def refuse(self, reason: Reason, rule: str, **numbers: int | str) -> Reason:
+        """The reason itself; the rule of MECHANICS that decided, and its numbers, are kept.
+
+        A number's name ends in its unit (`fee_minor`, `mark_e8`, `qty_lots`); text and counts
+        have none. `exchange.why` makes sentences of them.
+        """
+        self.refused = reason
+        self.because = {"rule": rule, **numbers}
+        return reason
 
     def touch_wallet(self, account: Account, wallet: str) -> None:
         """A wallet's worth changed: its scope is checked at the next scan."""

@@ -266,7 +266,7 @@ def test_every_record_of_the_risk_engine_becomes_an_event_of_the_same_fields() -
     kinds = {
         kind
         for kind in vars(records).values()
-        if isinstance(kind, type) and hasattr(kind, "_fields")
+        if isinstance(kind, type) and hasattr(kind, "_fields") and kind is not records.Booked
     }
     assert _PRIVATE.keys() | _PUBLIC.keys() == kinds
     for table, added in ((_PRIVATE, ("seq", "time_ms", "n")), (_PUBLIC, ("seq", "time_ms"))):
