@@ -13,12 +13,13 @@ from typing import Final, Literal
 import msgspec
 
 from matching.instrument import Instrument
-from risk.money import E12
+from risk.money import E8, E12
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 
 Prices = Literal["walk", "fixed", "tape"]
+FirstCharge = Literal["borrow", "next_hour"]
 
 
 class Bracket(msgspec.Struct, frozen=True, gc=False):
@@ -85,27 +86,51 @@ class CollateralTier(msgspec.Struct, frozen=True, gc=False):
     ratio_e12: int
 
 
+class RateCurve(msgspec.Struct, frozen=True, gc=False):
+    """An hourly rate that rises with the share of the pool that is lent, e12 throughout.
+
+    From `base` it rises by `slope` up to the kink, and from there by `steep` to the last unit.
+    """
+
+    base_e12: int
+    kink_e12: int
+    slope_e12: int
+    steep_e12: int
+
+
 class AssetParameters(msgspec.Struct, frozen=True, gc=False):
     """An asset: what borrowing it costs, what it counts as collateral, what the pool lends."""
 
     asset: str
     start_price_e8: int  # In USDT, at the venue's first moment.
-    hourly_rate_e12: int
+    hourly_rate_e12: int  # Of a pool without a curve.
     collateral: tuple[CollateralTier, ...]
     pool_capital_minor: int
     borrow_limit_minor: int  # Principal of one account, all wallets together.
     scale: int = 8
+    curve: RateCurve | None = None
 
 
 class IsolatedTier(msgspec.Struct, frozen=True, gc=False):
     """The levels of an isolated margin pair while its debts stay within two limits (M4)."""
 
     leverage: int
-    initial_e12: int  # IRR: borrowing and transfers out need more than this.
+    initial_e12: int  # IRR: borrowing needs more than this.
     call_e12: int  # MCR
     liquidation_e12: int  # LR
     base_limit_minor: int
     quote_limit_minor: int
+
+
+def check_loan_tiers(tiers: Sequence[IsolatedTier]) -> None:
+    """Assert that larger loans come with stricter levels, and each tier with its own in order."""
+    for tier in tiers:
+        assert E12 < tier.liquidation_e12 < tier.call_e12 < tier.initial_e12, tier
+    for small, large in pairwise(tiers):
+        assert small.base_limit_minor < large.base_limit_minor, (small, large)
+        assert small.quote_limit_minor < large.quote_limit_minor, (small, large)
+        assert small.initial_e12 <= large.initial_e12, (small, large)
+        assert small.liquidation_e12 <= large.liquidation_e12, (small, large)
 
 
 class SpotParameters(msgspec.Struct, frozen=True, gc=False):
@@ -158,19 +183,81 @@ CROSS_LEVELS: Final = (
 )
 
 
-class FeeSchedule(msgspec.Struct, frozen=True, gc=False):
-    """The fee rates of everybody, as fractions."""
+FeeAsset = Literal["received", "quote", "discount"]
+FeeKind = Literal["spot", "perp"]
 
-    spot_maker_e12: int = E12 // 1_000
-    spot_taker_e12: int = E12 // 1_000
-    perp_maker_e12: int = E12 * 2 // 10_000
-    perp_taker_e12: int = E12 * 5 // 10_000
-    spot_in_quote: bool = False  # A switch (S10): a buyer too pays in quote, not in what it got.
+
+class FeeTier(msgspec.Struct, frozen=True, gc=False):
+    """The rates of those whose 30-day quote volume is `volume_minor` or more; a negative maker
+    rate is a rebate."""
+
+    volume_minor: int
+    maker_e12: int
+    taker_e12: int
+
+
+def fee_tiers(rows: Sequence[tuple[int, int, int]]) -> tuple[FeeTier, ...]:
+    """Tiers from rows of (volume in millions, maker, taker in thousandths of a percent)."""
+    million, e5 = 1_000_000 * E8, E12 // 100_000
+    return tuple(FeeTier(volume * million, maker * e5, taker * e5) for volume, maker, taker in rows)
+
+
+SPOT_TIERS: Final = fee_tiers(
+    ((0, 100, 100), (1, 90, 100), (5, 80, 90), (20, 60, 80), (100, 20, 50))
+)
+PERP_TIERS: Final = fee_tiers(((0, 20, 50), (5, 16, 45), (25, 12, 40), (100, 6, 35), (500, 0, 30)))
+
+
+class FeeSchedule(msgspec.Struct, frozen=True, gc=False):
+    """What trades cost (S10): tiers by 30-day volume, and what the fee of a spot trade is paid in.
+
+    `asset` is a switch of the venue: "received" (a buyer pays base), "quote" (a buyer too pays
+    quote), or "discount": who asks for it pays in `discount_asset`, less by `discount_e12`.
+    """
+
+    spot: tuple[FeeTier, ...] = SPOT_TIERS
+    perp: tuple[FeeTier, ...] = PERP_TIERS
+    asset: FeeAsset = "received"
+    discount_asset: str = "BNB"
+    discount_e12: int = E12 // 4
+    dust_e12: int = E12 * 2 // 100  # Of what dust is worth when the house takes it.
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.discount_e12 < E12
+        assert 0 <= self.dust_e12 < E12
+        kept_e12 = E12 - self.discount_e12 if self.asset == "discount" else E12
+        for tiers, least_e12 in ((self.spot, kept_e12), (self.perp, E12)):
+            check_tiers(tiers, least_e12)
+
+    def tiers(self, kind: FeeKind) -> tuple[FeeTier, ...]:
+        """The tiers of spot trades or of perpetual ones, the lowest first."""
+        return self.spot if kind == "spot" else self.perp
 
     @property
     def spot_hold_e12(self) -> int:
-        """What a spot buy keeps back for its fee, on top of its cost."""
-        return max(self.spot_maker_e12, self.spot_taker_e12) if self.spot_in_quote else 0
+        """What a spot buy keeps back for its fee, on top of its cost.
+
+        The highest rate of any tier: an order may rest for longer than its owner's tier lasts.
+        """
+        if self.asset != "quote":
+            return 0
+        return max(max(tier.maker_e12, tier.taker_e12) for tier in self.spot)
+
+
+def check_tiers(tiers: Sequence[FeeTier], kept_e12: int) -> None:
+    """Assert that volumes rise, rates fall, and no maker is given more than any taker pays.
+
+    `kept_e12` is the share of its fee that a taker pays at least.
+    """
+    assert tiers[0].volume_minor == 0, "the first tier is everybody's"
+    for tier in tiers:
+        assert -E12 < tier.maker_e12 < E12, tier
+        assert 0 <= tier.taker_e12 < E12, tier
+    for low, high in pairwise(tiers):
+        assert low.volume_minor < high.volume_minor, (low, high)
+        assert low.maker_e12 >= high.maker_e12, (low, high)
+        assert low.taker_e12 >= high.taker_e12, (low, high)
+    assert tiers[-1].maker_e12 * E12 + tiers[-1].taker_e12 * kept_e12 >= 0, tiers[-1]
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):
@@ -206,6 +293,8 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     sample_ms: int = 5_000  # premium and basis samples on this one.
     basis_samples: int = 30
     call_repeat_ms: int = DAY_MS  # A margin call is repeated at most this often (M9).
+    first_charge: FirstCharge = "borrow"  # When a loan is first charged interest (M7, V17).
+    compound: bool = False  # Whether interest that is owed bears interest itself (M7, V27).
 
     past_trades: int = 0  # Of each instrument, told of the time before; live ids follow them.
     prices: Prices = "walk"
@@ -222,6 +311,12 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
         assert self.sample_ms % self.grid_ms == 0, "samples fall on the grid"
         for instrument in self.instruments:
             assert {instrument.base, instrument.quote, instrument.settle} <= names
+        for each in self.assets:
+            assert each.curve is None or 0 < each.curve.kink_e12 < E12, each.asset
+        for spot in self.spots:
+            check_loan_tiers(spot.isolated)
+        if self.fees.asset == "discount":
+            assert self.fees.discount_asset in names, "fees are paid in an asset of the venue"
         for perp in self.perps:
             check_brackets(perp.brackets)
             assert perp.interval_ms % self.grid_ms == 0, "funding falls on the grid"

@@ -107,6 +107,17 @@ class SettingRecord(NamedTuple):
     value: str
 
 
+class FeeTierRecord(NamedTuple):
+    """An account came into another fee tier."""
+
+    account_id: int
+    kind: str
+    tier: int
+    maker_e12: int
+    taker_e12: int
+    volume_minor: int
+
+
 class MarkRecord(NamedTuple):
     """Index, mark and predicted funding of a perpetual at a grid point."""
 
@@ -149,6 +160,15 @@ class CoverRecord(NamedTuple):
     balance_minor: int
 
 
+class BadDebtRecord(NamedTuple):
+    """A lending pool lost a loan that nobody will repay, and all it lost so far (M10.7)."""
+
+    asset: str
+    principal_minor: int
+    interest_e18: int
+    lost_minor: int
+
+
 class Booked(NamedTuple):
     """What one side of a fill paid and made."""
 
@@ -167,6 +187,9 @@ PrivateRecord = (
     | StepRecord
     | EndRecord
     | SettingRecord
+    | FeeTierRecord
 )
-PublicRecord = MarkRecord | IndexRecord | FundingRateRecord | RatesRecord | CoverRecord
+PublicRecord = (
+    MarkRecord | IndexRecord | FundingRateRecord | RatesRecord | CoverRecord | BadDebtRecord
+)
 Record = PrivateRecord | PublicRecord

@@ -44,6 +44,7 @@ def reset_account(state: RiskState, road: Road, account: Account) -> None:
         for scope in [scope for scope in scopes if scope[0] == account.id]:
             del scopes[scope]
     account.margin_leverage = 3
+    account.fee_discount = False
     account.epoch += 1
     state.tell(AccountRecord(account.id, account.kind, account.label, account.epoch))
     state.grant(account, PostingReason.RESET)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matching.types import Fill, Order, Side
 from risk.borrowing import repay
-from risk.fees import fee_minor, fee_rate_e12
+from risk.fees import discounted_minor, fee_minor, fee_rate_e12
 from risk.ledger import FEES, Pocket, PostingReason
 from risk.records import Booked
 from risk.reserve_spot import resting_need
@@ -44,20 +44,13 @@ def _pocket(state: RiskState, order: Order, asset: str) -> Pocket:
 
 
 def _receive(state: RiskState, order: Order, fill: Fill, trade_id: int) -> Booked:
-    """Charge one side's fee, on what it received or by the switch on the quote (S10), then let
-    what is left of it repay its debt where the order says so (M6)."""
+    """Charge one side's fee (S10), then let what is left of what it received repay its debt where
+    the order says so (M6)."""
     instrument = state.instruments[order.symbol]
-    quote_minor = instrument.notional_minor(fill.price_ticks, fill.lots)
-    asset, received = instrument.quote, quote_minor
+    asset, received = instrument.quote, instrument.notional_minor(fill.price_ticks, fill.lots)
     if order.side is Side.BUY:
         asset, received = instrument.base, instrument.base_minor(fill.lots)
-    rate_e12 = fee_rate_e12(state, order, order is fill.maker)
-    fee_asset, fee = asset, fee_minor(received, rate_e12)
-    if state.venue.fees.spot_in_quote:
-        # Held for all fills at once, rounded up for each: a unit may be lacking.
-        free_minor = _pocket(state, order, instrument.quote).free
-        fee_asset = instrument.quote
-        fee = min(fee_minor(quote_minor, rate_e12), max(0, free_minor))
+    fee_asset, fee = _fee(state, order, fill, (asset, received))
     state.ledger.post(
         _pocket(state, order, fee_asset),
         state.ledger.house(FEES, fee_asset),
@@ -71,6 +64,29 @@ def _receive(state: RiskState, order: Order, fill: Fill, trade_id: int) -> Booke
         repay(state, account, order.wallet, asset, kept)
     state.touch_wallet(account, order.wallet)
     return Booked(fee, fee_asset, 0)
+
+
+def _fee(state: RiskState, order: Order, fill: Fill, received: tuple[str, int]) -> tuple[str, int]:
+    """What one side pays, and in which asset: what it received, or as the venue's switch says.
+
+    Where the discount asset is short the whole fee is paid in what was received, without a
+    discount (S10).  A liquidation spends no collateral on fees beside what it sells.
+    """
+    account = state.accounts[order.account_id]
+    rate_e12 = fee_rate_e12(state, order, fill)
+    fees = state.venue.fees
+    if fees.asset == "quote":
+        instrument = state.instruments[order.symbol]
+        quote_minor = instrument.notional_minor(fill.price_ticks, fill.lots)
+        # Held for all fills at once, rounded up for each: a unit may be lacking.
+        free_minor = max(0, _pocket(state, order, instrument.quote).free)
+        return instrument.quote, min(fee_minor(quote_minor, rate_e12), free_minor)
+    if not order.forced:
+        discounted = discounted_minor(state, account, received, rate_e12)
+        free_minor = account.free(order.wallet, fees.discount_asset)
+        if discounted is not None and discounted <= free_minor:
+            return fees.discount_asset, discounted
+    return received[0], fee_minor(received[1], rate_e12)
 
 
 def unhold_spot(state: RiskState, order: Order) -> int:
