@@ -11,6 +11,7 @@ import msgspec
 
 from matching.reasons import Reason
 from matching.types import OrderType, Side, Status, TimeInForce
+from risk.records import Parts, PositionParts
 
 
 class Event(msgspec.Struct, array_like=True, tag_field="event", tag=0, gc=False):
@@ -73,6 +74,15 @@ class Filled(Event, tag=2):
     fee_asset: str
     realised_minor: int  # Of a perpetual: the profit this fill realised, before the fee.
     wallet: str
+    rate_e12: int = 0  # Of the fee; a rebate's is negative.
+    lots_before: int = 0  # Of a perpetual: the position the fill found, signed,
+    cost_before_minor: int = 0  # and its cost.
+    margin_before_minor: int = 0  # Of an isolated position: its margin, before
+    margin_after_minor: int = 0  # and after.
+    leverage: int = 0
+    discount_e12: int = 0  # Of a fee in the discount asset: how much less it was,
+    price_e8: int = 0  # what the asset received is worth at the index,
+    paid_e8: int = 0  # and the discount asset.
 
 
 class LedgerPosted(Event, tag=3):
@@ -166,6 +176,8 @@ class MarginCalled(Event, tag=9):
     call_level_e12: int
     add_minor: int  # Quote to add to come back to the call level.
     cleared: bool
+    assets: Parts = ()
+    debts: Parts = ()
 
 
 class LiquidationStarted(Event, tag=10):
@@ -179,6 +191,10 @@ class LiquidationStarted(Event, tag=10):
     debt_e16: int  # Debt (spot margin) or maintenance margin (perpetual), 10^-16 USDT.
     level_e12: int
     mark_e8: int
+    bound_e12: int = 0  # Of spot margin: the liquidation level. Of a perpetual there is none.
+    assets: Parts = ()
+    debts: Parts = ()
+    positions: PositionParts = ()
 
 
 class LiquidationStepped(Event, tag=11):
@@ -193,6 +209,9 @@ class LiquidationStepped(Event, tag=11):
     amount_minor: int
     lots: int
     price_ticks: int
+    rate_e12: int = 0  # Of a fee: its rate,
+    base_minor: int = 0  # and the amount it is charged on,
+    left_minor: int = 0  # and what there was to take it from.
 
 
 class LiquidationEnded(Event, tag=12):
@@ -275,6 +294,12 @@ class FundingFixed(Event, tag=24):
     due_ms: int
     rate_e12: int
     mark_e8: int
+    average_e12: int = 0  # Of the interval's premium samples,
+    samples: int = 0  # which were so many.
+    interest_e12: int = 0  # The terms are for eight hours.
+    clamp_e12: int = 0
+    cap_e12: int = 0
+    interval_ms: int = 0
 
 
 class InterestFixed(Event, tag=25):

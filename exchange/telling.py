@@ -139,6 +139,15 @@ class Teller:
                 fee_asset=booked.fee_asset,
                 realised_minor=booked.realised_minor,
                 wallet=order.wallet,
+                rate_e12=booked.rate_e12,
+                lots_before=booked.lots_before,
+                cost_before_minor=booked.cost_before_minor,
+                margin_before_minor=booked.margin_before_minor,
+                margin_after_minor=booked.margin_after_minor,
+                leverage=booked.leverage,
+                discount_e12=booked.discount_e12,
+                price_e8=booked.price_e8,
+                paid_e8=booked.paid_e8,
             )
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from matching.book import Book
 from risk.instants import Instant
 from risk.ledger import FUNDING, ROUNDING, PostingReason
+from risk.money import E12
 from risk.parameters import HOUR_MS
 from risk.records import FundingRateRecord, IndexRecord, MarkRecord, RatesRecord
 from risk.state import RiskState
@@ -62,11 +63,25 @@ def fall_due(state: RiskState, now_ms: int) -> None:
     for symbol, perp in state.marks.items():
         if now_ms < perp.next_funding_ms:
             continue
+        average_e12, samples = perp.premium.average_e12(), perp.premium.count
         rate_e12 = perp.fix_funding()
         if perp.mark_e8 is None:
             continue
         funding[symbol] = (rate_e12, perp.mark_e8)
-        state.tell(FundingRateRecord(symbol, now_ms, rate_e12, perp.mark_e8))
+        terms = perp.parameters
+        record = FundingRateRecord(
+            symbol,
+            now_ms,
+            rate_e12,
+            perp.mark_e8,
+            average_e12,
+            samples,
+            terms.interest_e12,
+            terms.clamp_e12,
+            terms.cap_k_e12 * terms.brackets[0].mmr_e12 // E12,
+            terms.interval_ms,
+        )
+        state.tell(record)
     interest: dict[str, int] = {}
     if now_ms % HOUR_MS == 0:
         interest = {each.asset: each.hourly_rate_e12 for each in state.venue.assets}

@@ -14,6 +14,7 @@ from risk.account import PERP, Account
 from risk.ledger import FIRST_ACCOUNT, INSURANCE, LIQUIDATION, PostingReason
 from risk.margin import bankruptcy_ticks, must_liquidate, step_down_lots
 from risk.money import E12, MINOR_IN_E16, charged, minor_floor
+from risk.parts import position_parts
 from risk.perp_worth import cross_symbols, perp_worth, position_worth
 from risk.records import EndRecord, LiquidationRecord, StepRecord
 from risk.settle_contract import Move, cover, move_position, release_margin
@@ -81,6 +82,7 @@ def liquidate_perp(state: RiskState, road: Road, account: Account, scope: str) -
             maintenance_e28 // E12,
             balance_e16 * E12 * E12 // maintenance_e28 if maintenance_e28 else 0,
             (state.mark_e8(symbols[0]) or 0) if first else 0,
+            positions=position_parts(state, account, symbols),
         )
     )
     road.cancel_wallet(account, PERP, first)
@@ -174,7 +176,9 @@ def _charge(state: RiskState, account: Account, scope: str, order: Order) -> Non
     fund = state.pocket(state.accounts[INSURANCE], PERP, instrument.settle)
     state.ledger.post(source, fund, fee, PostingReason.LIQUIDATION, order.order_id)
     if fee:
-        state.tell(StepRecord(account.id, scope, order.symbol, "fee", instrument.settle, fee, 0, 0))
+        rate_e12 = state.perps[order.symbol].liquidation_fee_e12
+        told = (fee, 0, 0, rate_e12, filled_minor, max(0, left))
+        state.tell(StepRecord(account.id, scope, order.symbol, "fee", instrument.settle, *told))
 
 
 def _hand_to_fund(state: RiskState, account: Account, scope: str, symbol: str, ticks: int) -> None:

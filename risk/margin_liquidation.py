@@ -13,6 +13,7 @@ from risk.loans import partial_sale
 from risk.margin_worth import MarginWorth, levels, margin_worth, wallet_assets
 from risk.money import E12, MINOR_IN_E16, at_most, ceil_div, charged
 from risk.parameters import SpotParameters
+from risk.parts import asset_parts, debt_parts
 from risk.records import CoverRecord, EndRecord, LiquidationRecord, StepRecord
 from risk.reserve_spot import affordable
 from risk.state import RiskState
@@ -44,6 +45,9 @@ def start_liquidation(state: RiskState, road: Road, account: Account, wallet: st
             worth.debts_e28 // E12,
             worth.assets_e28 * E12 // worth.debts_e28,
             0,
+            levels(state, account, wallet).liquidation_e12,
+            asset_parts(state, account, wallet),
+            debt_parts(state, account, wallet),
         )
     )
     account.liquidating[wallet] = Job()

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+Parts = tuple[tuple[str, int, int], ...]
+"""What a margin wallet holds or owes: (asset, minor or owed_e18, index price_e8)."""
+PositionParts = tuple[tuple[str, int, int, int, int, int, int], ...]
+"""What stands on a perpetual wallet: (leg, lots, cost_minor, mark_e8, unrealised_e16, mmr_e12,
+maintenance_e28)."""
+
 
 class AccountRecord(NamedTuple):
     """An account was opened or reset."""
@@ -62,6 +68,8 @@ class CallRecord(NamedTuple):
     call_level_e12: int
     add_minor: int
     cleared: bool
+    assets: Parts = ()
+    debts: Parts = ()
 
 
 class LiquidationRecord(NamedTuple):
@@ -74,6 +82,10 @@ class LiquidationRecord(NamedTuple):
     debt_e16: int
     level_e12: int
     mark_e8: int
+    bound_e12: int = 0  # Of spot margin: the liquidation level. Of a perpetual there is none.
+    assets: Parts = ()
+    debts: Parts = ()
+    positions: PositionParts = ()
 
 
 class StepRecord(NamedTuple):
@@ -87,6 +99,9 @@ class StepRecord(NamedTuple):
     amount_minor: int
     lots: int
     price_ticks: int
+    rate_e12: int = 0  # Of a fee: its rate,
+    base_minor: int = 0  # and the amount it is charged on,
+    left_minor: int = 0  # and what there was to take it from.
 
 
 class EndRecord(NamedTuple):
@@ -142,6 +157,12 @@ class FundingRateRecord(NamedTuple):
     due_ms: int
     rate_e12: int
     mark_e8: int
+    average_e12: int = 0  # Of the interval's premium samples,
+    samples: int = 0  # which were so many.
+    interest_e12: int = 0  # The terms are for eight hours.
+    clamp_e12: int = 0
+    cap_e12: int = 0
+    interval_ms: int = 0
 
 
 class RatesRecord(NamedTuple):
@@ -175,6 +196,15 @@ class Booked(NamedTuple):
     fee_minor: int
     fee_asset: str
     realised_minor: int
+    rate_e12: int = 0
+    lots_before: int = 0  # Of a perpetual: the position the fill found,
+    cost_before_minor: int = 0  # and its cost.
+    margin_before_minor: int = 0  # Of an isolated position: its margin, before
+    margin_after_minor: int = 0  # and after.
+    leverage: int = 0
+    discount_e12: int = 0  # Of a fee in the discount asset: how much less it was,
+    price_e8: int = 0  # what was received is worth,
+    paid_e8: int = 0  # and the discount asset.
 
 
 PrivateRecord = (

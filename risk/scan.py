@@ -7,6 +7,7 @@ from risk.liquidation import Road, breached, liquidate_perp, perp_state, scope_s
 from risk.margin_liquidation import margin_breached, next_round, start_liquidation
 from risk.margin_worth import MarginWorth, levels, margin_bands, margin_worth, wallet_assets
 from risk.money import E12, at_most, ceil_div
+from risk.parts import asset_parts, debt_parts
 from risk.perp_worth import perp_bands
 from risk.records import CallRecord
 from risk.state import RiskState
@@ -118,7 +119,8 @@ def _tell_call(
     missing = bound * worth.debts_e28 - worth.assets_e28 * E12
     level = worth.assets_e28 * E12 // worth.debts_e28 if worth.debts_e28 else 999 * E12
     add = 0 if cleared else ceil_div(max(0, missing), E12 * MINOR_IN_E28)
-    state.tell(CallRecord(account.id, scope, level, bound, add, cleared))
+    assets, debts = asset_parts(state, account, scope), debt_parts(state, account, scope)
+    state.tell(CallRecord(account.id, scope, level, bound, add, cleared, assets, debts))
 
 
 def _liquidate(state: RiskState, road: Road, account: Account, scope: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from matching.types import Fill
-from risk.account import PERP
+from matching.types import Fill, Order
+from risk.account import PERP, position_wallet
+from risk.fees import fee_rate_e12
 from risk.records import Booked
 from risk.settle_contract import settle_contract_fill
 from risk.settle_spot import settle_spot_fill
@@ -18,7 +19,32 @@ def settle_fill(state: RiskState, fill: Fill, trade_id: int) -> tuple[Booked, Bo
     count_trade(state, fill)
     if fill.maker.wallet == PERP:
         return (
-            settle_contract_fill(state, fill.maker, fill, trade_id),
-            settle_contract_fill(state, fill.taker, fill, trade_id),
+            _contract_side(state, fill.maker, fill, trade_id),
+            _contract_side(state, fill.taker, fill, trade_id),
         )
-    return settle_spot_fill(state, fill, trade_id)
+    maker, taker = settle_spot_fill(state, fill, trade_id)
+    return _with_rate(state, fill.maker, fill, maker), _with_rate(state, fill.taker, fill, taker)
+
+
+def _contract_side(state: RiskState, order: Order, fill: Fill, trade_id: int) -> Booked:
+    """Book one side of a perpetual fill, and note the position it found: what `why` starts from."""
+    account = state.accounts[order.account_id]
+    settle = state.instruments[order.symbol].settle
+    wallet = position_wallet(order.symbol)
+    held = account.positions.get(order.symbol)
+    lots, cost = (held.lots, held.cost_minor) if held else (0, 0)
+    margin = account.minor(wallet, settle)
+    booked = settle_contract_fill(state, order, fill, trade_id)
+    return booked._replace(
+        rate_e12=fee_rate_e12(state, order, order is fill.maker),
+        lots_before=lots,
+        cost_before_minor=cost,
+        margin_before_minor=margin,
+        margin_after_minor=account.minor(wallet, settle),
+        leverage=account.setting(order.symbol).leverage,
+    )
+
+
+def _with_rate(state: RiskState, order: Order, fill: Fill, booked: Booked) -> Booked:
+    """Note the rate of a spot fill's fee."""
+    return booked._replace(rate_e12=fee_rate_e12(state, order, order is fill.maker))

@@ -171,7 +171,8 @@ def test_p9_a_boundary_fixes_rate_and_mark_once_even_if_nobody_holds_anything() 
     for now_ms in (due_ms - 1_000, due_ms, due_ms + 1_000):
         fall_due(risk, now_ms)
     fixed = [record for record in risk.records if isinstance(record, FundingRateRecord)]
-    assert fixed == [FundingRateRecord(BTC_PERP, due_ms, E12 // 10_000, units("50000"))]
+    rates = [(each.symbol, each.due_ms, each.rate_e12, each.mark_e8) for each in fixed]
+    assert rates == [(BTC_PERP, due_ms, E12 // 10_000, units("50000"))]
     assert risk.marks[BTC_PERP].next_funding_ms == due_ms + 8 * HOUR
     assert not risk.instants.unsettled  # Nobody has to settle.
 
