@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from matching.types import Fill, Order
+from matching.types import Fill, Order, Side
 from risk.account import PERP, position_wallet
-from risk.fees import fee_rate_e12
+from risk.fees import discounted_minor, fee_rate_e12
 from risk.records import Booked
 from risk.settle_contract import settle_contract_fill
 from risk.settle_spot import settle_spot_fill
@@ -36,7 +36,7 @@ def _contract_side(state: RiskState, order: Order, fill: Fill, trade_id: int) ->
     margin = account.minor(wallet, settle)
     booked = settle_contract_fill(state, order, fill, trade_id)
     return booked._replace(
-        rate_e12=fee_rate_e12(state, order, order is fill.maker),
+        rate_e12=fee_rate_e12(state, order, fill),
         lots_before=lots,
         cost_before_minor=cost,
         margin_before_minor=margin,
@@ -46,5 +46,20 @@ def _contract_side(state: RiskState, order: Order, fill: Fill, trade_id: int) ->
 
 
 def _with_rate(state: RiskState, order: Order, fill: Fill, booked: Booked) -> Booked:
-    """Note the rate of a spot fill's fee."""
-    return booked._replace(rate_e12=fee_rate_e12(state, order, order is fill.maker))
+    """Note the rate of a spot fill's fee, and where it was paid so the terms of the discount."""
+    rate_e12 = fee_rate_e12(state, order, fill)
+    fees = state.venue.fees
+    if fees.asset == "discount" and booked.fee_asset == fees.discount_asset:
+        instrument = state.instruments[order.symbol]
+        received = (instrument.quote, instrument.notional_minor(fill.price_ticks, fill.lots))
+        if order.side is Side.BUY:
+            received = (instrument.base, instrument.base_minor(fill.lots))
+        account = state.accounts[order.account_id]
+        if discounted_minor(state, account, received, rate_e12) == booked.fee_minor:
+            return booked._replace(
+                rate_e12=rate_e12,
+                discount_e12=fees.discount_e12,
+                price_e8=state.price_e8(received[0]) or 0,
+                paid_e8=state.price_e8(fees.discount_asset) or 0,
+            )
+    return booked._replace(rate_e12=rate_e12)
