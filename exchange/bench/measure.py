@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import matching.book
@@ -43,6 +44,15 @@ def peak_rss_mb() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     per_mib = 1024 * 1024 if sys.platform == "darwin" else 1024  # Bytes there, KiB elsewhere.
     return peak / per_mib
+
+
+def resident_mb() -> float:
+    """The memory the process holds now, in MiB; where nobody tells, the most it has held."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except OSError:
+        return peak_rss_mb()
+    return pages * resource.getpagesize() / 2**20
 
 
 @contextmanager

@@ -18,6 +18,7 @@ PROGRAMS: Final = (
     (("load",), "open-loop load over WebSockets, with honest latencies", "clients.load.command"),
     (("bots", "run"), "run a sample bot over WebSocket", "clients.bots.runner"),
     (("bench", "matcher"), "the book alone, on the standard flow", "exchange.bench.matcher"),
+    (("bench", "engine"), "risk, ledger and matching on a mixed flow", "exchange.bench.engine"),
 )
 GROUPS: Final = {"bots": "sample bots", "bench": "benchmarks"}
 OF_EXTRA: Final = frozenset({"textual", "textual_plotext", "plotext"})

@@ -4,7 +4,13 @@ import gc
 
 import pytest
 
-from exchange.bench.measure import build, calibration_per_s, collector_at_rest, peak_rss_mb
+from exchange.bench.measure import (
+    build,
+    calibration_per_s,
+    collector_at_rest,
+    peak_rss_mb,
+    resident_mb,
+)
 
 
 def test_the_build_is_told_by_the_file_the_book_came_from(
@@ -47,3 +53,7 @@ def test_a_collector_that_was_off_stays_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_what_is_held_now_is_no_more_than_was_held_at_most() -> None:
+    assert 1 < resident_mb() <= peak_rss_mb() * 1.01
