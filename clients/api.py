@@ -182,6 +182,11 @@ class Papertape:
         ask = wire.TransferAsk(source, target, asset, text_of(amount), client_id or fresh_id())
         return await self._change("transfer", ask, list[wire.BalanceSay])
 
+    async def convert_dust(self, *assets: str, client_id: str = "") -> list[wire.BalanceSay]:
+        """Sell dust to the house, of these assets or of all; the spot balances as they stand."""
+        ask = wire.DustAsk(assets=list(assets), client_id=client_id or fresh_id())
+        return await self._change("dust.convert", ask, list[wire.BalanceSay])
+
     async def borrow(
         self, wallet: str, asset: str, amount: Number, *, client_id: str = ""
     ) -> wire.LoanSay:
@@ -211,6 +216,10 @@ class Papertape:
     async def set_margin_leverage(self, leverage: Literal[3, 5]) -> dict[str, Any]:
         """Set the leverage of the cross margin account."""
         return await self._set("margin.leverage", wire.MarginLeverageAsk(leverage))
+
+    async def set_fee_discount(self, on: bool) -> dict[str, Any]:
+        """Pay spot fees in the venue's discount asset, or no longer."""
+        return await self._set("fee_discount.set", wire.FeeDiscountAsk(on))
 
     async def position_margin(
         self, symbol: str, amount: Number, *, client_id: str = ""
@@ -256,6 +265,10 @@ class Papertape:
     async def instruments(self) -> wire.InstrumentsSay:
         """The instruments, their rules, and what assets cost to borrow."""
         return await self._rest.get(wire.InstrumentsSay, "/v1/instruments")
+
+    async def fees(self) -> wire.FeesSay:
+        """What trades cost: tiers by 30-day volume, and what fees are paid in."""
+        return await self._rest.get(wire.FeesSay, "/v1/fees")
 
     async def book(self, symbol: str, limit: int = 100) -> wire.BookSay:
         """Depth of a book, `limit` levels a side."""

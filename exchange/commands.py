@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from matching.types import OrderType, SelfTrade, Side, TimeInForce
+from matching.types import OrderType, SelfTrade, Side, TimeInForce, TriggerSource
 
 ANSWER_FIRST_RESULT = 0  # A client id seen before answers the first result (the native door).
 REFUSE_IF_OPEN = 1  # A client id is refused only while its order is open.
@@ -65,7 +65,10 @@ class Transfer(Command, frozen=True, tag=5):
 
 
 class PlaceOrder(Command, frozen=True, tag=6):
-    """Place one order. `price_ticks` is 0 for a market order, `lots` for one by quote amount."""
+    """Place one order. `price_ticks` is 0 for a market order, `lots` for one by quote amount.
+
+    Stops and take-profits name a trigger, and are limit or market orders once it is reached.
+    """
 
     account_id: int = 0
     symbol: str = ""
@@ -84,6 +87,10 @@ class PlaceOrder(Command, frozen=True, tag=6):
     leverage: int = 0  # 0 leaves the symbol's setting as it is.
     client_id: str = ""
     on_duplicate: int = ANSWER_FIRST_RESULT
+    trigger_ticks: int = 0  # Of a stop or take-profit: it sleeps until `trigger` reaches this.
+    trigger: TriggerSource = TriggerSource.LAST
+    close_position: bool = False  # It takes no lots, but closes what is held when it wakes.
+    price_protect: bool = False  # It sleeps on while last and mark lie too far apart.
 
 
 class CancelOrder(Command, frozen=True, tag=7):
@@ -109,6 +116,7 @@ class AmendOrder(Command, frozen=True, tag=9):
     client_id: str = ""
     lots: int = 0  # The new total quantity, what was filled included.
     price_ticks: int = 0
+    trigger_ticks: int = 0  # Of an order that still sleeps.
 
 
 class Borrow(Command, frozen=True, tag=10):
@@ -193,6 +201,22 @@ class SetSymbolState(Command, frozen=True, tag=19):
     state: str = ""
 
 
+class SetFeeDiscount(Command, frozen=True, tag=22):
+    """Pay spot fees in the discount asset, or no longer; where the venue has one."""
+
+    account_id: int = 0
+    on: bool = False
+
+
+class ConvertDust(Command, frozen=True, tag=23):
+    """Sell to the house what is too little to be sold on a book; no assets are all of them."""
+
+    account_id: int = 0
+    wallet: str = "spot"
+    assets: tuple[str, ...] = ()
+    client_id: str = ""
+
+
 AnyCommand = (
     Tick
     | Continue
@@ -213,4 +237,6 @@ AnyCommand = (
     | FeedPrices
     | SetIndexPrice
     | SetSymbolState
+    | SetFeeDiscount
+    | ConvertDust
 )

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from exchange.venue import default_venue, known_symbols
-from risk.parameters import HOUR_MS, Prices, Venue
+from exchange.venue import QUOTE, default_venue, known_symbols
+from risk.parameters import HOUR_MS, FeeAsset, Prices, Venue
 
 __all__ = [
     "Config",
@@ -56,7 +56,8 @@ class Market(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agent_step_ms: Annotated[int, msgspec.Meta(ge=100, le=60_000)] = 1_000
     symbols: tuple[str, ...] = ()  # Empty: every instrument of the default venue.
     funding_interval_ms: Annotated[int, msgspec.Meta(ge=60_000, le=24 * HOUR_MS)] = 8 * HOUR_MS
-    spot_fee: Literal["received", "quote"] = "received"  # What a spot buyer pays its fee in.
+    spot_fee: FeeAsset = "received"  # What spot fees are paid in.
+    discount_asset: str = "BNB"  # In which they cost less, with `spot_fee = "discount"`.
     history: bool = True  # Candles, trades and funding from before the first moment.
     start_ms: Many = 0  # A new venue's first moment; 0: now, or where its tape begins.
 
@@ -135,6 +136,8 @@ def checked(config: Config) -> Config:
         raise ConfigError("prices from a tape need its file - at `$.market.tape`")
     if market.tape and market.prices != "tape":
         raise ConfigError('a tape is only played with prices = "tape" - at `$.market.prices`')
+    if f"{market.discount_asset}-{QUOTE}" not in known_symbols():
+        raise ConfigError("there is no such asset - at `$.market.discount_asset`")
     if market.funding_interval_ms % 1_000:
         raise ConfigError("whole seconds are needed - at `$.market.funding_interval_ms`")
     strangers = sorted(set(market.symbols) - set(known_symbols()))
@@ -168,7 +171,8 @@ def venue_of(config: Config, start_ms: int) -> Venue:
         symbols=market.symbols or None,
         funding_interval_ms=market.funding_interval_ms,
         prices=market.prices,
-        spot_fee_in_quote=market.spot_fee == "quote",
+        spot_fee=market.spot_fee,
+        discount_asset=market.discount_asset,
         market={
             "agents": int(market.agents),
             "agent_step_ms": market.agent_step_ms,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from matching.reasons import Reason
-from matching.types import OrderType, Side, Status, TimeInForce
+from matching.types import OrderType, Side, Status, TimeInForce, TriggerSource
 from risk.records import Parts, PositionParts
 
 
@@ -27,7 +27,8 @@ class Event(msgspec.Struct, array_like=True, tag_field="event", tag=0, gc=False)
 class OrderChanged(Event, tag=1):
     """An order as it stands after something happened to it.
 
-    `happening` is "accepted", "filled", "amended", "cancelled", "expired" or "rejected".
+    `happening` is "accepted", "triggered", "filled", "amended", "cancelled", "expired" or
+    "rejected".
     """
 
     account_id: int
@@ -55,6 +56,11 @@ class OrderChanged(Event, tag=1):
     placed_ms: int
     client_id: str
     reason: Reason | None
+    trigger_ticks: int = 0
+    trigger: TriggerSource = TriggerSource.LAST
+    close_position: bool = False
+    price_protect: bool = False
+    triggered_ms: int = 0  # When its trigger was reached; 0 before.
 
 
 class Filled(Event, tag=2):
@@ -225,7 +231,7 @@ class LiquidationEnded(Event, tag=12):
 
 
 class SettingChanged(Event, tag=13):
-    """A setting of an account: "leverage", "margin_mode" or "margin_leverage"."""
+    """A setting of an account: "leverage", "margin_mode", "margin_leverage" or "fee_discount"."""
 
     account_id: int
     n: int
@@ -242,6 +248,18 @@ class AccountOpened(Event, tag=14):
     kind: str
     label: str
     epoch: int
+
+
+class FeeTierChanged(Event, tag=16):
+    """An account came into another fee tier at the start of a day; its rates from then on."""
+
+    account_id: int
+    n: int
+    kind: str  # "spot" or "perp"
+    tier: int  # 0 is the first.
+    maker_e12: int  # Negative: a rebate.
+    taker_e12: int
+    volume_minor: int  # Quote volume of the thirty days before.
 
 
 # -- public: what everybody is told ------------------------------------------------------------
@@ -334,6 +352,15 @@ class FundCovered(Event, tag=28):
     balance_minor: int
 
 
+class LoanWrittenOff(Event, tag=31):
+    """A lending pool lost a loan that nobody will repay, and all it lost of the asset so far."""
+
+    asset: str
+    principal_minor: int
+    interest_e18: int  # What was owed of interest, 10^-18 of the asset.
+    lost_minor: int
+
+
 # -- the answer to the command itself: always the last event -----------------------------------
 
 
@@ -362,6 +389,7 @@ PrivateEvent = (
     | LiquidationEnded
     | SettingChanged
     | AccountOpened
+    | FeeTierChanged
 )
 PublicEvent = (
     Traded
@@ -373,5 +401,6 @@ PublicEvent = (
     | Liquidated
     | SymbolStateChanged
     | FundCovered
+    | LoanWrittenOff
 )
 AnyEvent = PrivateEvent | PublicEvent | Answered

@@ -10,6 +10,7 @@ from exchange.events import (
     AnyEvent,
     BalanceChanged,
     Event,
+    FeeTierChanged,
     Filled,
     FundCovered,
     FundingCharged,
@@ -22,6 +23,7 @@ from exchange.events import (
     LiquidationStarted,
     LiquidationStepped,
     LoanChanged,
+    LoanWrittenOff,
     MarginCalled,
     Marked,
     OrderChanged,
@@ -46,6 +48,7 @@ _PRIVATE: Final[dict[type, type[Event]]] = {
     records.StepRecord: LiquidationStepped,
     records.EndRecord: LiquidationEnded,
     records.SettingRecord: SettingChanged,
+    records.FeeTierRecord: FeeTierChanged,
 }
 _PUBLIC: Final[dict[type, type[Event]]] = {
     records.MarkRecord: Marked,
@@ -53,6 +56,7 @@ _PUBLIC: Final[dict[type, type[Event]]] = {
     records.FundingRateRecord: FundingFixed,
     records.RatesRecord: InterestFixed,
     records.CoverRecord: FundCovered,
+    records.BadDebtRecord: LoanWrittenOff,
 }
 
 
@@ -114,6 +118,11 @@ class Teller:
                 placed_ms=order.time_ms,
                 client_id=order.client_id,
                 reason=order.reason,
+                trigger_ticks=order.trigger_ticks,
+                trigger=order.trigger,
+                close_position=order.close_position,
+                price_protect=order.price_protect,
+                triggered_ms=order.triggered_ms,
             )
         )
 

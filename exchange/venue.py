@@ -11,6 +11,7 @@ from risk.parameters import (
     AssetParameters,
     Bracket,
     CollateralTier,
+    FeeAsset,
     FeeSchedule,
     Grant,
     IsolatedTier,
@@ -137,23 +138,27 @@ POOL_USDT: Final = "200000000"
 LIMIT_SHARE: Final = 40  # of which one account may owe a fortieth.
 
 
-def default_venue(
+def default_venue(  # noqa: PLR0913 - Each is a choice of the configuration.
     seed: int,
     start_ms: int,
     *,
     symbols: Iterable[str] | None = None,
     funding_interval_ms: int | None = None,
     prices: Prices = "walk",
-    spot_fee_in_quote: bool = False,
+    spot_fee: FeeAsset = "received",
+    discount_asset: str = "BNB",
     market: Mapping[str, int | str] | None = None,
     name: str = "papertape",
 ) -> Venue:
     """The venue of MECHANICS section 6 and DESIGN section 5, or only some of its instruments.
 
     A perpetual or a pair against BTC draws its index and its liquidations from the USDT pairs of
-    its assets, so those pairs come with it.  ValueError for a symbol that is not known.
+    its assets, so those pairs come with it, as does that of an asset in which fees are paid.
+    ValueError for a symbol that is not known.
     """
     chosen = _chosen(symbols)
+    if spot_fee == "discount":
+        chosen |= _chosen([f"{discount_asset}-{QUOTE}"])
     spots = [row for row in SPOTS if f"{row[0]}-{row[1]}" in chosen]
     perps = [row for row in PERPS if f"{row[0]}-{QUOTE}-PERP" in chosen]
     traded = {QUOTE, *(row[0] for row in spots), *(row[1] for row in spots)}
@@ -180,7 +185,7 @@ def default_venue(
         book_weight=0 if prices == "fixed" else 1,
         past_trades=PAST_TRADES if (market or {}).get("history") else 0,
         prices=prices,
-        fees=FeeSchedule(spot_in_quote=spot_fee_in_quote),
+        fees=FeeSchedule(asset=spot_fee, discount_asset=discount_asset),
         market=dict(market or {}),
     )
 

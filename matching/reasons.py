@@ -86,6 +86,8 @@ class Reason(Enum):
     INSUFFICIENT_BALANCE = "the free balance is less than the request needs"
     TRANSFER_WOULD_BREACH_MARGIN = "the transfer would leave too little collateral behind"
     MAX_ASSET = "the account would hold more of the asset than the venue allows"
+    NO_DUST = "there is no dust of it worth converting, sell whole lots by an order"
+    DUST_LIMIT = "the house takes no more dust, keep it until a whole lot can be sold"
 
     # Borrowing.
     INSUFFICIENT_INVENTORY = "the lending pool has not enough of the asset left"

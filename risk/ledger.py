@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from matching.invariants import hold
+
 # The house's own accounts.  Those of users and agents begin at FIRST_ACCOUNT.
 WORLD: Final = 1  # What came in from outside, as a negative balance: deposits and capital.
 FEES: Final = 2
@@ -15,7 +17,21 @@ LIQUIDATION: Final = 6  # Takes over what nobody would buy, and sells it off.
 ROUNDING: Final = 7  # Remainders below one unit, for whom nobody else answers.
 CLEARING: Final = 8  # Between the two sides of a contract: minus the sum of its signed costs.
 FUNDING: Final = 9  # Funding of an instant while some accounts have not settled it yet.
+DUST: Final = 10  # Takes what is too little to sell, and holds it.
 FIRST_ACCOUNT: Final = 100
+
+HOUSE_NAMES: Final = {
+    WORLD: "world",
+    FEES: "fees",
+    INSURANCE: "insurance",
+    MARGIN_INSURANCE: "margin_insurance",
+    POOL: "pool",
+    LIQUIDATION: "liquidation",
+    ROUNDING: "rounding",
+    CLEARING: "clearing",
+    FUNDING: "funding",
+    DUST: "dust",
+}
 
 
 class PostingReason(StrEnum):
@@ -34,6 +50,7 @@ class PostingReason(StrEnum):
     MARGIN = "margin"
     ROUNDING = "rounding"
     RESET = "reset"
+    DUST = "dust"
 
 
 class Pocket:
@@ -74,6 +91,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._pockets: dict[tuple[int, str, str], Pocket] = {}
+        self._house: dict[tuple[int, str, str], Pocket] = {}  # Of these, the house's own.
         self.postings: list[Posting] = []
         self.touched: dict[Pocket, None] = {}
 
@@ -83,6 +101,8 @@ class Ledger:
         found = self._pockets.get(key)
         if found is None:
             found = self._pockets[key] = Pocket(owner, wallet, asset)
+            if owner < FIRST_ACCOUNT:
+                self._house[key] = found
         return found
 
     def find(self, owner: int, wallet: str, asset: str) -> Pocket | None:
@@ -139,36 +159,39 @@ class Ledger:
     def drop_empty(self, pocket: Pocket) -> None:
         """Forget a pocket that holds nothing, so that old ones do not pile up."""
         if not pocket.minor and not pocket.locked:
-            self._pockets.pop((pocket.owner, pocket.wallet, pocket.asset), None)
+            for pockets in (self._pockets, self._house):
+                pockets.pop((pocket.owner, pocket.wallet, pocket.asset), None)
 
-    def totals(self) -> dict[str, dict[str, int]]:
-        """Per asset: `users` (all customers), each house account by name, and `world`."""
-        names = {
-            WORLD: "world",
-            FEES: "fees",
-            INSURANCE: "insurance",
-            MARGIN_INSURANCE: "margin_insurance",
-            POOL: "pool",
-            LIQUIDATION: "liquidation",
-            ROUNDING: "rounding",
-            CLEARING: "clearing",
-            FUNDING: "funding",
-        }
+    def house_minor(self, owner: int, asset: str, wallet: str = "house") -> int:
+        """The balance of a house pocket, to read; 0 where there is none."""
+        found = self._house.get((owner, wallet, asset))
+        return found.minor if found else 0
+
+    def house_pockets(self, owner: int) -> list[Pocket]:
+        """Every pocket of one of the house's accounts. O(the house's pockets)."""
+        return [pocket for key, pocket in self._house.items() if key[0] == owner]
+
+    def house_totals(self) -> dict[str, dict[str, int]]:
+        """Per asset: each of the house's accounts by name, and `world`. O(the house's pockets)."""
         found: dict[str, dict[str, int]] = {}
-        for pocket in self._pockets.values():
+        for pocket in self._house.values():
             by_name = found.setdefault(pocket.asset, {})
-            name = names.get(pocket.owner, "users")
+            name = HOUSE_NAMES[pocket.owner]
             by_name[name] = by_name.get(name, 0) + pocket.minor
         return found
 
     def check(self) -> None:
         """Assert that nothing was made or lost (I1), and that holds lie within balances (I5)."""
         sums: dict[str, int] = {}
-        for pocket in self._pockets.values():
+        for key, pocket in self._pockets.items():
             sums[pocket.asset] = sums.get(pocket.asset, 0) + pocket.minor
-            assert pocket.locked >= 0, pocket
-            assert not pocket.locked or pocket.locked <= pocket.minor, pocket
-        assert not any(sums.values()), sums
+            held = pocket.locked >= 0 and (not pocket.locked or pocket.locked <= pocket.minor)
+            hold("I5", held, pocket.owner, pocket)
+            known = (pocket.owner < FIRST_ACCOUNT) is (self._house.get(key) is pocket)
+            hold("I1", known, pocket.owner, f"the house's pockets are not what they were: {pocket}")
+        for asset, total in sums.items():
+            says = f"the pockets add up to {total} units, not to zero"
+            hold("I1", total == 0, asset, says)
 
     def state(self) -> list[tuple[int, str, str, int, int]]:
         """Every pocket, in a fixed order, for a snapshot."""

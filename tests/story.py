@@ -23,7 +23,8 @@ from matching.instrument import minor
 from matching.reasons import Reason
 from matching.types import OrderType, Side, TimeInForce
 from risk.account import Account
-from risk.parameters import Venue
+from risk.money import E12
+from risk.parameters import FeeAsset, FeeSchedule, FeeTier, Venue
 
 E = TypeVar("E", bound=Event)
 
@@ -45,6 +46,21 @@ def small_venue(**changes: Any) -> Venue:
     )
     venue = default_venue(seed=1, start_ms=START_MS, symbols=symbols, prices="fixed")
     return msgspec.structs.replace(venue, **({"deposits": ()} | changes))
+
+
+def flat_fees(
+    spot_maker_e12: int = E12 // 1_000,
+    spot_taker_e12: int = E12 // 1_000,
+    perp_maker_e12: int = E12 * 2 // 10_000,
+    perp_taker_e12: int = E12 * 5 // 10_000,
+    asset: FeeAsset = "received",
+) -> FeeSchedule:
+    """A schedule of one tier: the same rates for everybody, whatever they trade."""
+    return FeeSchedule(
+        spot=(FeeTier(0, spot_maker_e12, spot_taker_e12),),
+        perp=(FeeTier(0, perp_maker_e12, perp_taker_e12),),
+        asset=asset,
+    )
 
 
 class Story:

@@ -119,6 +119,20 @@ class RepayAsk(Ask):
     client_id: ClientId = ""
 
 
+class DustAsk(Ask):
+    """Sell to the house what is too little to sell on a book: some assets' dust, or all of it."""
+
+    wallet: Literal["spot"] = "spot"
+    assets: Annotated[list[Asset], msgspec.Meta(max_length=50)] = []
+    client_id: ClientId = ""
+
+
+class FeeDiscountAsk(Ask):
+    """Pay spot fees in the venue's discount asset while there is enough of it, or no longer."""
+
+    on: bool
+
+
 class LeverageAsk(Ask):
     """Set the leverage of a perpetual."""
 
@@ -154,6 +168,7 @@ class SettingsAsk(Ask):
     leverage: LeverageAsk | None = None
     margin_leverage: MarginLeverageAsk | None = None
     position_margin: PositionMarginAsk | None = None
+    fee_discount: FeeDiscountAsk | None = None
 
 
 class AccountAsk(Ask):

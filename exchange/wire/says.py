@@ -86,6 +86,7 @@ class BalanceSay(Say):
     borrowed: str
     interest: str
     net: str
+    max_sellable: str | None = None  # Of a coin in `spot`: the whole lots an order can sell.
 
 
 class LoanSay(Say):
@@ -137,6 +138,28 @@ class MarginSay(Say):
     state: str = "normal"  # normal, called, liquidating
 
 
+class FeeTierSay(Say):
+    """A fee tier: its rates, and the 30-day quote volume from which it holds (of an account: the
+    volume it has). A negative maker rate is a rebate.
+    """
+
+    tier: int
+    volume: str
+    maker: str
+    taker: str
+
+
+class FeesSay(Say):
+    """What trades cost on this venue: tiers by the quote volume of the thirty days before a day."""
+
+    fee_asset: str  # Spot fees: received, quote or discount.
+    discount_asset: str | None  # What they may be paid in, for less; None where in nothing else.
+    discount: str
+    dust_fee: str  # Of what converted dust is worth.
+    spot: list[FeeTierSay]
+    perp: list[FeeTierSay]
+
+
 class AccountSay(Say):
     """Everything an account is and owns."""
 
@@ -151,6 +174,7 @@ class AccountSay(Say):
     margins: list[MarginSay]
     settings: dict[str, Any]
     last_seq: int  # Of the account's private events.
+    fees: dict[str, FeeTierSay] = {}  # Of "spot" and of "perp", as they hold today.
 
 
 class InstrumentSay(Say):

@@ -14,9 +14,9 @@ class NoticeSay(MarginSay):
     """A numbered message of the `margin` channel: the scope as it stands, and what happened.
 
     `notice` is "margin_call", "margin_call_cleared", "liquidation_started", "liquidation_step",
-    "liquidation_ended", "loan", "interest", "funding", "setting", "account_opened" or
-    "account_reset"; the fields below it belong to some of these only. A message of this channel
-    without a `notice` is a gauge: its `seq` is 0, and nothing of it is kept.
+    "liquidation_ended", "loan", "interest", "funding", "setting", "account_opened",
+    "account_reset" or "fee_tier"; the fields below it belong to some of these only. A message of
+    this channel without a `notice` is a gauge: its `seq` is 0, and nothing of it is kept.
     """
 
     notice: str = ""
@@ -35,9 +35,14 @@ class NoticeSay(MarginSay):
     interest: str | UnsetType = UNSET  # Owed after a charge, to 18 places.
     due: int | UnsetType = UNSET  # When a charge fell due.
     loan: LoanSay | UnsetType = UNSET
-    setting: str | UnsetType = UNSET  # leverage, margin_mode or margin_leverage
+    setting: str | UnsetType = UNSET  # leverage, margin_mode, margin_leverage or fee_discount
     value: str | UnsetType = UNSET
     epoch: int | UnsetType = UNSET
+    kind: str | UnsetType = UNSET  # Of a fee tier: spot or perp.
+    tier: int | UnsetType = UNSET
+    maker: str | UnsetType = UNSET
+    taker: str | UnsetType = UNSET
+    volume: str | UnsetType = UNSET  # Of thirty days, in quote.
     unrealised: str | UnsetType = UNSET
 
 

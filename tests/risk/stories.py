@@ -11,9 +11,9 @@ from exchange.commands import Borrow, SetMarginMode
 from exchange.engine import Engine
 from matching.types import Side
 from risk.account import Account, position_wallet
-from risk.parameters import FeeSchedule, Venue
+from risk.parameters import Venue
 from risk.perp_report import PositionReport, position_report
-from tests.story import Story, refusal, small_venue, units
+from tests.story import Story, flat_fees, refusal, small_venue, units
 
 BTC = "BTC-USDT"
 ETH = "ETH-USDT"
@@ -22,8 +22,8 @@ ETH_PERP = "ETH-USDT-PERP"
 ISOLATED_BTC = "isolated:BTC-USDT"
 HOUR = 3_600_000
 MINUTE = 60_000
-NO_FEES = FeeSchedule(0, 0, 0, 0)
-MAKERS_FREE = FeeSchedule(spot_maker_e12=0, perp_maker_e12=0)  # Takers pay 0.1 % and 0.05 %.
+NO_FEES = flat_fees(0, 0, 0, 0)
+MAKERS_FREE = flat_fees(spot_maker_e12=0, perp_maker_e12=0)  # Takers pay 0.1 % and 0.05 %.
 
 
 def slow_venue(**changes: Any) -> Venue:
@@ -84,6 +84,14 @@ def levered(story: Story, own: str, loan: str, qty: str, price: str) -> int:
 def borrow(story: Story, account: int, wallet: str, asset: str, amount: str) -> None:
     """A loan that is not refused."""
     story.ok(Borrow, account_id=account, wallet=wallet, asset=asset, amount_minor=units(amount))
+
+
+def owe_interest(story: Story, account: int, wallet: str, asset: str, amount: str) -> None:
+    """A loan that owes so much interest, and a pool that has as much to receive."""
+    loan = story.person(account).loans[wallet, asset]
+    interest_e18 = units(amount) * 10**10
+    story.engine.risk.interest_due[asset] += interest_e18 - loan.interest_e18
+    loan.interest_e18 = interest_e18
 
 
 def report(story: Story, account: int, symbol: str = BTC_PERP) -> PositionReport:

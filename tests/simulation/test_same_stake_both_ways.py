@@ -12,7 +12,7 @@ from exchange.events import FundingCharged, InterestCharged, LiquidationStarted
 from risk.margin_report import margin_report
 from risk.parameters import FeeSchedule
 from risk.perp_report import position_report
-from tests.story import Story, of, refusal, small_venue, units
+from tests.story import Story, flat_fees, of, refusal, small_venue, units
 
 SPOT = "BTC-USDT"
 PERP = "BTC-USDT-PERP"
@@ -51,7 +51,7 @@ def test_five_percent_of_ten_thousand_are_half_of_one_thousand(price: str, left:
     """1,000 of one's own and 9,000 borrowed: +5 % makes 1,500 of it, -5 % leaves 500; before
     costs, which are here the 0.09 of the first hour alone. Nobody is liquidated by it:
     9,500 / 9,000.09 is 1.0555, and the bound 1.05."""
-    story = _story(FeeSchedule(0, 0, 0, 0))
+    story = _story(flat_fees(0, 0, 0, 0))
     me, _ = _lever_spot(story, "1000")
     assert not of(story.index("BTC", price), LiquidationStarted)
     assert _worth(story, me) == units(left) - units("0.09")
@@ -77,7 +77,7 @@ def _a_day_on_spot(story: Story, own: str, sold: str) -> int:
 def test_v82_a_day_of_spot_margin_with_fees_in_quote() -> None:
     """10 beside the stake pay the fee of the purchase. 25 hours of 0.09 are 2.25; fees of 0.1 %
     on 10,000 and on 10,500 are 20.5: 500 - 2.25 - 20.5 = 477.25."""
-    story = _story(FeeSchedule(spot_in_quote=True))
+    story = _story(FeeSchedule(asset="quote"))
     left = _a_day_on_spot(story, "1010", "0.2")
     assert left - units("1010") == units("477.25")
 

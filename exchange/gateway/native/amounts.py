@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from exchange.commands import AdjustPositionMargin, Borrow, Deposit, Repay, SetIndexPrice, Transfer
+from exchange.commands import (
+    AdjustPositionMargin,
+    Borrow,
+    ConvertDust,
+    Deposit,
+    Repay,
+    SetIndexPrice,
+    Transfer,
+)
 from exchange.gateway.calls import refusal
-from exchange.wire import FaucetAsk, LoanAsk, PositionMarginAsk, RepayAsk, TransferAsk
+from exchange.wire import DustAsk, FaucetAsk, LoanAsk, PositionMarginAsk, RepayAsk, TransferAsk
 from matching.instrument import minor
 from matching.limits import MINOR_PER_UNIT
 from matching.reasons import Reason
@@ -49,6 +57,13 @@ def deposit_command(ask: FaucetAsk, account_id: int) -> Deposit:
         asset=ask.asset,
         amount_minor=positive_minor(ask.amount, "amount"),
         client_id=ask.client_id,
+    )
+
+
+def dust_command(ask: DustAsk, account_id: int) -> ConvertDust:
+    """The command that converts dust."""
+    return ConvertDust(
+        account_id=account_id, wallet=ask.wallet, assets=tuple(ask.assets), client_id=ask.client_id
     )
 
 

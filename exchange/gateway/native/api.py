@@ -20,6 +20,7 @@ Operation = Callable[[Doors, Any, Caller], Awaitable[Any]]
 OPERATIONS: Final[dict[str, Operation]] = {
     "time.get": market.time,
     "instruments.get": market.instruments,
+    "fees.get": market.fees,
     "book.get": market.book,
     "trades.get": market.trades,
     "candles.get": market.candles,
@@ -38,6 +39,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "pnl.get": accounts.pnl,
     "faucet": money.faucet,
     "transfer": money.transfer,
+    "dust.convert": money.convert_dust,
     "loan.borrow": money.borrow,
     "loan.repay": money.repay,
     "loan.list": money.loans,
@@ -53,6 +55,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "leverage.set": settings.set_leverage,
     "margin_mode.set": settings.set_margin_mode,
     "margin.leverage": settings.set_margin_leverage,
+    "fee_discount.set": settings.set_fee_discount,
     "position.margin": settings.adjust_position_margin,
     "admin.index": admin.set_index,
     "admin.clock": admin.set_clock,

@@ -148,6 +148,7 @@ class SettingsSay(Say):
     margin_leverage: int
     position_mode: str
     symbols: dict[str, dict[str, Any]]
+    fee_discount: bool = False
 
 
 class SymbolStateSay(Say):

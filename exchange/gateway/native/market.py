@@ -25,6 +25,8 @@ from exchange.wire import (
     AuditSay,
     BookSay,
     CandleSay,
+    FeesSay,
+    FeeTierSay,
     FundingSay,
     InstrumentSay,
     InstrumentsSay,
@@ -35,7 +37,7 @@ from exchange.wire import (
 )
 from exchange.wire.stream import ENV
 from matching.instrument import Instrument, amount_text
-from risk.parameters import Bracket, FeeSchedule, PerpParameters, SpotParameters
+from risk.parameters import Bracket, FeeSchedule, FeeTier, PerpParameters, SpotParameters
 
 
 async def time(doors: Doors, ask: asks.NothingAsk, caller: Caller) -> TimeSay:
@@ -90,7 +92,7 @@ def spot_say(
     return _instrument_say(
         instrument,
         state,
-        fees=(fees.spot_maker_e12, fees.spot_taker_e12),
+        fees=fees.spot[0],
         margin=["cash", "cross", "isolated"] if tiers else ["cash", "cross"],
         max_leverage=max((tier.leverage for tier in spot.isolated), default=1),
         brackets=tiers,
@@ -104,7 +106,7 @@ def perp_say(
     return _instrument_say(
         instrument,
         state,
-        fees=(fees.perp_maker_e12, fees.perp_taker_e12),
+        fees=fees.perp[0],
         margin=["cross", "isolated"],
         max_leverage=perp.leverage_max,
         brackets=[bracket_say(bracket) for bracket in perp.brackets],
@@ -143,7 +145,7 @@ def _instrument_say(
     instrument: Instrument,
     state: str,
     *,
-    fees: tuple[int, int],
+    fees: FeeTier,
     margin: list[str],
     max_leverage: int,
     brackets: list[dict[str, Any]],
@@ -162,14 +164,40 @@ def _instrument_say(
         qty_max=instrument.qty_text(instrument.lots_max),
         market_qty_max=instrument.qty_text(market_lots_max),
         notional_min=amount_text(instrument.notional_min_minor),
-        maker_fee=rate_text(fees[0]),
-        taker_fee=rate_text(fees[1]),
+        maker_fee=rate_text(fees.maker_e12),
+        taker_fee=rate_text(fees.taker_e12),
         max_leverage=max_leverage,
         margin=margin,
         state=state,
         brackets=brackets,
         funding_interval_ms=funding_interval_ms,
     )
+
+
+async def fees(doors: Doors, ask: asks.NothingAsk, caller: Caller) -> FeesSay:
+    """The fee schedule: tiers, rates and switches."""
+    schedule = doors.engine.venue.fees
+    discounting = schedule.asset == "discount"
+    return FeesSay(
+        fee_asset=schedule.asset,
+        discount_asset=schedule.discount_asset if discounting else None,
+        discount=rate_text(schedule.discount_e12 if discounting else 0),
+        dust_fee=rate_text(schedule.dust_e12),
+        spot=_tier_says(schedule.spot),
+        perp=_tier_says(schedule.perp),
+    )
+
+
+def _tier_says(tiers: tuple[FeeTier, ...]) -> list[FeeTierSay]:
+    return [
+        FeeTierSay(
+            tier=number,
+            volume=amount_text(tier.volume_minor),
+            maker=rate_text(tier.maker_e12),
+            taker=rate_text(tier.taker_e12),
+        )
+        for number, tier in enumerate(tiers)
+    ]
 
 
 async def book(doors: Doors, ask: asks.DepthAsk, caller: Caller) -> BookSay:

@@ -8,6 +8,7 @@ from exchange.gateway.doors import Doors
 from exchange.gateway.native.amounts import (
     borrow_command,
     deposit_command,
+    dust_command,
     repay_command,
     transfer_command,
 )
@@ -16,7 +17,7 @@ from exchange.gateway.native.asks import NothingAsk
 from exchange.gateway.native.notices import loan_say
 from exchange.gateway.native.translate import balance_say
 from exchange.views.texts import rate_text
-from exchange.wire import BalanceSay, FaucetAsk, LoanAsk, LoanSay, RepayAsk, TransferAsk
+from exchange.wire import BalanceSay, DustAsk, FaucetAsk, LoanAsk, LoanSay, RepayAsk, TransferAsk
 from risk.account import Account
 
 
@@ -31,6 +32,13 @@ async def transfer(doors: Doors, ask: TransferAsk, caller: Caller) -> list[Balan
     await obeyed(doors, transfer_command(ask, account_id_of(caller)))
     account = account_of(doors, caller)
     return [_balance(doors, account, wallet, ask.asset) for wallet in (ask.source, ask.target)]
+
+
+async def convert_dust(doors: Doors, ask: DustAsk, caller: Caller) -> list[BalanceSay]:
+    """Dust for quote; answers the spot balances as they stand."""
+    await obeyed(doors, dust_command(ask, account_id_of(caller)))
+    balances = doors.desk.account(account_of(doors, caller).id).balances
+    return [each for each in balances if each.wallet == ask.wallet]
 
 
 async def borrow(doors: Doors, ask: LoanAsk, caller: Caller) -> LoanSay:

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from exchange.events import (
     AccountOpened,
+    FeeTierChanged,
     FundingCharged,
     InterestCharged,
     LiquidationEnded,
@@ -24,7 +25,7 @@ from exchange.views.texts import interest_text, rate_text, value_text
 from exchange.wire import LoanSay, MarginSay, PositionSay
 from exchange.wire.stream import NoticeSay
 from matching.instrument import Instrument, amount_text
-from risk.account import MARGIN, PERP
+from risk.account import MARGIN, PERP, SPOT
 
 Instruments = Mapping[str, Instrument]
 
@@ -190,6 +191,21 @@ def _opened_notice(event: AccountOpened, _: Instruments, figures: Figures) -> No
     return _notice(event, MARGIN, figures, notice, epoch=event.epoch)
 
 
+def _tier_notice(event: FeeTierChanged, _: Instruments, figures: Figures) -> NoticeSay:
+    scope = SPOT if event.kind == "spot" else PERP
+    return _notice(
+        event,
+        scope,
+        figures,
+        "fee_tier",
+        kind=event.kind,
+        tier=event.tier,
+        maker=rate_text(event.maker_e12),
+        taker=rate_text(event.taker_e12),
+        volume=amount_text(event.volume_minor),
+    )
+
+
 NOTICES: Final[dict[type, Callable[[Any, Instruments, Figures], NoticeSay]]] = {
     LoanChanged: _loan_notice,
     InterestCharged: _interest_notice,
@@ -200,4 +216,5 @@ NOTICES: Final[dict[type, Callable[[Any, Instruments, Figures], NoticeSay]]] = {
     LiquidationEnded: _ended_notice,
     SettingChanged: _setting_notice,
     AccountOpened: _opened_notice,
+    FeeTierChanged: _tier_notice,
 }

@@ -110,6 +110,13 @@ _PUBLIC: Final = (
         wire.InstrumentsSay,
         "Instruments, their rules, and what assets cost to borrow",
     ),
+    _read(
+        "fees.get",
+        "GET /v1/fees",
+        asks.NothingAsk,
+        wire.FeesSay,
+        "What trades cost: tiers by 30-day volume, and what fees are paid in",
+    ),
     _read("book.get", "GET /v1/book/{symbol}", asks.DepthAsk, wire.BookSay, "Depth of a book"),
     _read(
         "trades.get",
@@ -211,6 +218,15 @@ _MONEY: Final = (
         list[wire.BalanceSay],
         "transfer",
         "Move money between wallets; says both balances as they stand",
+        safe_to_repeat=True,
+    ),
+    _act(
+        "dust.convert",
+        "POST /v1/dust",
+        wire.DustAsk,
+        list[wire.BalanceSay],
+        "trade",
+        "Sell what is less than a lot to the house; says the spot balances as they stand",
         safe_to_repeat=True,
     ),
     _act(
@@ -324,6 +340,14 @@ _SETTINGS: Final = (
         asks.SettingsSay,
         "trade",
         "Set the leverage of the cross margin account",
+    ),
+    _act(
+        "fee_discount.set",
+        "",
+        wire.FeeDiscountAsk,
+        asks.SettingsSay,
+        "trade",
+        "Pay spot fees in the discount asset, where the venue has one",
     ),
     _act(
         "position.margin",

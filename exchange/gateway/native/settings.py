@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from exchange.commands import AnyCommand, SetLeverage, SetMarginLeverage, SetMarginMode
+from exchange.commands import (
+    AnyCommand,
+    SetFeeDiscount,
+    SetLeverage,
+    SetMarginLeverage,
+    SetMarginMode,
+)
 from exchange.gateway.calls import ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.amounts import position_margin_command
@@ -11,6 +17,7 @@ from exchange.gateway.native.asks import SettingsSay
 from exchange.gateway.native.orders import known_instrument
 from exchange.views.accounts import settings_of
 from exchange.wire import (
+    FeeDiscountAsk,
     LeverageAsk,
     MarginLeverageAsk,
     MarginModeAsk,
@@ -32,6 +39,8 @@ async def change(doors: Doors, ask: SettingsAsk, caller: Caller) -> SettingsSay:
         commands["margin_leverage"] = _margin_leverage(ask.margin_leverage, account_id)
     if ask.position_margin is not None:
         commands["position_margin"] = _position_margin(doors, ask.position_margin, account_id)
+    if ask.fee_discount is not None:
+        commands["fee_discount"] = _fee_discount(ask.fee_discount, account_id)
     if not commands:
         raise refusal(Reason.MISSING_FIELD, "name at least one setting", field="leverage")
     done: list[str] = []
@@ -67,6 +76,11 @@ async def adjust_position_margin(
     return await _set(doors, _position_margin(doors, ask, account_id_of(caller)), caller)
 
 
+async def set_fee_discount(doors: Doors, ask: FeeDiscountAsk, caller: Caller) -> SettingsSay:
+    """Whether spot fees are paid in the discount asset."""
+    return await _set(doors, _fee_discount(ask, account_id_of(caller)), caller)
+
+
 async def _set(doors: Doors, command: AnyCommand, caller: Caller) -> SettingsSay:
     await obeyed(doors, command)
     return SettingsSay(**settings_of(account_of(doors, caller)))
@@ -85,6 +99,10 @@ def _margin_mode(doors: Doors, ask: MarginModeAsk, account_id: int) -> AnyComman
 
 def _margin_leverage(ask: MarginLeverageAsk, account_id: int) -> AnyCommand:
     return SetMarginLeverage(account_id=account_id, leverage=ask.leverage)
+
+
+def _fee_discount(ask: FeeDiscountAsk, account_id: int) -> AnyCommand:
+    return SetFeeDiscount(account_id=account_id, on=ask.on)
 
 
 def _position_margin(doors: Doors, ask: PositionMarginAsk, account_id: int) -> AnyCommand:
