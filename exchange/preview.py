@@ -10,12 +10,12 @@ from matching.reasons import Reason
 from matching.types import Order, Side, TimeInForce
 from risk.account import PERP, Account, isolated_wallet, position_wallet
 from risk.borrowing import refuse_loan
-from risk.fees import fee_minor
+from risk.fees import discounted_minor, fee_minor, rates_e12
 from risk.ledger import FIRST_ACCOUNT
+from risk.loan_tiers import levels
 from risk.loans import hour_of_interest_e18
 from risk.margin import liquidation_price
 from risk.margin_report import isolated_price_e8
-from risk.margin_worth import levels
 from risk.money import MINOR_IN_E16, MINOR_IN_E18, ceil_div
 from risk.perp_worth import perp_worth, position_worth
 from risk.position import fill_effect, released_cost
@@ -144,7 +144,7 @@ def _after_contract(
 ) -> _After:
     """What the fills make of the position, as `risk.settle` would book them (A5, P4)."""
     instrument = risk.instruments[order.symbol]
-    rate_e12 = risk.venue.fees.perp_taker_e12
+    rate_e12 = rates_e12(risk, account, "perp").taker_e12
     isolated = account.is_isolated(order.symbol)
     held = account.positions.get(order.symbol)
     after = _After(
@@ -206,24 +206,23 @@ def _ends_e8(
 def _preview_spot(engine: Engine, account: Account, wish: PlaceOrder) -> Preview:
     risk = engine.risk
     order, reason, worst_ticks = engine.trading.consider(account, wish)
-    instrument = risk.instruments[order.symbol]
     asset, need = spot_need(risk, order, engine.books[order.symbol], worst_ticks)
     missing = max(0, need - max(0, account.free(order.wallet, asset)))
     reason = reason or _refuse_spot(risk, account, order, asset, missing)
     reason = reason or _would_take(engine, order)
     borrowed = missing if order.side_effect in BORROW_EFFECTS else 0
-    trade = _trade(engine, order, worst_ticks)
+    trade = _trade(engine, account, order, worst_ticks)
     prices: tuple[int | None, int | None] = (None, None)
     if order.wallet == isolated_wallet(order.symbol):
         prices = _after_isolated(risk, account, order, trade, borrowed)
     interest = None
     if borrowed:
-        rate_e12 = risk.assets[asset].hourly_rate_e12
-        interest = ceil_div(hour_of_interest_e18(borrowed, rate_e12) * HOURS_A_DAY, MINOR_IN_E18)
+        hour_e18 = hour_of_interest_e18(borrowed, 0, risk.rates_e12[asset], compound=False)
+        interest = ceil_div(hour_e18 * HOURS_A_DAY, MINOR_IN_E18)
     return Preview(
         reason=reason,
         fee_minor=trade.fee,
-        fee_asset=instrument.base if trade.fee_in_base else instrument.quote,
+        fee_asset=trade.fee_asset,
         margin_minor=need - borrowed,
         borrow_minor=borrowed or None,
         borrow_asset=asset if borrowed else None,
@@ -251,19 +250,31 @@ class _Trade(NamedTuple):
     base: int
     quote: int
     fee: int
-    fee_in_base: bool
+    fee_asset: str
 
 
-def _trade(engine: Engine, order: Order, worst_ticks: int) -> _Trade:
+def _trade(engine: Engine, account: Account, order: Order, worst_ticks: int) -> _Trade:
+    """The discount asset pays only where it covers the fees of all fills together."""
+    risk, fees = engine.risk, engine.venue.fees
     instrument = engine.instruments[order.symbol]
-    fees = engine.venue.fees
-    in_base = order.side is Side.BUY and not fees.spot_in_quote
+    in_base = order.side is Side.BUY and fees.asset != "quote"
+    asset = instrument.base if in_base else instrument.quote
+    rate_e12 = rates_e12(risk, account, "spot").taker_e12
     base = quote = fee = 0
+    discounted: int | None = 0
     for ticks, lots in _fills(engine, order, worst_ticks):
         part = instrument.base_minor(lots), instrument.notional_minor(ticks, lots)
         base, quote = base + part[0], quote + part[1]
-        fee += fee_minor(part[0] if in_base else part[1], fees.spot_taker_e12)
-    return _Trade(base, quote, fee, in_base)
+        charged_on = part[0] if in_base else part[1]
+        fee += fee_minor(charged_on, rate_e12)
+        less = discounted_minor(risk, account, (asset, charged_on), rate_e12)
+        discounted = None if less is None or discounted is None else discounted + less
+    if discounted is not None:
+        free = account.free(order.wallet, fees.discount_asset)
+        received = (base if in_base else quote) if asset == fees.discount_asset else 0
+        if discounted <= free + received:
+            return _Trade(base, quote, discounted, fees.discount_asset)
+    return _Trade(base, quote, fee, asset)
 
 
 def _after_isolated(
@@ -278,16 +289,17 @@ def _after_isolated(
     money = {asset: account.minor(order.wallet, asset) for asset in (base, quote)}
     money[base] += sign * trade.base
     money[quote] -= sign * trade.quote
-    money[base if trade.fee_in_base else quote] -= trade.fee
+    if trade.fee_asset in money:
+        money[trade.fee_asset] -= trade.fee
     money[spent] += borrowed
     loans = {asset: account.loans.get((order.wallet, asset)) for asset in (base, quote)}
     owed = {asset: loan.owed_e18 if loan else 0 for asset, loan in loans.items()}
-    # The first hour is charged at the moment of borrowing (M7).
-    rate_e12 = risk.assets[spent].hourly_rate_e12
-    owed[spent] += borrowed * MINOR_IN_E18 + hour_of_interest_e18(borrowed, rate_e12)
+    owed[spent] += borrowed * MINOR_IN_E18
+    if risk.venue.first_charge == "borrow":  # The first hour is charged at once (M7).
+        owed[spent] += hour_of_interest_e18(borrowed, 0, risk.rates_e12[spent], compound=False)
     if order.side_effect in REPAY_EFFECTS:
         proceeds = trade.base if is_buy else trade.quote
-        proceeds -= trade.fee if trade.fee_in_base is is_buy else 0
+        proceeds -= trade.fee if trade.fee_asset == received else 0
         repaid = min(proceeds, ceil_div(owed[received], MINOR_IN_E18))
         money[received] -= repaid
         owed[received] = max(0, owed[received] - repaid * MINOR_IN_E18)

@@ -7,6 +7,7 @@ from typing import Any
 from matching.types import Order, Side
 from risk.ledger import Pocket
 from risk.position import Position
+from risk.volumes import Volumes
 
 SPOT = "spot"
 MARGIN = "margin"
@@ -38,7 +39,7 @@ def leg_of(symbol: str, position_side: int) -> str:
 class Loan:
     """What is owed of one asset in one wallet: principal, and interest that bears none itself."""
 
-    __slots__ = ("asset", "interest_e18", "loan_id", "principal_minor", "wallet")
+    __slots__ = ("allowance_e18", "asset", "interest_e18", "loan_id", "principal_minor", "wallet")
 
     def __init__(self, loan_id: int, wallet: str, asset: str) -> None:
         self.loan_id = loan_id
@@ -46,6 +47,7 @@ class Loan:
         self.asset = asset
         self.principal_minor = 0
         self.interest_e18 = 0
+        self.allowance_e18 = 0  # Interest to come that the wallet's bands are still safe for.
 
     @property
     def owed_e18(self) -> int:
@@ -98,24 +100,26 @@ class OpenOrders:
 
 
 class Job:
-    """A liquidation of spot margin under way: which round it is in."""
+    """A liquidation of spot margin under way: its round, and the fee due after the debts."""
 
-    __slots__ = ("round", "sold_e16")
+    __slots__ = ("fee_e28", "round")
 
-    def __init__(self, round_: int = 0, sold_e16: int = 0) -> None:
+    def __init__(self, round_: int = 0, fee_e28: int = 0) -> None:
         self.round = round_
-        self.sold_e16 = sold_e16
+        self.fee_e28 = fee_e28
 
 
 class Account:
     """Everything one customer (or house account with positions) has and owes."""
 
     __slots__ = (
+        "asleep",
         "call_told",
         "called",
         "client_orders",
         "epoch",
         "event_n",
+        "fee_discount",
         "id",
         "kind",
         "label",
@@ -132,6 +136,7 @@ class Account:
         "reducing",
         "settings",
         "settled",
+        "volumes",
     )
 
     def __init__(self, account_id: int, kind: str, label: str) -> None:
@@ -150,12 +155,21 @@ class Account:
         self.orders: dict[int, Order] = {}
         self.open_counts: dict[str, int] = {}  # Open orders by symbol.
         self.order_loans: dict[int, int] = {}  # Borrowed for an open order, in minor units.
+        self.asleep: dict[str, dict[int, Order]] = {}  # Orders that wait for a price, by symbol.
         self.reducing: dict[str, dict[int, Order]] = {}  # Reduce-only orders by symbol.
         self.client_orders: dict[str, int] = {}  # Client ids of open orders.
         self.recent: dict[str, tuple[bytes, int]] = {}  # Client id: hash of content, result.
         self.call_told: dict[str, int] = {}  # When a scope was last told of a call (M9).
         self.called: dict[str, int] = {}  # Scopes under a margin call, since when.
         self.liquidating: dict[str, Job] = {}
+        self.fee_discount = False  # Pays spot fees in the discount asset, where the venue has one.
+        self.volumes = Volumes()
+
+    def rouse(self, order: Order) -> None:
+        """An order sleeps no longer, if it did."""
+        asleep = self.asleep.get(order.symbol)
+        if asleep is not None and asleep.pop(order.order_id, None) is not None and not asleep:
+            del self.asleep[order.symbol]
 
     def setting(self, symbol: str) -> Setting:
         """The account's choice for a perpetual, to read; the default where it made none."""
@@ -216,6 +230,7 @@ class Account:
                     loan.asset,
                     loan.principal_minor,
                     str(loan.interest_e18),  # Beyond 64 bits: text.
+                    str(loan.allowance_e18),
                 )
                 for _, loan in sorted(self.loans.items())
             ],
@@ -231,9 +246,11 @@ class Account:
             "call_told": sorted(self.call_told.items()),
             "called": sorted(self.called.items()),
             "liquidating": [
-                (scope, job.round, str(job.sold_e16))
+                (scope, job.round, str(job.fee_e28))
                 for scope, job in sorted(self.liquidating.items())
             ],
+            "fee_discount": self.fee_discount,
+            "volumes": self.volumes.state(),
         }
 
     @classmethod
@@ -244,10 +261,11 @@ class Account:
         account.event_n = state["event_n"]
         account.margin_leverage = state["margin_leverage"]
         account.settled = state["settled"]
-        for loan_id, wallet, asset, principal_minor, interest_e18 in state["loans"]:
+        for loan_id, wallet, asset, principal_minor, interest, allowance in state["loans"]:
             loan = Loan(loan_id, wallet, asset)
             loan.principal_minor = principal_minor
-            loan.interest_e18 = int(interest_e18)
+            loan.interest_e18 = int(interest)
+            loan.allowance_e18 = int(allowance)
             account.loans[wallet, asset] = loan
         for leg, lots, cost_minor in state["positions"]:
             account.positions[leg] = Position(leg, lots, cost_minor)
@@ -258,6 +276,8 @@ class Account:
         account.call_told = dict(state["call_told"])
         account.called = dict(state["called"])
         account.liquidating = {
-            scope: Job(round_, int(sold_e16)) for scope, round_, sold_e16 in state["liquidating"]
+            scope: Job(round_, int(fee_e28)) for scope, round_, fee_e28 in state["liquidating"]
         }
+        account.fee_discount = state["fee_discount"]
+        account.volumes.restore(state["volumes"])
         return account

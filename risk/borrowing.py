@@ -5,9 +5,11 @@ from __future__ import annotations
 from matching.reasons import Reason
 from risk.account import ISOLATED, MARGIN, PERP, SPOT, Account, Loan
 from risk.ledger import POOL, PostingReason
+from risk.loan_tiers import levels
 from risk.loans import hour_of_interest_e18, split_repayment
-from risk.margin_worth import levels, margin_worth, max_borrow, max_transfer_out
-from risk.records import LoanRecord
+from risk.margin_worth import margin_worth, max_borrow, max_transfer_out
+from risk.pool import inventory_minor
+from risk.records import BadDebtRecord, LoanRecord
 from risk.state import RiskState
 
 
@@ -33,7 +35,7 @@ def wallet_holds(state: RiskState, wallet: str, asset: str) -> Reason | None:
 def borrow(
     state: RiskState, account: Account, wallet: str, asset: str, minor: int
 ) -> Loan | Reason:
-    """Borrow from the pool; the first hour's interest is charged at once (M7)."""
+    """Borrow from the pool; by default the first hour's interest is charged at once (M7)."""
     refused = refuse_loan(state, account, wallet, asset, minor)
     if refused is not None:
         return refused
@@ -53,7 +55,7 @@ def refuse_loan(
         return Reason.AMOUNT_NOT_POSITIVE
     if wallet in account.liquidating:
         return Reason.ACCOUNT_LIQUIDATING
-    pool = state.ledger.house(POOL, asset).minor
+    pool = inventory_minor(state, asset)
     if minor > pool:
         return state.refuse(
             Reason.INSUFFICIENT_INVENTORY, "M2", asset=asset, asked_minor=minor, pool_minor=pool
@@ -103,9 +105,10 @@ def _take(state: RiskState, account: Account, wallet: str, asset: str, minor: in
     )
     loan.principal_minor += minor
     _tell(state, account, loan, borrowed=minor)
-    rate_e12 = state.assets[asset].hourly_rate_e12
-    charge_e18 = hour_of_interest_e18(minor, rate_e12)
-    state.charge_interest(account, loan, minor, rate_e12, charge_e18, state.time_ms)
+    if state.venue.first_charge == "borrow":
+        rate_e12 = state.rates_e12[asset]
+        charge_e18 = hour_of_interest_e18(minor, 0, rate_e12, compound=False)
+        state.charge_interest(account, loan, minor, rate_e12, charge_e18, state.time_ms)
     state.touch_wallet(account, wallet)
     return loan
 
@@ -137,6 +140,7 @@ def repay(state: RiskState, account: Account, wallet: str, asset: str, minor: in
         loan.loan_id,
     )
     loan.interest_e18 -= paid.interest_e18
+    state.interest_due[asset] -= paid.interest_e18
     loan.principal_minor -= paid.principal_minor
     state.interest_paid[asset] = state.interest_paid.get(asset, 0) + interest_minor
     state.collect_excess(asset, paid.excess_e18)
@@ -146,6 +150,16 @@ def repay(state: RiskState, account: Account, wallet: str, asset: str, minor: in
         state.note_exposure(account)
     state.touch_wallet(account, wallet)
     return interest_minor + paid.principal_minor
+
+
+def write_off(state: RiskState, account: Account, wallet: str, asset: str) -> None:
+    """A debt that nobody will pay: the pool bears it, everybody is told, the audit names it."""
+    loan = account.loans.pop((wallet, asset))
+    lost = state.bad_debt.get(asset, 0) + loan.principal_minor
+    state.bad_debt[asset] = lost
+    state.interest_due[asset] -= loan.interest_e18
+    state.note_exposure(account)
+    state.tell(BadDebtRecord(asset, loan.principal_minor, loan.interest_e18, lost))
 
 
 def _tell(

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from matching.book import Book
-from matching.types import Order
-from risk.account import PERP, Account, OpenOrders
+from matching.invariants import hold
+from risk.account import PERP, Account
 from risk.grid import fall_due, refresh, sample, sweep
+from risk.house_loans import unwind_loans
+from risk.invariants import check_account, check_in_transit, check_sums, whole_sums
 from risk.ledger import (
-    CLEARING,
-    FIRST_ACCOUNT,
     INSURANCE,
     LIQUIDATION,
     MARGIN_INSURANCE,
@@ -20,13 +20,11 @@ from risk.ledger import (
     PostingReason,
 )
 from risk.liquidation import Road, unwind_positions
-from risk.margin_liquidation import unwind_loans
 from risk.parameters import Venue
 from risk.records import AccountRecord
-from risk.reserve_spot import resting_need
-from risk.scan import run_rounds, scan
-from risk.settle_contract import count_resting
+from risk.scan import check_overlooked, run_rounds, scan
 from risk.state import RiskState
+from risk.tiers import begin_day, is_day_due, tell_tiers
 
 
 class RiskEngine(RiskState):
@@ -65,27 +63,26 @@ class RiskEngine(RiskState):
             self.grant(account, PostingReason.DEPOSIT)
         return account
 
-    def count_order(self, account: Account, order: Order) -> None:
-        """A restored order's part in its account's sums."""
-        count_resting(self, account, order)
-
     # -- time ----------------------------------------------------------------------------------
 
-    def grid_point(
+    def price(
         self,
-        road: Road,
         books: Mapping[str, Book],
         last_trade: Mapping[str, tuple[int, int]],
         now_ms: int,
     ) -> None:
-        """Samples, index, mark, funding, interest; the scan follows in slices (`work`)."""
+        """The first half of a grid point: samples, index, mark."""
         self.time_ms = now_ms
-        sampling = now_ms % self.venue.sample_ms == 0
-        if sampling:
+        if now_ms % self.venue.sample_ms == 0:
             sample(self, books)
         refresh(self, books, last_trade, now_ms)
+
+    def fall_due(self, road: Road, now_ms: int) -> None:
+        """Its second half, behind the orders that its marks woke: funding and interest; the scan
+        follows in slices (`work`)."""
+        self.time_ms = now_ms
         fall_due(self, now_ms)
-        if sampling:
+        if now_ms % self.venue.sample_ms == 0:
             unwind_positions(self, road)
             unwind_loans(self, road)
         self.watch.gather()
@@ -106,10 +103,15 @@ class RiskEngine(RiskState):
     @property
     def pending_work(self) -> bool:
         """Whether settlements, checks or liquidation rounds remain of the last grid point."""
+        return self._scanning or is_day_due(self)
+
+    @property
+    def _scanning(self) -> bool:
         return bool(self.instants.unsettled or self.watch.due or self.jobs)
 
     def work(self, road: Road, budget: int) -> int:
-        """One slice: settle everybody first, then scan, then liquidation rounds (V81)."""
+        """One slice: settle everybody first, then scan, then liquidation rounds (V81), and last of
+        all the day roll."""
         done = sweep(self, budget)
         if done and not self.instants.unsettled:
             self.watch.gather()  # Whoever settled is scanned for the same instant (V81).
@@ -117,6 +119,9 @@ class RiskEngine(RiskState):
             done += scan(self, road, budget - done)
         if not self.instants.unsettled and not self.watch.due and done < budget:
             done += run_rounds(self, road, budget - done)
+        if not self._scanning and done < budget:
+            begin_day(self)
+            done += tell_tiers(self, budget - done)
         return done
 
     # -- snapshots -----------------------------------------------------------------------------
@@ -131,11 +136,14 @@ class RiskEngine(RiskState):
             "next_loan_id": self.next_loan_id,
             "instants": self.instants.state(),
             "watch": self.watch.state(),
+            "fee_day": self.fee_day.state(),
             "jobs": list(self.jobs),
             "jobs_later": list(self.jobs_later),
             "waiting": list(self.waiting),
             "bad_debt": sorted(self.bad_debt.items()),
             "interest_paid": sorted(self.interest_paid.items()),
+            "interest_due": [(asset, str(e18)) for asset, e18 in sorted(self.interest_due.items())],
+            "rates_e12": sorted(self.rates_e12.items()),
             "rounded_e18": sorted(self.rounded_e18.items()),
             "indexes": [(symbol, index.state()) for symbol, index in self.indexes.items()],
             "marks": [(symbol, perp.state()) for symbol, perp in self.marks.items()],
@@ -151,6 +159,8 @@ class RiskEngine(RiskState):
             if account.kind == "agent":
                 self.labels[account.label] = account.id
             self.note_exposure(account)
+            if account.volumes.matter:
+                self.fee_day.traders.add(account.id)
         for owner, wallet, asset, _, _ in state["ledger"]:
             if owner in self.accounts:
                 self.pocket(self.accounts[owner], wallet, asset)
@@ -158,9 +168,11 @@ class RiskEngine(RiskState):
         self.next_loan_id = state["next_loan_id"]
         self.instants.restore(state["instants"])
         self.watch.restore(state["watch"])
+        self.fee_day.restore(state["fee_day"])
         for name in ("jobs", "jobs_later", "waiting"):
             getattr(self, name).update({(scope[0], scope[1]): None for scope in state[name]})
-        for name in ("bad_debt", "interest_paid", "rounded_e18"):
+        self.interest_due.update({asset: int(e18) for asset, e18 in state["interest_due"]})
+        for name in ("bad_debt", "interest_paid", "rates_e12", "rounded_e18"):
             getattr(self, name).update({asset: amount for asset, amount in state[name]})
         for symbol, index in state["indexes"]:
             self.indexes[symbol].restore(index)
@@ -170,74 +182,18 @@ class RiskEngine(RiskState):
     # -- invariants ----------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Assert the invariants of money (I1-I5) and of what is derived from orders."""
+        """Assert I1-I5, I8 and I9, and what is derived; O(accounts + orders)."""
         self.ledger.check()
         self.watch.check()
-        self._check_contracts()
-        self._check_pools()
-        exposed = {account.id for account in self.accounts.values() if account.exposed}
-        assert exposed == set(self.instants.exposed), (exposed, self.instants.exposed)
+        check_sums(self, whole_sums(self))
+        check_in_transit(self)
         for account in self.accounts.values():
-            self._check_account(account)
-
-    def _check_contracts(self) -> None:
-        """I3: sizes sum to zero, and costs to what was realised so far."""
-        for symbol in self.perps:
-            lots = cost = 0
-            for account in self.accounts.values():
-                held = account.positions.get(symbol)
-                if held is not None:
-                    assert held.lots, (account.id, symbol)
-                    lots += held.lots
-                    cost += held.cost_minor
-            assert lots == 0, (symbol, lots)
-            settle = self.instruments[symbol].settle
-            clearing = self.ledger.house(CLEARING, settle, symbol)
-            assert cost == -clearing.minor, (symbol, cost, clearing)
-
-    def _check_pools(self) -> None:
-        """I2: pool cash and principal are capital, interest received, less bad debt."""
-        principal: dict[str, int] = {}
-        for account in self.accounts.values():
-            for loan in account.loans.values():
-                assert loan.principal_minor >= 0, (account.id, loan.asset)
-                assert loan.interest_e18 >= 0, (account.id, loan.asset)
-                principal[loan.asset] = principal.get(loan.asset, 0) + loan.principal_minor
-        for asset, parameters in self.assets.items():
-            cash = self.ledger.house(POOL, asset).minor
-            assert cash + principal.get(asset, 0) == (
-                parameters.pool_capital_minor
-                + self.interest_paid.get(asset, 0)
-                - self.bad_debt.get(asset, 0)
-            ), asset
-
-    def _check_account(self, account: Account) -> None:
-        """I5: holds are those of the open orders, nothing is below zero that may not be."""
-        locked: dict[tuple[str, str], int] = {}
-        sums: dict[str, OpenOrders] = {}
-        for order in account.orders.values():
-            self._count(order, locked, sums)
-        for key, pocket in account.pockets.items():
-            assert pocket.locked == locked.get(key, 0), (account.id, pocket, locked.get(key))
-            may_owe = key[0].startswith(PERP) or account.id < FIRST_ACCOUNT
-            assert pocket.minor >= 0 or may_owe, pocket
-        mine = {symbol: each.values() for symbol, each in account.open_perp.items()}
-        assert mine == {symbol: each.values() for symbol, each in sums.items()}, account.id
-        assert account.settled <= self.instants.last
-
-    def _count(
-        self, order: Order, locked: dict[tuple[str, str], int], sums: dict[str, OpenOrders]
-    ) -> None:
-        if order.wallet == PERP:
-            if not order.reduce_only:
-                each = sums.setdefault(order.symbol, OpenOrders())
-                each.add(order.side, order.open_lots, order.price_ticks)
-                each.held_minor += order.hold_minor
-            return
-        asset, need = resting_need(self, order)
-        assert order.hold_minor == need, (order, order.hold_minor, need)
-        key = (order.wallet, asset)
-        locked[key] = locked.get(key, 0) + order.hold_minor
+            check_account(self, account)
+            check_overlooked(self, account)
+        strangers = set(self.instants.exposed) - self.accounts.keys()
+        hold("I4", not strangers, "instants", strangers)
+        traders = {account.id for account in self.accounts.values() if account.volumes.matter}
+        assert traders == set(self.fee_day.traders), (traders, self.fee_day.traders)
 
 
 def new_risk_engine(venue: Venue) -> RiskEngine:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matching.book import Book
+from matching.invariants import hold
 from risk.instants import Instant
 from risk.ledger import FUNDING, ROUNDING, PostingReason
 from risk.money import E12
 from risk.parameters import HOUR_MS
+from risk.pool import fix_rates
 from risk.records import FundingRateRecord, IndexRecord, MarkRecord, RatesRecord
 from risk.state import RiskState
 
@@ -31,7 +33,9 @@ def refresh(
     for symbol, index in state.indexes.items():
         book = books[symbol]
         was_fresh = index.fresh
-        if index.refresh(now_ms, book.best_bid_ticks, book.best_ask_ticks):
+        halted = symbol in state.halted  # Its prices are as old as the halt (T27).
+        bid, ask = (0, 0) if halted else (book.best_bid_ticks, book.best_ask_ticks)
+        if index.refresh(now_ms, bid, ask):
             assert index.index_e8 is not None
             state.tell(IndexRecord(symbol, index.index_e8))
             state.watch.move(symbol, index.index_e8)
@@ -84,7 +88,7 @@ def fall_due(state: RiskState, now_ms: int) -> None:
         state.tell(record)
     interest: dict[str, int] = {}
     if now_ms % HOUR_MS == 0:
-        interest = {each.asset: each.hourly_rate_e12 for each in state.venue.assets}
+        interest = fix_rates(state)
         state.tell(RatesRecord(now_ms, interest))
     if (funding or interest) and state.instants.exposed:
         instant = state.instants.open(now_ms)
@@ -111,7 +115,9 @@ def _close(state: RiskState, instant: Instant) -> None:
     for symbol in instant.funding:
         settle = state.instruments[symbol].settle
         transit = state.ledger.house(FUNDING, settle, f"{symbol}@{instant.number}")
-        assert transit.minor >= 0, transit
+        payers = max(1, instant.paid.get(symbol, 0))
+        says = f"{transit.minor} units are over of {payers} positions"
+        hold("I4", 0 <= transit.minor < payers, transit.wallet, says)
         state.ledger.post(
             transit,
             state.ledger.house(ROUNDING, settle),

@@ -17,12 +17,12 @@ from risk.money import (
     half_even_div,
     interest_minor_ceil,
 )
-from risk.parameters import CollateralTier
+from risk.parameters import AssetParameters, CollateralTier
 
 E16_IN_E28: Final = E12  # Units of 10^-28 in one of 10^-16,
 E26_IN_E28: Final = 100  # in one of 10^-26,
 MINOR_IN_E28: Final = 10**20  # and in one minor unit.
-E20_IN_E18: Final = 100  # Principal x rate is in 10^-20 of the asset.
+E20_IN_E18: Final = 100  # Units of 10^-20 in one of 10^-18.
 
 
 # -- values and levels -------------------------------------------------------------------------
@@ -57,14 +57,6 @@ def collateral_e28(value_e16: int, tiers: Sequence[CollateralTier]) -> int:
     return counted_e28
 
 
-def marginal_ratio_e12(value_e16: int, tiers: Sequence[CollateralTier]) -> int:
-    """The share of one more unit of value that would count: h of M5; 0 above the last slab."""
-    for tier in tiers:
-        if tier.cap_minor is None or value_e16 < tier.cap_minor * MINOR_IN_E16:
-            return tier.ratio_e12
-    return 0
-
-
 def value_needed_e16(collateral_e28: int, tiers: Sequence[CollateralTier]) -> int | None:
     """The least value that counts as at least that much collateral; None where none can."""
     floor_e16, left_e28 = 0, collateral_e28
@@ -91,16 +83,34 @@ def level_e12(assets_e28: int, debts_e28: int) -> int | None:
 
 
 def max_borrow_minor(
-    collateral_e28: int, debts_e28: int, initial_e12: int, ratio_e12: int, price_e8: int
+    collateral_e28: int,
+    debts_e28: int,
+    initial_e12: int,
+    own_value_e16: int,
+    tiers: Sequence[CollateralTier],
+    price_e8: int,
 ) -> int:
     """The largest loan of an asset at that price: (CV - IRR x D) / (IRR - h), rounded down (M5).
 
-    `ratio_e12` is h, the share that counts of what the loan becomes; 1 in isolated margin.
+    h is the share that counts of what the loan becomes, on top of `own_value_e16` of the asset
+    (T25); where that crosses slabs the sum is taken slab by slab.  One tier of 1 is isolated
+    margin's.
     """
-    assert initial_e12 > ratio_e12
     assert price_e8 > 0
     room_e40 = collateral_e28 * E12 - initial_e12 * debts_e28
-    return max(0, room_e40 // ((initial_e12 - ratio_e12) * price_e8 * E12))
+    borrowed_e16 = 0
+    for tier in tiers:
+        step_e24 = (initial_e12 - tier.ratio_e12) * E12  # Room that a unit of value takes.
+        assert step_e24 > 0
+        slab_e16 = None
+        if tier.cap_minor is not None:
+            slab_e16 = max(0, tier.cap_minor * MINOR_IN_E16 - own_value_e16 - borrowed_e16)
+        if slab_e16 is None or room_e40 <= slab_e16 * step_e24:
+            return max(0, borrowed_e16 * step_e24 + room_e40) // (step_e24 * price_e8)
+        borrowed_e16 += slab_e16
+        room_e40 -= slab_e16 * step_e24
+    step_e24 = initial_e12 * E12  # Above the last slab nothing counts.
+    return (borrowed_e16 * step_e24 + room_e40) // (step_e24 * price_e8)
 
 
 def max_transfer_out_minor(
@@ -132,10 +142,34 @@ def max_transfer_out_minor(
 # -- interest and repayment --------------------------------------------------------------------
 
 
-def hour_of_interest_e18(principal_minor: int, hourly_rate_e12: int) -> int:
-    """One hour of interest, simple: on principal alone (M7); rounded up in 10^-18 of the asset."""
+def hour_of_interest_e18(
+    principal_minor: int, interest_e18: int, hourly_rate_e12: int, compound: bool
+) -> int:
+    """One hour of interest, rounded up in 10^-18 of the asset: on principal alone, or where it
+    compounds on the interest that is owed as well (M7, V27)."""
     assert principal_minor >= 0
-    return ceil_div(principal_minor * hourly_rate_e12, E20_IN_E18)
+    bearing_e18 = owed_e18(principal_minor, interest_e18 if compound else 0)
+    return ceil_div(bearing_e18 * hourly_rate_e12, E12)
+
+
+def pool_rate_e12(asset: AssetParameters, lent_minor: int, pool_minor: int) -> int:
+    """The hourly rate of an asset of whose pool so much is lent, rounded up.
+
+    The asset's own where it has no curve; an empty pool has lent nothing.
+    """
+    curve = asset.curve
+    if curve is None:
+        return asset.hourly_rate_e12
+    if lent_minor <= 0 or pool_minor <= 0:
+        return curve.base_e12
+    kink = curve.kink_e12 * pool_minor  # Lent x 10^12 is compared: no quotient is.
+    gentle = min(lent_minor * E12, kink)
+    beyond = lent_minor * E12 - gentle
+    return (
+        curve.base_e12
+        + ceil_div(curve.slope_e12 * gentle, kink)
+        + ceil_div(curve.steep_e12 * beyond, (E12 - curve.kink_e12) * pool_minor)
+    )
 
 
 class Repayment(NamedTuple):

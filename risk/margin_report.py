@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from risk.account import ISOLATED, MARGIN, Account
+from risk.loan_tiers import levels
 from risk.loans import E16_IN_E28, level_e12, liquidation_price_e8
-from risk.margin_worth import levels, margin_worth
+from risk.margin_worth import margin_worth
 from risk.money import ceil_div
 from risk.state import RiskState
 

@@ -157,6 +157,7 @@ class PerpParameters(msgspec.Struct, frozen=True, gc=False):
     entry_band_e12: int = E12 * 2 // 100  # Y of S12.
     entry_limit_e12: int = E12 * 5 // 100  # Z of S12.
     liquidation_fee_e12: int = E12 * 5 // 1_000
+    price_protect_e12: int = E12 * 5 // 100  # P16: protected triggers need last this near the mark.
 
     @property
     def leverage_max(self) -> int:

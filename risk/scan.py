@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from matching.invariants import hold
 from risk.account import PERP, Account
+from risk.ledger import FIRST_ACCOUNT
 from risk.liquidation import Road, breached, liquidate_perp, perp_state, scope_symbols
+from risk.loan_tiers import levels
+from risk.margin_bands import watch_margin
 from risk.margin_liquidation import margin_breached, next_round, start_liquidation
-from risk.margin_worth import MarginWorth, levels, margin_bands, margin_worth, wallet_assets
+from risk.margin_worth import MarginWorth, margin_worth, wallet_assets
 from risk.money import E12, at_most, ceil_div
 from risk.parts import asset_parts, debt_parts
 from risk.perp_worth import perp_bands
@@ -93,8 +97,7 @@ def _check_margin(state: RiskState, account: Account, scope: str) -> int | None:
     if margin_breached(state, account, scope, worth):
         return worth.assets_e28 * E12 // worth.debts_e28
     _call(state, account, scope, worth)
-    bands = margin_bands(state, account, scope, worth, scope in account.called)
-    state.watch.put(account.id, scope, bands)
+    watch_margin(state, account, scope, worth)
     return None
 
 
@@ -121,6 +124,34 @@ def _tell_call(
     add = 0 if cleared else ceil_div(max(0, missing), E12 * MINOR_IN_E28)
     assets, debts = asset_parts(state, account, scope), debt_parts(state, account, scope)
     state.tell(CallRecord(account.id, scope, level, bound, add, cleared, assets, debts))
+
+
+def check_overlooked(state: RiskState, account: Account) -> None:
+    """I9: nobody is in breach whom no scan is about to look at, and who is not being liquidated."""
+    if account.id < FIRST_ACCOUNT or state.instants.since(account.settled):
+        return
+    for scope in _scopes(account):
+        awaited = (account.id, scope) in state.waiting or state.watch.awaits(account.id, scope)
+        if awaited or scope in account.liquidating:
+            continue
+        if scope.startswith(PERP):
+            fallen = breached(state, account, scope)
+        else:
+            fallen = margin_breached(state, account, scope, margin_worth(state, account, scope))
+        hold("I9", not fallen, account.id, f"{scope} is in breach, and no scan will see it")
+
+
+def _scopes(account: Account) -> list[str]:
+    """All whose worth a price, interest or funding can change."""
+    found = {loan.wallet for loan in account.loans.values()}
+    if account.positions:
+        found.add(PERP)
+        found |= {
+            account.perp_pocket_wallet(leg)
+            for leg, held in account.positions.items()
+            if account.is_isolated(held.symbol)
+        }
+    return sorted(found)
 
 
 def _liquidate(state: RiskState, road: Road, account: Account, scope: str) -> None:

@@ -22,10 +22,12 @@ from risk.ledger import (
     Pocket,
     PostingReason,
 )
-from risk.loans import hour_of_interest_e18
+from risk.loans import hour_of_interest_e18, pool_rate_e12
 from risk.marking import IndexState, PerpState
 from risk.parameters import AssetParameters, PerpParameters, SpotParameters, Venue
+from risk.position import Position
 from risk.records import FundingRecord, InterestRecord, Record
+from risk.volumes import FeeDay, day_of
 from risk.watch import Watch
 
 ONE_E8: Final = 100_000_000
@@ -56,6 +58,7 @@ class RiskState:
         self.next_loan_id = 1
         self.instants = Instants()
         self.watch = Watch()
+        self.fee_day = FeeDay(day_of(venue.start_ms))
         self.records: list[Record] = []
         self.refused: Reason | None = None  # The last refusal of this command that told why,
         self.because: dict[str, int | str] = {}  # and the numbers that decided it.
@@ -65,8 +68,11 @@ class RiskState:
         self.halted: set[str] = set()  # Books that do not trade: liquidations wait (S13).
         self.bad_debt: dict[str, int] = {}  # Principal that nobody repaid, by asset.
         self.interest_paid: dict[str, int] = {}  # What the pool earned, by asset.
+        self.interest_due: dict[str, int] = {}  # What it is still owed, by asset, 10^-18 (I2).
+        self.rates_e12 = {each.asset: pool_rate_e12(each, 0, 1) for each in venue.assets}
         self.rounded_e18: dict[str, int] = {}  # Less than a unit an asset, held by the pool.
         self.positions_touched: dict[tuple[int, str], None] = {}
+        self.moved: dict[tuple[int, str], None] = {}  # Positions whose orders may be too large.
         self.indexes: dict[str, IndexState] = {
             instrument.symbol: IndexState(instrument, venue)
             for instrument in venue.instruments
@@ -142,6 +148,7 @@ class RiskState:
     def touch_position(self, account: Account, symbol: str) -> None:
         """A position changed: it is told at the end of the command and checked at the scan."""
         self.positions_touched[account.id, symbol] = None
+        self.moved[account.id, symbol] = None
         self.note_exposure(account)
         if account.id >= FIRST_ACCOUNT:
             self.watch.touch(account.id, account.perp_pocket_wallet(symbol))
@@ -167,11 +174,14 @@ class RiskState:
 
     def _settle_funding(self, account: Account, instant: Instant) -> None:
         """P10: floor of -q x M x F per position; never capped, so that it sums to zero."""
-        for symbol in sorted(instant.funding.keys() & account.positions.keys()):
-            held = account.positions[symbol]
+        for _, held in sorted(account.positions.items()):
+            symbol = held.symbol
+            if symbol not in instant.funding:
+                continue
             rate_e12, mark_e8 = instant.funding[symbol]
             instrument = self.instruments[symbol]
-            flow_minor = self.marks[symbol].flow_minor(held.lots, mark_e8, rate_e12)
+            flow_minor = self.funding_flow(held, instant)
+            instant.paid[symbol] = instant.paid.get(symbol, 0) + 1
             wallet = account.perp_pocket_wallet(symbol)
             self.ledger.post(
                 self.ledger.house(FUNDING, instrument.settle, f"{symbol}@{instant.number}"),
@@ -187,13 +197,20 @@ class RiskState:
             )
             self.touch_wallet(account, wallet)
 
+    def funding_flow(self, held: Position, instant: Instant) -> int:
+        """What a position receives at an instant, or pays when negative, in minor units (P10)."""
+        rate_e12, mark_e8 = instant.funding[held.symbol]
+        return self.contracts[held.symbol].flow_minor(held.lots, mark_e8, rate_e12)
+
     def _settle_interest(self, account: Account, instant: Instant) -> None:
-        """M7: one hour on the principal outstanding, at that hour's rate, simple."""
+        """M7: one hour on the principal outstanding, at that hour's rate; simple or compound."""
         for (_, asset), loan in sorted(account.loans.items()):
             rate_e12 = instant.interest.get(asset)
             if rate_e12 is None:
                 continue
-            charge_e18 = hour_of_interest_e18(loan.principal_minor, rate_e12)
+            charge_e18 = hour_of_interest_e18(
+                loan.principal_minor, loan.interest_e18, rate_e12, self.venue.compound
+            )
             self.charge_interest(
                 account, loan, loan.principal_minor, rate_e12, charge_e18, instant.due_ms
             )
@@ -207,8 +224,13 @@ class RiskState:
         charge_e18: int,
         due_ms: int,
     ) -> None:
-        """Add one hour of interest to what a loan owes."""
+        """Add one hour of interest to what a loan owes, and the pool is owed.
+
+        Bands allow for so much of it (`risk.margin_bands`); beyond that the wallet is checked.
+        """
         loan.interest_e18 += charge_e18
+        loan.allowance_e18 -= charge_e18
+        self.interest_due[loan.asset] = self.interest_due.get(loan.asset, 0) + charge_e18
         self.ledger.touched[self.pocket(account, loan.wallet, loan.asset)] = None
         self.tell(
             InterestRecord(
@@ -222,7 +244,8 @@ class RiskState:
                 due_ms,
             )
         )
-        self.touch_wallet(account, loan.wallet)
+        if loan.allowance_e18 < 0:
+            self.touch_wallet(account, loan.wallet)
 
     def collect_excess(self, asset: str, excess_e18: int) -> None:
         """What rounding up took beyond the interest owed: whole units go to `rounding` (V26)."""

@@ -12,16 +12,21 @@ from exchange.engine import Engine
 from exchange.events import PositionChanged
 from exchange.views.board import Board
 from exchange.views.texts import interest_text, rate_text, value_text
-from exchange.wire import AccountSay, BalanceSay, LoanSay, MarginSay, PositionSay
+from exchange.wire import AccountSay, BalanceSay, FeeTierSay, LoanSay, MarginSay, PositionSay
 from exchange.wire.stream import ENV, GaugeSay
 from matching.instrument import Instrument, amount_text
-from risk.account import ISOLATED, MARGIN, PERP, Account, Loan
+from risk.account import ISOLATED, MARGIN, PERP, SPOT, Account, Loan
+from risk.dust import max_sellable_minor
+from risk.fees import rates_e12
 from risk.margin import initial_e16, maintenance_e16
 from risk.margin_report import margin_report
 from risk.money import E12, MINOR_IN_E18, ceil_div
+from risk.parameters import FeeKind
 from risk.perp_report import perp_report, position_report
 from risk.perp_worth import position_worth
 from risk.position import Position, entry_e8, notional_e16, unrealised_e16
+from risk.tiers import tier_of
+from risk.volumes import KINDS
 
 NO_DEBT = "999"  # The margin level of a scope that owes nothing (M3).
 _ONE = "1"  # A perpetual scope is liquidated where its balance meets its maintenance (P11).
@@ -49,7 +54,7 @@ class Accounts:
         fixed = self._board.rates_e12.get(asset)
         if fixed is not None:
             return fixed
-        return self._engine.risk.assets[asset].hourly_rate_e12
+        return self._engine.risk.rates_e12[asset]
 
     def open_lots(self, symbol: str) -> int:
         """Open interest of a perpetual."""
@@ -70,12 +75,34 @@ class Accounts:
             margins=[self.margin(account_id, scope) for scope in scopes(account)],
             settings=settings_of(account),
             last_seq=account.event_n,
+            fees={kind: self.fees(account, kind) for kind in KINDS},
+        )
+
+    def fees(self, account: Account, kind: FeeKind) -> FeeTierSay:
+        """The account's tier on the present day, and the volume that led to it."""
+        risk = self._engine.risk
+        maker_e12, taker_e12 = rates_e12(risk, account, kind)
+        return FeeTierSay(
+            tier=tier_of(risk, account, kind),
+            volume=amount_text(account.volumes.before(kind, risk.fee_day.day)),
+            maker=rate_text(maker_e12),
+            taker=rate_text(taker_e12),
         )
 
     def balances(self, account: Account) -> list[BalanceSay]:
         """What is in each wallet, and what is owed there; empty pockets are left out."""
         places = {key for key, pocket in account.pockets.items() if pocket.minor}
-        return [_balance(account, *place) for place in sorted(places | account.loans.keys())]
+        return [self._balance(account, *place) for place in sorted(places | account.loans.keys())]
+
+    def _balance(self, account: Account, wallet: str, asset: str) -> BalanceSay:
+        said = _balance(account, wallet, asset)
+        risk = self._engine.risk
+        instrument = risk.instruments.get(f"{asset}-{risk.venue.quote}")
+        if wallet == SPOT and instrument is not None:
+            free = account.free(wallet, asset)
+            sellable = max_sellable_minor(instrument, free, risk.price_e8(asset))
+            said.max_sellable = amount_text(sellable)
+        return said
 
     def loan(self, loan: Loan) -> LoanSay:
         """A loan as it stands."""
@@ -253,6 +280,7 @@ def settings_of(account: Account) -> dict[str, Any]:
             }
             for symbol, setting in sorted(account.settings.items())
         },
+        "fee_discount": account.fee_discount,
     }
 
 

@@ -15,7 +15,7 @@ from exchange.engine import Engine
 from matching.types import Order, Side
 from risk.account import Account
 from risk.ledger import FIRST_ACCOUNT
-from risk.parameters import Bracket
+from risk.parameters import Bracket, CollateralTier, IsolatedTier, SpotParameters
 
 E8 = 10**8
 E12 = 10**12
@@ -198,7 +198,9 @@ def margin_scope(engine: Engine, account: Account, wallet: str) -> MarginScope:
         value = _balance(account, wallet, each.asset) * price
         assets += value
         floor = Fraction(0)
-        for tier in each.collateral if wallet == "margin" else ():
+        if not _is_fresh(engine, each.asset):
+            value = Fraction(0)  # It counts towards nothing new (T27).
+        for tier in each.collateral if wallet == "margin" else (CollateralTier(None, E12),):
             top = value if tier.cap_minor is None else min(value, amount(tier.cap_minor))
             collateral += max(Fraction(0), top - floor) * rate(tier.ratio_e12)
             floor = max(floor, top)
@@ -213,8 +215,27 @@ def margin_scope(engine: Engine, account: Account, wallet: str) -> MarginScope:
         )
     pair = wallet.removeprefix("isolated:")
     (spot,) = (x for x in engine.venue.spots if x.symbol == pair)
-    first = spot.isolated[0]
-    return MarginScope(assets, debts, assets, rate(first.call_e12), rate(first.liquidation_e12))
+    step = _tier(engine, account, wallet, spot)
+    return MarginScope(assets, debts, collateral, rate(step.call_e12), rate(step.liquidation_e12))
+
+
+def _tier(engine: Engine, account: Account, wallet: str, spot: SpotParameters) -> IsolatedTier:
+    """The strictest of the two tiers that what was borrowed of base and of quote leads to (M4)."""
+    instrument = engine.instruments[spot.symbol]
+    places = []
+    for asset, limits in (
+        (instrument.base, [each.base_limit_minor for each in spot.isolated]),
+        (instrument.quote, [each.quote_limit_minor for each in spot.isolated]),
+    ):
+        loan = account.loans.get((wallet, asset))
+        principal = loan.principal_minor if loan else 0
+        places.append(sum(limit < principal for limit in limits))
+    return spot.isolated[min(max(places), len(spot.isolated) - 1)]
+
+
+def _is_fresh(engine: Engine, asset: str) -> bool:
+    quote = engine.venue.quote
+    return asset == quote or engine.risk.indexes[f"{asset}-{quote}"].fresh
 
 
 def _price(engine: Engine, asset: str) -> Fraction:

@@ -12,6 +12,7 @@ from exchange.events import InterestCharged, LoanChanged
 from matching.reasons import Reason
 from matching.types import OrderType, Side
 from risk.ledger import POOL, ROUNDING
+from tests.risk.stories import owe_interest
 from tests.story import Story, of, refusal, small_venue, units
 from tests.vectors import exact, vectors
 
@@ -75,7 +76,7 @@ def test_m8_v25_interest_is_repaid_before_principal(story: Story) -> None:
     account = story.account(margin_USDT="3000")
     assert _borrow(story, account, "USDT", "1000") is None
     loan = story.person(account).loans["margin", "USDT"]
-    loan.interest_e18 = 325 * 10**16
+    owe_interest(story, account, "margin", "USDT", "3.25")
     story.ok(Repay, account_id=account, wallet="margin", asset="USDT", amount_minor=units("500"))
     assert (loan.interest_e18, loan.principal_minor) == (0, units("503.25"))
     before = story.person(account).minor("margin", "USDT")

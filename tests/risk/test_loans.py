@@ -13,6 +13,7 @@ from risk.parameters import CROSS_LEVELS, CollateralTier, CrossLevels
 from tests.vectors import agrees, exact, vectors
 
 E8, E16, E18, E28 = 10**8, 10**16, 10**18, 10**28
+WHOLE = (CollateralTier(None, E12),)
 TIERS = (CollateralTier(1_000 * E8, E12), CollateralTier(3_000 * E8, E12 * 8 // 10))
 
 
@@ -37,13 +38,6 @@ def test_value_above_the_last_slab_counts_nothing() -> None:
     # 1000 x 1 + 2000 x 0.8 = 2600, whatever lies above 3000.
     assert loans.collateral_e28(3_000 * E16, TIERS) == 2_600 * E28
     assert loans.collateral_e28(9_000 * E16, TIERS) == 2_600 * E28
-    assert loans.marginal_ratio_e12(9_000 * E16, TIERS) == 0
-
-
-def test_the_marginal_ratio_is_that_of_the_next_unit_of_value() -> None:
-    assert loans.marginal_ratio_e12(0, TIERS) == E12
-    assert loans.marginal_ratio_e12(1_000 * E16, TIERS) == E12 * 8 // 10
-    assert loans.marginal_ratio_e12(1_000 * E16, (CollateralTier(None, 5),)) == 5
 
 
 @given(st.integers(0, 2_600 * E28))
@@ -125,7 +119,8 @@ def test_the_largest_loan_brings_the_level_to_its_bound(vector: dict[str, Any]) 
         exact(told["collateral_value"], 28),
         exact(told["debt"], 28),
         exact(told["initial_risk_ratio"], 12),
-        exact(told["loan_collateral_ratio"], 12),
+        0,
+        (CollateralTier(None, exact(told["loan_collateral_ratio"], 12)),),
         E8,
     )
     shown = expected.get("max_borrow_floored", expected["max_borrow"])
@@ -133,12 +128,45 @@ def test_the_largest_loan_brings_the_level_to_its_bound(vector: dict[str, Any]) 
 
 
 def test_below_its_bound_an_account_borrows_nothing() -> None:
-    assert loans.max_borrow_minor(120 * E28, 100 * E28, E12 * 5 // 4, E12, E8) == 0
+    assert loans.max_borrow_minor(120 * E28, 100 * E28, E12 * 5 // 4, 0, WHOLE, E8) == 0
 
 
 def test_a_loan_is_told_in_its_own_asset() -> None:
     # 1000 / (1.5 - 1) = 2000 USDT, at 50000 each 0.04.
-    assert loans.max_borrow_minor(1_000 * E28, 0, E12 * 3 // 2, E12, 50_000 * E8) == exact("0.04")
+    most = loans.max_borrow_minor(1_000 * E28, 0, E12 * 3 // 2, 0, WHOLE, 50_000 * E8)
+    assert most == exact("0.04")
+
+
+def test_t25_a_loan_that_crosses_slabs_counts_in_each_by_its_own_ratio() -> None:
+    """500 held of 1,000 that count in full: 500 more take 0.5 x 500 = 250 of 1,000 of room; the
+    next 2,000 at 0.8 would take 0.7 x 2,000 = 1,400, so the 750 left allow 750 / 0.7."""
+    most = loans.max_borrow_minor(1_000 * E28, 0, E12 * 3 // 2, 500 * E16, TIERS, E8)
+    assert most == 500 * E8 + 750 * E8 * 10 // 7
+    # With 2,250 of room, 2,500 are past both slabs and the 600 left count nothing: 600 / 1.5.
+    most = loans.max_borrow_minor(2_250 * E28, 0, E12 * 3 // 2, 500 * E16, TIERS, E8)
+    assert most == 2_500 * E8 + 400 * E8
+
+
+@given(
+    st.integers(0, 5_000 * E28),
+    st.integers(0, 2_000 * E28),
+    st.integers(0, 4_000 * E16),
+    st.integers(E8 // 10, 10 * E8),
+)
+def test_m5_the_largest_loan_keeps_its_level_and_one_unit_more_does_not(
+    other: int, debts: int, own: int, price_e8: int
+) -> None:
+    initial = E12 * 5 // 4 + 1
+    counted = other + loans.collateral_e28(own, TIERS)
+    most = loans.max_borrow_minor(counted, debts, initial, own, TIERS, price_e8)
+
+    def fits(minor: int) -> bool:
+        value = minor * price_e8
+        collateral = other + loans.collateral_e28(own + value, TIERS)
+        return collateral * E12 >= initial * (debts + value * E12)
+
+    assert fits(most) or most == 0
+    assert not fits(most + 1)
 
 
 @given(
@@ -185,7 +213,8 @@ def test_locked_money_may_not_leave() -> None:
 @pytest.mark.parametrize("vector", vectors("risk_sums", ["interest_accrual"]))
 def test_interest_is_simple_and_rounded_up_once_it_is_paid(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
-    hour = loans.hour_of_interest_e18(exact(told["principal"]), exact(told["hourly_rate"], 12))
+    rate_e12 = exact(told["hourly_rate"], 12)
+    hour = loans.hour_of_interest_e18(exact(told["principal"]), 0, rate_e12, compound=False)
     accrued = told["accruals"] * hour
     assert accrued == exact(expected["accrued"], 18)
     if "charged" in expected:
@@ -196,7 +225,15 @@ def test_interest_is_simple_and_rounded_up_once_it_is_paid(vector: dict[str, Any
 
 def test_an_hour_of_interest_finer_than_its_accumulator_is_rounded_up() -> None:
     # 1 x 10^-8 x 1 x 10^-12 = 10^-20, the accumulator holds 10^-18.
-    assert loans.hour_of_interest_e18(1, 1) == 1
+    assert loans.hour_of_interest_e18(1, 0, 1, compound=False) == 1
+
+
+def test_m7_compound_interest_bears_interest_and_simple_does_not() -> None:
+    # 1,000 and 10 owed at 1 %: 10, or 10.1.
+    assert loans.hour_of_interest_e18(1_000 * E8, 10 * E18, E12 // 100, compound=False) == 10 * E18
+    assert loans.hour_of_interest_e18(1_000 * E8, 10 * E18, E12 // 100, compound=True) == 101 * (
+        E18 // 10
+    )
 
 
 @pytest.mark.parametrize("vector", vectors("risk_sums", ["debt_repayment"]))
@@ -239,7 +276,7 @@ def test_the_estimated_liquidation_price_meets_the_level(vector: dict[str, Any])
     owed = {}
     for which in ("base", "quote"):
         principal = exact(told[f"debt_{which}"])
-        interest = hours * loans.hour_of_interest_e18(principal, rate)
+        interest = hours * loans.hour_of_interest_e18(principal, 0, rate, compound=False)
         owed[which] = loans.owed_e18(principal, interest)
     price = loans.liquidation_price_e8(
         exact(told["free_base"]),

@@ -32,6 +32,7 @@ from tests.risk.stories import (
     MINUTE,
     borrow,
     levered,
+    owe_interest,
     slow_venue,
     trader,
 )
@@ -182,7 +183,7 @@ def _v30(story: Story) -> int:
     borrow(story, account, MARGIN, "USDT", "100000")
     story.buy(account, BTC, "1", "100000", wallet=MARGIN)
     story.sell(trader(story), BTC, "1", "100000")
-    story.person(account).loans[MARGIN, "USDT"].interest_e18 = 0  # To have 100,000 exactly.
+    owe_interest(story, account, MARGIN, "USDT", "0")  # To have 100,000 exactly.
     story.person(account).margin_leverage = 5
     return account
 

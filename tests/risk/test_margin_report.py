@@ -21,6 +21,7 @@ from tests.risk.stories import (
     NO_FEES,
     borrow,
     levered,
+    owe_interest,
     position,
     trader,
 )
@@ -110,7 +111,7 @@ def test_m3_m4_v24_a_cross_margin_wallet(story: Story) -> None:
     story.ok(SetMarginLeverage, account_id=account, leverage=5)
     borrow(story, account, "margin", "USDT", "50000")
     person = story.person(account)
-    person.loans["margin", "USDT"].interest_e18 = units("12.5") * 10**10
+    owe_interest(story, account, "margin", "USDT", "12.5")
     pocket = person.pockets["margin", "USDT"]
     pocket.minor = 0
     found = margin(story, account)
@@ -143,7 +144,7 @@ def test_m11_v22_a_long_on_isolated_margin(story: Story) -> None:
     found = margin(story, account, ISOLATED_BTC)
     assert found.leverage == 10
     assert found.liquidation_price_e8 == units("47250.4725")
-    story.person(account).loans[ISOLATED_BTC, "USDT"].interest_e18 = 0
+    owe_interest(story, account, ISOLATED_BTC, "USDT", "0")
     assert margin(story, account, ISOLATED_BTC).liquidation_price_e8 == units("47250")
 
 

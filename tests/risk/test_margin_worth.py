@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
 from exchange.commands import Borrow, SetMarginLeverage, Transfer
 from exchange.events import MarginCalled
 from matching.reasons import Reason
-from risk.account import MARGIN, PERP, Account, Loan
-from risk.engine import RiskEngine, new_risk_engine
+from risk.account import MARGIN, PERP
 from risk.ledger import PostingReason
+from risk.loan_tiers import levels
 from risk.margin_worth import (
-    levels,
-    margin_bands,
     margin_worth,
     max_borrow,
     max_transfer_out,
     wallet_assets,
 )
-from risk.money import at_most
-from risk.watch import Band
 from tests.risk.stories import (
     ISOLATED_BTC,
-    NO_FEES,
     borrow,
+    owe_interest,
 )
 from tests.story import Story, of, refusal, small_venue, units
 
@@ -61,7 +55,7 @@ def test_v24_a_cross_wallet_as_it_is_told(story: Story) -> None:
     # What was borrowed is spent, and 25 hours of interest have passed.
     lent, spent = (risk.pocket(person, wallet, "USDT") for wallet in (MARGIN, "spot"))
     risk.ledger.post(lent, spent, units("50000"), PostingReason.TRANSFER)
-    person.loans[MARGIN, "USDT"].interest_e18 = 125 * 10**17
+    owe_interest(story, account, MARGIN, "USDT", "12.5")
     story.index("ETH", "2000")
     assert not of(story.index("BTC", "40000"), MarginCalled)
     worth = margin_worth(risk, person, MARGIN)
@@ -110,11 +104,12 @@ def test_t25_a_loan_of_an_asset_held_already_counts_as_the_top_of_it(story: Stor
 def test_m5_tier_limit_account_limit_and_pool_bound_a_loan(story: Story) -> None:
     account = story.account(**{f"{ISOLATED_BTC}_USDT": "1000000", "margin_USDT": "1000000000"})
     risk, person = story.engine.risk, story.person(account)
-    assert max_borrow(risk, person, ISOLATED_BTC, "USDT") == units("90000")
-    assert max_borrow(risk, person, ISOLATED_BTC, "BTC") == units("7.2")
+    assert max_borrow(risk, person, ISOLATED_BTC, "USDT") == units("2000000")
+    assert max_borrow(risk, person, ISOLATED_BTC, "BTC") == units("40")
     assert max_borrow(risk, person, MARGIN, "ETH") == risk.assets["ETH"].borrow_limit_minor
     borrow(story, account, ISOLATED_BTC, "USDT", "50000")
-    assert max_borrow(risk, person, ISOLATED_BTC, "USDT") == units("40000")
+    # An hour of interest is owed: (1,050,000 - 1.5 x 50,000.5) / (1.5 - 1) = 1,949,998.5.
+    assert max_borrow(risk, person, ISOLATED_BTC, "USDT") == units("1949998.5")
 
 
 def test_an_asset_without_an_index_is_not_lent_and_counts_nothing() -> None:
@@ -173,105 +168,3 @@ def test_wallet_assets_are_those_it_holds_something_of(story: Story) -> None:
         amount_minor=units("1"),
     )
     assert wallet_assets(story.person(account), MARGIN) == [("USDT", units("5"))]
-
-
-VENUE = small_venue(fees=NO_FEES)
-
-
-PRICES = {"BTC": units("50000"), "ETH": units("2500")}
-
-
-AMOUNTS = st.integers(0, 10**12)
-
-
-OWED = st.just(0) | st.integers(1, 10**12)
-
-
-def _risk() -> tuple[RiskEngine, Account]:
-    """Risk at the prices above, indexes and marks alike, and an account in it."""
-    risk = new_risk_engine(VENUE)
-    _reprice(risk, PRICES)
-    return risk, risk.open_account("user", "one")
-
-
-def _reprice(risk: RiskEngine, prices: dict[str, int]) -> None:
-    for asset, price_e8 in prices.items():
-        risk.indexes[f"{asset}-USDT"].index_e8 = price_e8
-        risk.marks[f"{asset}-USDT-PERP"].mark_e8 = price_e8
-
-
-def _own(risk: RiskEngine, account: Account, wallet: str, asset: str, minor: int) -> None:
-    risk.pocket(account, wallet, asset).minor = minor
-
-
-def _owe(account: Account, asset: str, principal_minor: int, interest_e18: int) -> None:
-    loan = Loan(len(account.loans) + 1, MARGIN, asset)
-    loan.principal_minor, loan.interest_e18 = principal_minor, interest_e18
-    account.loans[MARGIN, asset] = loan
-
-
-def _roomy(bands: list[Band]) -> bool:
-    """Whether every price lies inside: a band without room is looked at again at any price."""
-    return all((low or 0) < PRICES[name[:3]] != high for name, low, high in bands)
-
-
-def _inside(bands: list[Band], data: st.DataObject) -> dict[str, int]:
-    """Prices strictly inside every band, the last before each bound often among them."""
-    moved = dict(PRICES)
-    for source, low, high in bands:
-        asset = source[:3]
-        lowest = 1 if low is None else max(1, low + 1)
-        highest = 100 * PRICES[asset] if high is None else high - 1
-        ends = st.sampled_from([lowest, highest])
-        moved[asset] = data.draw(ends | st.integers(lowest, highest), asset)
-    return moved
-
-
-@given(
-    st.tuples(AMOUNTS, AMOUNTS, AMOUNTS),
-    st.tuples(OWED, OWED, OWED),
-    st.integers(0, 10**16),
-    st.sampled_from([3, 5]),
-    st.data(),
-)
-def test_no_price_inside_its_bands_takes_a_margin_wallet_to_its_next_level(
-    own: tuple[int, int, int],
-    owed: tuple[int, int, int],
-    interest_e18: int,
-    leverage: int,
-    data: st.DataObject,
-) -> None:
-    """As many units of ETH and USDT as are worth the units of BTC."""
-    risk, account = _risk()
-    account.margin_leverage = leverage
-    assets = (("BTC", 1), ("ETH", 20), ("USDT", 50_000))
-    for (asset, size), has, owes in zip(assets, own, owed, strict=True):
-        _own(risk, account, MARGIN, asset, has * size)
-        if owes:
-            _owe(account, asset, owes * size, interest_e18)
-    bounds = levels(risk, account, MARGIN)
-    worth = margin_worth(risk, account, MARGIN)
-    assume(worth.debts_e28)
-    assume(not at_most(worth.assets_e28, worth.debts_e28, bounds.liquidation_e12))
-    called = at_most(worth.assets_e28, worth.debts_e28, bounds.call_e12)
-    bands = margin_bands(risk, account, MARGIN, worth, called)
-    assume(_roomy(bands))
-    _reprice(risk, _inside(bands, data))
-    moved = margin_worth(risk, account, MARGIN)
-    assert at_most(moved.assets_e28, moved.debts_e28, bounds.call_e12) == called
-    assert not at_most(moved.assets_e28, moved.debts_e28, bounds.liquidation_e12)
-
-
-def test_a_called_wallet_has_a_bound_on_either_side_and_another_only_one() -> None:
-    """1 BTC at 3x: 30,000 owed call at 1.3 x 30,000 = 39,000; 40,000 owed liquidate at
-    1.1 x 40,000 = 44,000, and clear the call at 52,000."""
-    for owed, called, low, high in (
-        ("30000", False, "39000", None),
-        ("40000", True, "44000", units("52000")),
-    ):
-        risk, account = _risk()
-        _own(risk, account, MARGIN, "BTC", units("1"))
-        _owe(account, "USDT", units(owed), 0)
-        worth = margin_worth(risk, account, MARGIN)
-        bands = margin_bands(risk, account, MARGIN, worth, called)
-        assert bands == [("BTC-USDT", units(low), high)]
