@@ -16,13 +16,14 @@ from sortedcontainers import SortedSet
 class Instant:
     """What fell due at one moment."""
 
-    __slots__ = ("due_ms", "funding", "interest", "number")
+    __slots__ = ("due_ms", "funding", "interest", "number", "paid")
 
     def __init__(self, number: int, due_ms: int) -> None:
         self.number = number
         self.due_ms = due_ms
         self.funding: dict[str, tuple[int, int]] = {}  # symbol: (rate_e12, mark_e8)
         self.interest: dict[str, int] = {}  # asset: rate_e12
+        self.paid: dict[str, int] = {}  # symbol: how many positions have settled so far
 
 
 class Instants:
@@ -79,7 +80,7 @@ class Instants:
         """For a snapshot; who is exposed follows from the accounts."""
         return {
             "pending": [
-                (instant.number, instant.due_ms, instant.funding, instant.interest)
+                (instant.number, instant.due_ms, instant.funding, instant.interest, instant.paid)
                 for instant in self.pending
             ],
             "last": self.last,
@@ -89,10 +90,10 @@ class Instants:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what `state` gave."""
-        for number, due_ms, funding, interest in state["pending"]:
+        for number, due_ms, funding, interest, paid in state["pending"]:
             instant = Instant(number, due_ms)
             instant.funding = {key: (value[0], value[1]) for key, value in funding.items()}
-            instant.interest = dict(interest)
+            instant.interest, instant.paid = dict(interest), dict(paid)
             self.pending.append(instant)
         self.last = state["last"]
         self._target = state["target"]

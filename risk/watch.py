@@ -35,6 +35,10 @@ class Watch:
         """The account changed: check the scope at the next scan. O(1)."""
         self._touched[account_id, scope] = None
 
+    def awaits(self, account_id: int, scope: str) -> bool:
+        """Whether this scan or the next one will look at the scope. O(1)."""
+        return (account_id, scope) in self.due or (account_id, scope) in self._touched
+
     def gather(self) -> None:
         """A scan begins: what was touched since the last one is due. O(touched)."""
         self.due.update(self._touched)

@@ -229,7 +229,7 @@ def test_p10_i4_v65_what_rounding_leaves_of_a_funding_is_the_rounding_accounts()
     assert kept == -sum(each.flow_minor for each in told)
     assert 0 < kept < len(told)
     assert risk.ledger.find(FUNDING, "USDT", f"{BTC_PERP}@1") is None
-    assert not [name for name in risk.ledger.totals()["USDT"] if name == "funding"]
+    assert not [name for name in risk.ledger.house_totals()["USDT"] if name == "funding"]
 
 
 def test_a6_t8_everybody_settles_before_anybody_is_looked_at() -> None:
@@ -239,7 +239,8 @@ def test_a6_t8_everybody_settles_before_anybody_is_looked_at() -> None:
     story.wait(0)
     story.now_ms += MINUTE
     risk = story.engine.risk
-    risk.grid_point(story.engine.trading, story.engine.books, {}, story.now_ms)
+    risk.price(story.engine.books, {}, story.now_ms)
+    risk.fall_due(story.engine.trading, story.now_ms)
     due = dict(risk.watch.due)
     assert risk.instants.unsettled
     while risk.instants.unsettled:

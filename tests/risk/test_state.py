@@ -47,7 +47,7 @@ def test_v26_parts_of_a_unit_are_collected_until_they_make_one() -> None:
     for _ in range(3):
         risk.collect_excess("USDT", 4 * 10**9)
     assert risk.rounded_e18["USDT"] == 2 * 10**9
-    assert risk.ledger.totals()["USDT"]["rounding"] == 1
+    assert risk.ledger.house_totals()["USDT"]["rounding"] == 1
     assert risk.interest_paid["USDT"] == -1
 
 

@@ -1,0 +1,46 @@
+"""The invariants of books and their orders: what `Engine.check` adds to those of the money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matching.book import Book
+from matching.instrument import Instrument
+from matching.invariants import hold, naming
+from matching.types import Order, Status
+from risk.account import Account
+
+
+def check_book(book: Book, instrument: Instrument, accounts: Mapping[int, Account]) -> None:
+    """I6 and I7 of one book and its orders. O(orders that rest)."""
+    symbol = instrument.symbol
+    with naming("I6", symbol):
+        book.check()
+    for order in book.orders.values():
+        hold("I6", order.symbol == symbol, symbol, order)
+        mine = accounts[order.account_id].orders.get(order.order_id)
+        hold("I6", mine is order, symbol, f"its owner does not know {order}")
+        check_order(order, instrument)
+
+
+def check_order(order: Order, instrument: Instrument) -> None:
+    """I6 and I7 of an order that rests: within its instrument's bounds, and whole."""
+    fits = 0 < order.price_ticks <= instrument.ticks_max and 0 < order.lots <= instrument.lots_max
+    hold("I6", fits, instrument.symbol, f"{order} is beyond tick or lot")
+    parts = (order.filled_lots, order.open_lots, order.prevented_lots)
+    whole = order.lots == sum(parts) and min(parts) >= 0
+    hold("I7", whole, instrument.symbol, f"{order} is not the sum of its parts")
+    filled = order.status is Status.PARTIALLY_FILLED
+    hold("I7", filled == (order.filled_lots > 0), instrument.symbol, order)
+
+
+def check_orders(account: Account, books: Mapping[str, Book]) -> None:
+    """I7 of one account: its orders rest or await their trigger, and it counts them right."""
+    counts: dict[str, int] = {}
+    for order in account.orders.values():
+        rests = books[order.symbol].orders.get(order.order_id) is order
+        waits = order.status is Status.PENDING_TRIGGER
+        hold("I7", rests != waits, account.id, f"{order} neither rests nor waits")
+        counts[order.symbol] = counts.get(order.symbol, 0) + 1
+    counted = {symbol: count for symbol, count in account.open_counts.items() if count}
+    hold("I7", counted == counts, account.id, f"open orders {counted}, not {counts}")
