@@ -7,11 +7,13 @@ when it is over, as the board has it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 from exchange.bounds import CANDLES_KEPT
 from exchange.events import (
+    Answered,
     AnyEvent,
     Filled,
     FundingCharged,
@@ -22,10 +24,12 @@ from exchange.events import (
     LiquidationStarted,
     LiquidationStepped,
     LoanChanged,
+    MarginCalled,
     OrderChanged,
     Traded,
 )
 from exchange.storage.rows import (
+    CallRow,
     CandleRow,
     FillRow,
     FundingPaymentRow,
@@ -35,14 +39,47 @@ from exchange.storage.rows import (
     LiquidationRow,
     LoanRow,
     OrderRow,
+    RejectRow,
     TradeRow,
 )
 from exchange.views.board import Board
 from exchange.views.candles import Candle
 from exchange.wire import INTERVALS_MS
+from matching.reasons import Reason
 from matching.types import OPEN_STATUSES
 
 NamedRow = tuple[str, tuple[Any, ...]]  # The table, and the row.
+
+# What a row's `detail` holds of its event, in this order; only appended to.
+FILL_DETAIL: Final = (
+    "rate_e12",
+    "lots_before",
+    "cost_before_minor",
+    "margin_before_minor",
+    "margin_after_minor",
+    "leverage",
+    "discount_e12",
+    "price_e8",
+    "paid_e8",
+)
+FUNDING_DETAIL: Final = (
+    "average_e12",
+    "samples",
+    "interest_e12",
+    "clamp_e12",
+    "cap_e12",
+    "interval_ms",
+)
+CALL_DETAIL: Final = ("assets", "debts")
+STARTED_DETAIL: Final = (
+    "assets_e16",
+    "debt_e16",
+    "bound_e12",
+    "assets",
+    "debts",
+    "positions",
+)
+STEPPED_DETAIL: Final = ("rate_e12", "base_minor", "left_minor")
 
 
 class Rows(Protocol):
@@ -84,13 +121,23 @@ class HistoryRows:
                 made = _PUBLIC.get(type(event))
                 if made is not None:
                     rows.append(made(event))
+            answer = events[-1]
+            if isinstance(answer, Answered) and answer.reason and self._is_asker(answer):
+                rows.append(_reject(answer))
         last = groups[-1][-1]
         if last.time_ms >= self._due_ms:
             rows += self._candles_over(last.time_ms)
         self._history.submit(last.seq, rows)
 
+    def _is_asker(self, answer: Answered) -> bool:
+        """Whether a customer asked; an account that does not exist asks nothing."""
+        known = answer.asker_id and answer.reason is not Reason.UNKNOWN_ACCOUNT
+        return bool(known) and self._is_users(answer.asker_id)
+
     def _of_user(self, event: Any) -> bool:
-        account_id: int = event.account_id
+        return self._is_users(event.account_id)
+
+    def _is_users(self, account_id: int) -> bool:
         found = self._users.get(account_id)
         if found is None:
             found = self._users[account_id] = self._is_user(account_id)
@@ -179,6 +226,7 @@ def _fill(event: Filled) -> NamedRow:
         client_id=event.client_id,
         n=event.n,
         seq=event.seq,
+        detail=_detail(event, FILL_DETAIL),
     )
     return "fills", row
 
@@ -272,7 +320,10 @@ def _liquidation(
 def _liquidation_started(event: LiquidationStarted) -> NamedRow:
     row = _liquidation(event, "started")
     return "liquidations", row._replace(
-        symbol=event.symbol, level_e12=event.level_e12, mark_e8=event.mark_e8
+        symbol=event.symbol,
+        level_e12=event.level_e12,
+        mark_e8=event.mark_e8,
+        detail=_detail(event, STARTED_DETAIL),
     )
 
 
@@ -284,6 +335,7 @@ def _liquidation_stepped(event: LiquidationStepped) -> NamedRow:
         amount_minor=event.amount_minor,
         lots=event.lots,
         price_ticks=event.price_ticks,
+        detail=_detail(event, STEPPED_DETAIL) if event.rate_e12 else "",
     )
 
 
@@ -309,7 +361,41 @@ def _trade(event: Traded) -> NamedRow:
 
 
 def _funding(event: FundingFixed) -> NamedRow:
-    return "funding", FundingRow(event.symbol, event.due_ms, event.rate_e12, event.mark_e8)
+    row = FundingRow(event.symbol, event.due_ms, event.rate_e12, event.mark_e8)
+    return "funding", row._replace(detail=_detail(event, FUNDING_DETAIL))
+
+
+def _call(event: MarginCalled) -> NamedRow:
+    row = CallRow(
+        account_id=event.account_id,
+        n=event.n,
+        scope=event.scope,
+        level_e12=event.level_e12,
+        call_level_e12=event.call_level_e12,
+        add_minor=event.add_minor,
+        cleared=event.cleared,
+        time_ms=event.time_ms,
+        seq=event.seq,
+        detail=_detail(event, CALL_DETAIL),
+    )
+    return "calls", row
+
+
+def _reject(event: Answered) -> NamedRow:
+    assert event.reason is not None
+    row = RejectRow(
+        account_id=event.asker_id,
+        seq=event.seq,
+        time_ms=event.time_ms,
+        reason=event.reason.name,
+        detail=json.dumps(event.details) if event.details else "",
+    )
+    return "rejects", row
+
+
+def _detail(event: AnyEvent, names: tuple[str, ...]) -> str:
+    """Some fields of an event as JSON, for the eyes of `why` alone."""
+    return json.dumps([getattr(event, name) for name in names], separators=(",", ":"))
 
 
 Fold = Callable[[Any], NamedRow]
@@ -324,5 +410,6 @@ _PRIVATE: Final[dict[type, Fold]] = {
     LiquidationStarted: _liquidation_started,
     LiquidationStepped: _liquidation_stepped,
     LiquidationEnded: _liquidation_ended,
+    MarginCalled: _call,
 }
 _PUBLIC: Final[dict[type, Fold]] = {Traded: _trade, FundingFixed: _funding}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from exchange.storage.rows import (
+    CallRow,
     CandleRow,
     FillRow,
     FundingPaymentRow,
@@ -23,6 +24,7 @@ from exchange.storage.rows import (
     LoanRow,
     OrderRow,
     PnlRow,
+    RejectRow,
     TradeRow,
 )
 from exchange.storage.tables import TABLES
@@ -199,6 +201,39 @@ class Queries:
         """The steps of an account's liquidations, by event number."""
         where: Conditions = {"account_id": account_id, "symbol": symbol}
         return await self._rows("liquidations", where, part, "n")
+
+    async def fill(self, account_id: int, symbol: str, trade_id: int) -> list[FillRow]:
+        """An account's sides of one trade: one, or both where it met itself."""
+        where: Conditions = {"account_id": account_id, "symbol": symbol, "trade_id": trade_id}
+        return await self._rows("fills", where, ALL, "trade_id", "order_id")
+
+    async def charge(self, account_id: int, n: int) -> InterestRow | FundingPaymentRow | None:
+        """The hour of interest, or the funding payment, of an event number."""
+        where: Conditions = {"account_id": account_id, "n": n}
+        rows = await self._rows("interest", where, ALL, "n")
+        rows = rows or await self._rows("funding_payments", where, ALL, "n")
+        return rows[0] if rows else None
+
+    async def call(self, account_id: int, n: int) -> CallRow | None:
+        """The margin call of an event number."""
+        rows = await self._rows("calls", {"account_id": account_id, "n": n}, ALL, "n")
+        return rows[0] if rows else None
+
+    async def reject(self, account_id: int, seq: int) -> RejectRow | None:
+        """A command of the account that was refused."""
+        where: Conditions = {"account_id": account_id, "seq": seq}
+        rows = await self._rows("rejects", where, ALL, "seq")
+        return rows[0] if rows else None
+
+    async def liquidation(self, account_id: int, n: int) -> list[LiquidationRow]:
+        """The steps of one liquidation, from its beginning, whose event number it is called by."""
+        where: Conditions = {"account_id": account_id}
+        rows = await self._rows("liquidations", where, Part(from_id=n), "n")
+        if not rows or rows[0].n != n or rows[0].step != "started":
+            return []
+        mine = [row for row in rows if row.scope == rows[0].scope]
+        ends = (at for at, row in enumerate(mine) if at and row.step == "started")
+        return mine[: next(ends, len(mine))]
 
     async def pnl(
         self, account_id: int, *, from_ms: int | None = None, to_ms: int | None = None

@@ -2,7 +2,8 @@
 
 Rows are written again after a crash, so every table has a natural key and a row replaces its
 earlier self. Numbers are integers as in the engine; enumerations are the engine's numbers. A
-column marked Large may pass 2^63, which SQLite cannot hold, and is kept as text there.
+column marked Large may pass 2^63, which SQLite cannot hold, and is kept as text there. A `detail`
+is JSON of what only `why` reads: the numbers by which something was decided.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ Large = Annotated[int, "kept as text past 64 bits"]
 class OrderRow(NamedTuple):
     """An order as it stands. `filled_units` is the sum of ticks x lots over its fills.
 
-    `is_open` says that it may still trade: such a row is never pruned. `detail` is the folder's.
+    `is_open` says that it may still trade: such a row is never pruned.
     """
 
     order_id: int
@@ -65,6 +66,7 @@ class FillRow(NamedTuple):
     client_id: str = ""
     n: int = 0
     seq: int = 0
+    detail: str = ""
 
 
 class TradeRow(NamedTuple):
@@ -128,6 +130,7 @@ class FundingRow(NamedTuple):
     rate_e12: int
     mark_e8: int
     synthetic: bool = False
+    detail: str = ""
 
 
 class FundingPaymentRow(NamedTuple):
@@ -192,6 +195,32 @@ class LiquidationRow(NamedTuple):
     mark_e8: int
     time_ms: int
     seq: int = 0
+    detail: str = ""
+
+
+class CallRow(NamedTuple):
+    """A margin call, or its end."""
+
+    account_id: int
+    n: int
+    scope: str
+    level_e12: Large
+    call_level_e12: int
+    add_minor: Large
+    cleared: bool
+    time_ms: int
+    seq: int = 0
+    detail: str = ""
+
+
+class RejectRow(NamedTuple):
+    """A command that was refused. Only the newest of an account are kept."""
+
+    account_id: int
+    seq: int
+    time_ms: int
+    reason: str
+    detail: str = ""
 
 
 class PnlRow(NamedTuple):

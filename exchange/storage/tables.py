@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, get_type_hints
 
 from exchange.storage.rows import (
+    CallRow,
     CandleRow,
     FillRow,
     FundingPaymentRow,
@@ -19,10 +20,12 @@ from exchange.storage.rows import (
     LiquidationRow,
     LoanRow,
     OrderRow,
+    RejectRow,
     TradeRow,
 )
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+REJECTS_KEPT: Final = 1_000  # Of an account, the newest.
 INT64_MAX: Final = (1 << 63) - 1
 
 # Each step of SQLite lets other threads run, and a busy one gives the interpreter back only after
@@ -46,7 +49,8 @@ class HistoryVersion(Exception):
 class Table:
     """A table: its rows' class, the columns that make a row itself, and what it is asked by.
 
-    Rows that `changes` are written again and again, and only their last state matters.
+    Rows that `changes` are written again and again, and only their last state matters. Where
+    `newest` is given, only so many rows of an account are kept, by their seq.
     """
 
     def __init__(
@@ -57,10 +61,12 @@ class Table:
         *indexes: str,
         changes: bool = False,
         rowid: bool = True,
+        newest: int = 0,
     ) -> None:
         self.name = name
         self.changes = changes
         self.rowid = rowid
+        self._newest = newest
         self._row = row
         self._hints = get_type_hints(row, include_extras=True)
         self._key = key
@@ -78,7 +84,28 @@ class Table:
         statements = [f"CREATE TABLE {self.name} ({columns}, PRIMARY KEY ({key})){suffix}"]
         for number, index in enumerate(self._indexes, 1):
             statements.append(f"CREATE INDEX {self.name}_{number} ON {self.name} ({index})")
+        if self._newest:
+            statements.append(
+                f"CREATE TRIGGER {self.name}_newest AFTER INSERT ON {self.name} BEGIN"
+                f" DELETE FROM {self.name} WHERE account_id = NEW.account_id AND seq <= (SELECT seq"
+                f" FROM {self.name} WHERE account_id = NEW.account_id ORDER BY seq DESC"
+                f" LIMIT 1 OFFSET {self._newest}); END"
+            )
         return statements
+
+    def grown(self, connection: sqlite3.Connection) -> list[str]:
+        """The statements that make an older file's table this one: columns are only appended."""
+        found = connection.execute(f"SELECT name FROM pragma_table_info('{self.name}')").fetchall()
+        if not found:
+            return self.ddl()
+        lacking = self.columns[len(found) :]
+        assert [name for (name,) in found] + lacking == self.columns, (self.name, found)
+        defaults = self._row._field_defaults  # type: ignore[attr-defined]
+        return [
+            f"ALTER TABLE {self.name} ADD COLUMN {name} {_sql_type(self._hints[name])}"
+            f" DEFAULT {defaults[name]!r}"
+            for name in lacking
+        ]
 
     def stored(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """The row with each number that SQLite cannot hold as text."""
@@ -130,6 +157,8 @@ TABLES: Final = {
         Table("interest", InterestRow, ["account_id", "n"]),
         Table("loans", LoanRow, ["account_id", "n"]),
         Table("liquidations", LiquidationRow, ["account_id", "n"]),
+        Table("calls", CallRow, ["account_id", "n"]),
+        Table("rejects", RejectRow, ["account_id", "seq"], newest=REJECTS_KEPT),
     )
 }
 
@@ -144,12 +173,12 @@ def prepare(path: Path) -> sqlite3.Connection:
     if version > SCHEMA_VERSION:
         connection.close()
         raise HistoryVersion(f"{path} is of version {version}, not {SCHEMA_VERSION}")
-    if version == 0:
+    if version < SCHEMA_VERSION:
         connection.execute("BEGIN")
         for table in TABLES.values():
-            for statement in table.ddl():
+            for statement in table.grown(connection):
                 connection.execute(statement)
-        for statement in MORE_DDL:
+        for statement in MORE_DDL if version == 0 else ():
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")

@@ -1,6 +1,7 @@
 """Tests of the history's rows: whose, which, and that a replay writes them as the first time."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from exchange.events import (
     LiquidationStarted,
     LiquidationStepped,
     LoanChanged,
+    MarginCalled,
 )
 from exchange.history_rows import HistoryRows, NamedRow
 from exchange.recovery import recover
 from exchange.storage.history import History
 from exchange.storage.rows import CandleRow, LiquidationRow
 from exchange.views.board import Board
+from matching.reasons import Reason
 from matching.types import Side
 from tests.exchange.tapes import (
     START_MS,
@@ -230,6 +233,32 @@ def test_a_liquidation_is_kept_from_its_beginning_to_its_end(scene: Scene) -> No
     assert (rows[0].level_e12, rows[0].mark_e8) == (10**12, 50)
     assert (rows[1].amount_minor, rows[1].lots, rows[1].price_ticks) == (7, 20, 500_000)
     assert rows[2].amount_minor == 99
+
+
+def test_a_refusal_is_kept_for_the_customer_who_asked(scene: Scene) -> None:
+    scene.do(OpenAccount())
+    told: dict[str, str | int] = {"rule": "S11", "need_minor": 10**30}
+    answers = [
+        Answered(9, 5, Reason.INSUFFICIENT_BALANCE, 0, told, False, USER),
+        Answered(10, 5, Reason.UNKNOWN_ORDER, 0, {}, False, USER),
+        Answered(11, 5, Reason.UNKNOWN_ACCOUNT, 0, {}, False, 999),
+        Answered(12, 5, Reason.UNKNOWN_SYMBOL, 0, {}, False),
+    ]
+    scene.rows.on_group([[answer] for answer in answers])
+    first, second = scene.written.of("rejects")
+    assert (first.account_id, first.seq, first.reason) == (USER, 9, "INSUFFICIENT_BALANCE")
+    assert json.loads(first.detail) == told
+    assert (second.seq, second.detail) == (10, "")
+
+
+def test_a_call_is_kept_with_its_parts(scene: Scene) -> None:
+    scene.do(OpenAccount())
+    assets, debts = (("BTC", 5, 10**12),), (("USDT", 10**20, 10**8),)
+    call = MarginCalled(9, 5, USER, 3, "margin", 12, 13, 7, False, assets, debts)
+    scene.rows.on_group([[call, Answered(9, 5, None, 0, {}, False)]])
+    (row,) = scene.written.of("calls")
+    assert (row.n, row.level_e12, row.add_minor, row.cleared) == (3, 12, 7, False)
+    assert json.loads(row.detail) == [[["BTC", 5, 10**12]], [["USDT", 10**20, 10**8]]]
 
 
 async def test_a_replay_writes_what_a_crash_took_and_nothing_twice(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from exchange.storage.queries import ALL, ROWS_MAX, Part, Queries
 from exchange.storage.rows import (
+    CallRow,
     CandleRow,
     FundingPaymentRow,
     FundingRow,
@@ -17,9 +18,19 @@ from exchange.storage.rows import (
     LiquidationRow,
     LoanRow,
     PnlRow,
+    RejectRow,
 )
 from exchange.storage.tables import TABLES, insert, prepare
-from tests.exchange.storage.histories import CANCELLED, FILLED, NEW, fill, order, posting, trade
+from tests.exchange.storage.histories import (
+    CANCELLED,
+    FILLED,
+    NEW,
+    SYMBOL,
+    fill,
+    order,
+    posting,
+    trade,
+)
 
 ETH = "ETH-USDT"
 
@@ -219,3 +230,53 @@ async def test_pnl_sums_postings_by_reason_exactly_past_64_bits(
 async def test_readers_only_read(queries: Queries) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         await queries.query(lambda reader: reader.execute("DELETE FROM trades"))
+
+
+async def test_a_liquidation_is_found_by_the_number_it_began_with(
+    writer: sqlite3.Connection, queries: Queries
+) -> None:
+    """Another scope's steps, and the next liquidation of the same scope, are not its own."""
+    steps = [
+        (3, "perp", "started"),
+        (4, "margin", "started"),
+        (5, "perp", "sold"),
+        (6, "perp", "closed"),
+        (9, "perp", "started"),
+        (10, "perp", "sold"),
+    ]
+    rows = [LiquidationRow(7, n, scope, "", step, "", 0, 0, 0, 0, 0, n) for n, scope, step in steps]
+    insert(writer, TABLES["liquidations"], rows)
+    assert [row.n for row in await queries.liquidation(7, 3)] == [3, 5, 6]
+    assert [row.n for row in await queries.liquidation(7, 9)] == [9, 10]
+    assert await queries.liquidation(7, 5) == []
+    assert await queries.liquidation(8, 3) == []
+
+
+async def test_a_charge_a_call_a_refusal_and_a_fill_are_found_by_their_ids(
+    writer: sqlite3.Connection, queries: Queries
+) -> None:
+    interest = InterestRow(7, 4, "margin", "USDT", 5, 100, 10, 1, 1)
+    paid = FundingPaymentRow(7, 5, "BTC-USDT-PERP", 10, 50, 1, -2, 5)
+    call = CallRow(7, 6, "margin", 10**12, 10**12, 5, False, 5, 1, "[]")
+    reject = RejectRow(7, 8, 5, "BUSY", "{}")
+    for name, row in (
+        ("interest", interest),
+        ("funding_payments", paid),
+        ("calls", call),
+        ("rejects", reject),
+        ("fills", fill(3, 1)),
+        ("fills", fill(3, 2)),
+    ):
+        insert(writer, TABLES[name], [row])
+    assert await queries.charge(7, 4) == interest
+    assert await queries.charge(7, 5) == paid
+    assert await queries.call(7, 6) == call
+    assert await queries.reject(7, 8) == reject
+    assert await queries.fill(7, SYMBOL, 3) == [fill(3, 1), fill(3, 2)]
+    for found in (
+        await queries.charge(8, 4),
+        await queries.call(8, 6),
+        await queries.reject(8, 8),
+        await queries.charge(7, 6),
+    ):
+        assert found is None

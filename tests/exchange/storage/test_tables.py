@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.storage.rows import CandleRow, Large, OrderRow
+from exchange.storage.rows import CandleRow, Large, OrderRow, RejectRow
 from exchange.storage.tables import (
     INT64_MAX,
+    REJECTS_KEPT,
     TABLES,
     VALUES_PER_STATEMENT_MAX,
     HistoryVersion,
@@ -21,7 +22,7 @@ from exchange.storage.tables import (
     insert,
     prepare,
 )
-from tests.exchange.storage.histories import FILLED, order, trade
+from tests.exchange.storage.histories import FILLED, fill, order, trade
 
 ANY_INT = st.integers(-(10**30), 10**30)
 OF_TYPE: dict[Any, st.SearchStrategy[Any]] = {
@@ -123,5 +124,44 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection = prepare(tmp_path / "history.db")
     connection.execute("PRAGMA user_version = 5")
     connection.close()
-    with pytest.raises(HistoryVersion, match="version 5, not 1"):
+    with pytest.raises(HistoryVersion, match="version 5, not 2"):
         prepare(tmp_path / "history.db")
+
+
+def test_a_file_of_the_first_version_grows_the_columns_and_tables_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    old = sqlite3.connect(path)
+    for table in TABLES.values():
+        if table.name in ("calls", "rejects"):
+            continue
+        for statement in table.ddl():
+            old.execute(statement)
+    old.execute("CREATE TABLE reached (seq INTEGER)")
+    for name in ("fills", "funding", "liquidations"):
+        old.execute(f"ALTER TABLE {name} DROP COLUMN detail")
+    row = fill(1, 2)[:-1]
+    old.execute(
+        f"INSERT INTO fills VALUES ({', '.join('?' * len(row))})", (*row[:10], "-1", *row[11:])
+    )
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    grown = prepare(path)
+    (found,) = all_of(grown, "fills")
+    assert (found.order_id, found.realised_minor, found.detail) == (2, -1, "")
+    insert(grown, TABLES["rejects"], [RejectRow(7, 1, 5, "BUSY")])
+    for name, table in TABLES.items():
+        columns = [row[1] for row in grown.execute(f"PRAGMA table_info({name})")]
+        assert columns == table.columns
+    grown.close()
+    again = prepare(path)
+    assert len(all_of(again, "fills")) == len(all_of(again, "rejects")) == 1
+    again.close()
+
+
+def test_of_refusals_the_newest_of_each_account_are_kept(connection: sqlite3.Connection) -> None:
+    rows = [RejectRow(7, seq, seq, "BUSY") for seq in range(1, REJECTS_KEPT + 31)]
+    insert(connection, TABLES["rejects"], [*rows, RejectRow(8, 3, 3, "BUSY")])
+    kept = [row.seq for row in all_of(connection, "rejects") if row.account_id == 7]
+    assert sorted(kept) == list(range(31, REJECTS_KEPT + 31))
+    assert RejectRow(8, 3, 3, "BUSY") in all_of(connection, "rejects")
