@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from exchange.commands import PlaceOrder
 from exchange.engine import Engine
 from matching.reasons import Reason
 from matching.types import Order, Side, TimeInForce
-from risk.account import PERP, Account, isolated_wallet, position_wallet
+from risk.account import MARGIN, PERP, Account, isolated_wallet, position_wallet
 from risk.borrowing import refuse_loan
 from risk.fees import discounted_minor, fee_minor, rates_e12
 from risk.ledger import FIRST_ACCOUNT
-from risk.loan_tiers import levels
+from risk.loan_tiers import isolated_levels, levels, pair_tiers, tier_of
 from risk.loans import hour_of_interest_e18
 from risk.margin import liquidation_price
-from risk.margin_report import isolated_price_e8
+from risk.margin_report import Holdings, holdings, meeting_price_e8
 from risk.money import MINOR_IN_E16, MINOR_IN_E18, ceil_div
 from risk.perp_worth import perp_worth, position_worth
 from risk.position import fill_effect, released_cost
@@ -213,8 +214,8 @@ def _preview_spot(engine: Engine, account: Account, wish: PlaceOrder) -> Preview
     borrowed = missing if order.side_effect in BORROW_EFFECTS else 0
     trade = _trade(engine, account, order, worst_ticks)
     prices: tuple[int | None, int | None] = (None, None)
-    if order.wallet == isolated_wallet(order.symbol):
-        prices = _after_isolated(risk, account, order, trade, borrowed)
+    if order.wallet in (MARGIN, isolated_wallet(order.symbol)):
+        prices = _after_margin(risk, account, order, trade, borrowed)
     interest = None
     if borrowed:
         hour_e18 = hour_of_interest_e18(borrowed, 0, risk.rates_e12[asset], compound=False)
@@ -277,23 +278,22 @@ def _trade(engine: Engine, account: Account, order: Order, worst_ticks: int) -> 
     return _Trade(base, quote, fee, asset)
 
 
-def _after_isolated(
+def _after_margin(
     risk: RiskState, account: Account, order: Order, trade: _Trade, borrowed: int
 ) -> tuple[int | None, int | None]:
-    """(liquidation, margin call) price of an isolated wallet after the order."""
+    """(liquidation, margin call) price of the pair's base in a margin wallet after the order."""
     instrument = risk.instruments[order.symbol]
     base, quote = instrument.base, instrument.quote
     is_buy = order.side is Side.BUY
     spent, received = (quote, base) if is_buy else (base, quote)
     sign = 1 if is_buy else -1
-    money = {asset: account.minor(order.wallet, asset) for asset in (base, quote)}
+    money, owed = Counter[str](), Counter[str]()
+    money.update(holdings(account, order.wallet).money)
+    owed.update(holdings(account, order.wallet).owed_e18)
     money[base] += sign * trade.base
     money[quote] -= sign * trade.quote
-    if trade.fee_asset in money:
-        money[trade.fee_asset] -= trade.fee
+    money[trade.fee_asset] -= trade.fee
     money[spent] += borrowed
-    loans = {asset: account.loans.get((order.wallet, asset)) for asset in (base, quote)}
-    owed = {asset: loan.owed_e18 if loan else 0 for asset, loan in loans.items()}
     owed[spent] += borrowed * MINOR_IN_E18
     if risk.venue.first_charge == "borrow":  # The first hour is charged at once (M7).
         owed[spent] += hour_of_interest_e18(borrowed, 0, risk.rates_e12[spent], compound=False)
@@ -303,11 +303,18 @@ def _after_isolated(
         repaid = min(proceeds, ceil_div(owed[received], MINOR_IN_E18))
         money[received] -= repaid
         owed[received] = max(0, owed[received] - repaid * MINOR_IN_E18)
-    if not any(owed.values()):
-        return None, None
     bounds = levels(risk, account, order.wallet)
+    if order.wallet != MARGIN:
+        loans = {asset: account.loans.get((order.wallet, asset)) for asset in (base, quote)}
+        principal = {asset: loan.principal_minor if loan else 0 for asset, loan in loans.items()}
+        principal[spent] += borrowed
+        base_minor, quote_minor = (  # Interest is repaid first.
+            min(principal[asset], ceil_div(owed[asset], MINOR_IN_E18)) for asset in (base, quote)
+        )
+        tiers = pair_tiers(risk, order.wallet)
+        bounds = isolated_levels(tier_of(tiers, base_minor, quote_minor))
     first, second = (
-        isolated_price_e8(money[base], owed[base], money[quote], owed[quote], level)
+        meeting_price_e8(risk, order.wallet, Holdings(money, owed), base, level)
         for level in (bounds.liquidation_e12, bounds.call_e12)
     )
     return first, second

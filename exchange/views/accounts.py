@@ -206,6 +206,8 @@ class Accounts:
             leverage=report.leverage,
             liquidation_price=_price(report.liquidation_price_e8),
             state=_state(account, scope),
+            liquidation_prices=_amounts(report.liquidation_prices_e8),
+            call_prices=_amounts(report.call_prices_e8),
         )
 
     def _perp(self, account: Account) -> MarginSay:
@@ -322,6 +324,10 @@ def _side(lots: int) -> str:
     if not lots:
         return "flat"
     return "long" if lots > 0 else "short"
+
+
+def _amounts(prices_e8: dict[str, int]) -> dict[str, str]:
+    return {asset: amount_text(price_e8) for asset, price_e8 in prices_e8.items()}
 
 
 def _price(price_e8: int | None) -> str | None:

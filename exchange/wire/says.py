@@ -136,6 +136,8 @@ class MarginSay(Say):
     withdrawable: str | None = None  # perp
     liquidation_price: str | None = None  # isolated spot margin
     state: str = "normal"  # normal, called, liquidating
+    liquidation_prices: dict[str, str] = {}  # spot margin: of each asset, the others standing still
+    call_prices: dict[str, str] = {}  # and where the margin call comes
 
 
 class FeeTierSay(Say):

@@ -10,8 +10,9 @@ from exchange.commands import Borrow, Repay, SetMarginLeverage, Transfer
 from exchange.events import LiquidationStarted
 from matching.reasons import Reason
 from matching.types import Side
+from risk.ledger import WORLD, PostingReason
 from risk.margin_liquidation import margin_breached
-from risk.margin_report import MarginReport, isolated_price_e8, margin_report
+from risk.margin_report import MarginReport, cross_price_e8, margin_report
 from risk.margin_worth import margin_worth, max_borrow, max_transfer_out
 from risk.perp_report import perp_report, position_report
 from tests.risk.stories import (
@@ -125,6 +126,36 @@ def test_m3_m4_v24_a_cross_margin_wallet(story: Story) -> None:
         5,
     )
     assert found.liquidation_price_e8 is None  # Of one asset there is none: there are two.
+    # 1.1 x 50,012.5 = 55,013.75: 35,013.75 of BTC beside the ETH, 15,013.75 of ETH beside the BTC.
+    assert found.liquidation_prices_e8 == {"BTC": units("35013.75"), "ETH": units("1501.375")}
+    # 1.16 x 50,012.5 = 58,014.5.
+    assert found.call_prices_e8 == {"BTC": units("38014.5"), "ETH": units("1801.45")}
+
+
+def test_m11_a_cross_wallet_long_of_one_asset_and_short_of_another_has_a_price_of_each(
+    story: Story,
+) -> None:
+    """2 BTC and 2,500 USDT against 20 ETH, at 3x: 1.1 x 50,000 = 55,000 of assets, so BTC falls
+    at 26,250; 102,500 / 1.1 / 20 = 4,659.0909... is where ETH rises to. Nothing more is asked
+    of the scan: there and not a unit before does it take the wallet."""
+    story = Story(small_venue(fees=NO_FEES, first_charge="next_hour"))
+    account = story.account(margin_BTC="2")
+    borrow(story, account, "margin", "ETH", "20")
+    story.buy(trader(story), "ETH-USDT", "1", "2500")
+    story.sell(account, "ETH-USDT", "1", "2500", wallet="margin")
+    person = story.person(account)
+    story.engine.risk.ledger.post(
+        story.engine.risk.pocket(person, "margin", "ETH"),
+        story.engine.risk.ledger.house(WORLD, "ETH"),
+        units("19"),
+        PostingReason.RESET,
+    )
+    risk = story.engine.risk
+    assert cross_price_e8(risk, person, "BTC", 11 * E12 // 10) == units("26250")
+    assert cross_price_e8(risk, person, "ETH", 11 * E12 // 10) == units("4659.09090909")
+    assert cross_price_e8(risk, person, "USDT", 11 * E12 // 10) is None
+    assert not of(story.index("ETH", "4659.09090909"), LiquidationStarted)
+    assert of(story.index("ETH", "4659.09090910"), LiquidationStarted)
 
 
 def test_m3_without_a_debt_there_is_no_level(story: Story) -> None:
@@ -146,12 +177,6 @@ def test_m11_v22_a_long_on_isolated_margin(story: Story) -> None:
     assert found.liquidation_price_e8 == units("47250.4725")
     owe_interest(story, account, ISOLATED_BTC, "USDT", "0")
     assert margin(story, account, ISOLATED_BTC).liquidation_price_e8 == units("47250")
-
-
-def test_m11_v23_a_short_on_isolated_margin_at_3x() -> None:
-    """3,500 USDT against 0.05 BTC at 1.18: 3,500 / (1.18 x 0.05)."""
-    price = isolated_price_e8(0, 5 * 10**16, units("3500"), 0, 118 * E12 // 100)
-    assert price == units("59322.03389831")
 
 
 def test_m11_a_wallet_that_no_price_can_take_has_no_liquidation_price(story: Story) -> None:
