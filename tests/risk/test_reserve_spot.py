@@ -25,7 +25,7 @@ from tests.risk.stories import (
     rich,
     trader,
 )
-from tests.story import Story, of, refusal, small_venue, standing, units
+from tests.story import Story, flat_fees, of, refusal, small_venue, standing, units
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_s11_a_market_sale_by_amount_holds_the_lots_it_would_sell(story: Story) 
 
 def test_s10_with_fees_in_quote_a_buy_holds_its_fee_as_well() -> None:
     """0.1 at 50,000 and 0.1 % of it: 5,005."""
-    story = Story(small_venue(fees=FeeSchedule(spot_in_quote=True)))
+    story = Story(small_venue(fees=FeeSchedule(asset="quote")))
     account = story.account(spot_USDT="5004.99999999")
     assert refusal(story.buy(account, BTC, "0.1", "50000")) is Reason.INSUFFICIENT_BALANCE
     story.deposit(account, "spot", "USDT", "0.00000001")
@@ -83,7 +83,7 @@ def test_s10_with_fees_in_quote_a_buy_holds_its_fee_as_well() -> None:
 @pytest.mark.parametrize("free", ["0", "0.00000001", "1", "5005", "123.45678901"])
 def test_what_is_affordable_leaves_room_for_its_fee(free: str) -> None:
     """The largest cost whose fee of 0.1 %, rounded up, still fits; never below nothing."""
-    story = Story(small_venue(fees=FeeSchedule(spot_in_quote=True)))
+    story = Story(small_venue(fees=FeeSchedule(asset="quote")))
     cost = affordable(story.engine.risk, units(free))
     fee = -(-cost // 1_000)
     assert cost >= 0
@@ -195,7 +195,7 @@ def test_an_order_trades_from_a_wallet_that_can_pay_for_it(
 def test_what_is_affordable_is_paid_with_its_fee_and_two_units_more_are_not(
     free_minor: int, rate_e12: int
 ) -> None:
-    risk = new_risk_engine(small_venue(fees=FeeSchedule(0, rate_e12, 0, 0, spot_in_quote=True)))
+    risk = new_risk_engine(small_venue(fees=flat_fees(0, rate_e12, 0, 0, "quote")))
     cost = affordable(risk, free_minor)
     assert cost + charged(cost, rate_e12) <= free_minor
     more = cost + 2

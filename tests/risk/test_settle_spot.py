@@ -70,7 +70,7 @@ def test_v14_a_fee_in_base_leaves_dust_below_a_lot() -> None:
 def test_s10_by_the_switch_a_buyer_pays_in_quote_and_holds_its_fee_too() -> None:
     """0.02 at 41,000 and 0.1 %: 820.82 are held. 0.01 trade at 40,000 for 400 and 0.4 of fee;
     410.41 are held for the rest, and 1,000 - 400.4 - 410.41 = 189.19 are free."""
-    story = Story(small_venue(fees=FeeSchedule(spot_in_quote=True)))
+    story = Story(small_venue(fees=FeeSchedule(asset="quote")))
     one, two = story.account(spot_USDT="1000"), story.account(spot_BTC="1")
     story.sell(two, BTC, "0.01", "40000")
     events = story.buy(one, BTC, "0.02", "41000")
@@ -88,7 +88,7 @@ def test_s10_by_the_switch_a_buyer_pays_in_quote_and_holds_its_fee_too() -> None
 def test_s10_a_fee_in_quote_rounded_up_fill_by_fill_never_takes_more_than_there_is() -> None:
     """0.00026 at 50,000.01 cost 1,300,000,260 units and hold a fee of 1,300,001; two fills would
     be charged 650,001 each, one unit more than is held: it is let go."""
-    story = Story(small_venue(fees=FeeSchedule(spot_in_quote=True)))
+    story = Story(small_venue(fees=FeeSchedule(asset="quote")))
     one = story.account(spot_USDT="13.01300261")
     assert refusal(story.buy(one, BTC, "0.00026", "50000.01")) is None
     charged = []
