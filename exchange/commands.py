@@ -91,6 +91,7 @@ class PlaceOrder(Command, frozen=True, tag=6):
     trigger: TriggerSource = TriggerSource.LAST
     close_position: bool = False  # It takes no lots, but closes what is held when it wakes.
     price_protect: bool = False  # It sleeps on while last and mark lie too far apart.
+    auto_repay_at_cancel: bool = True  # What it borrowed and did not use is repaid when it ends.
 
 
 class CancelOrder(Command, frozen=True, tag=7):

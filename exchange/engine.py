@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from exchange.amending import amend
 from exchange.because import because
 from exchange.commands import (
     REFUSE_IF_OPEN,
@@ -19,12 +20,14 @@ from exchange.commands import (
     CancelOrder,
     Command,
     Continue,
+    ConvertDust,
     Deposit,
     FeedPrices,
     OpenAccount,
     PlaceOrder,
     Repay,
     ResetAccount,
+    SetFeeDiscount,
     SetIndexPrice,
     SetLeverage,
     SetMarginLeverage,
@@ -34,19 +37,24 @@ from exchange.commands import (
     Transfer,
 )
 from exchange.events import AnyEvent, SymbolStateChanged
+from exchange.invariants import check_book, check_orders
+from exchange.keeping import STANDING, restore_trading, trading_state
+from exchange.reducing import trim_moved
 from exchange.telling import Teller
 from exchange.trading import Placed, Trading
-from matching.depth import Depth
+from exchange.triggering import drain, place_asleep, refuse_wish
 from matching.filters import refuse_cancel
 from matching.limits import DUPLICATE_IDS_KEPT_MAX, WORK_PER_COMMAND_MAX
 from matching.reasons import Reason
-from matching.types import Order, TradingState
+from matching.types import TRIGGER_TYPES, Order, TradingState
 from risk import borrowing, settings
 from risk.account import Account, Loan
+from risk.dust import convert_dust
 from risk.engine import RiskEngine, new_risk_engine
 from risk.ledger import FIRST_ACCOUNT, WORLD, PostingReason
 from risk.parameters import Venue
 from risk.reset import reset_account
+from risk.tiers import begin_day
 
 DEPOSIT_MINOR_MAX: Final = 10**17  # A thousand million of an asset at a time,
 DEPOSITED_MINOR_MAX: Final = 2**62  # and in all, so that every balance stays within 64 bits.
@@ -61,7 +69,6 @@ class Answer(NamedTuple):
 
 
 DONE: Final = Answer()
-_STANDING: Final = (TradingState.HALT, TradingState.CANCEL_ONLY)  # No order trades.
 
 
 class Engine:
@@ -75,9 +82,11 @@ class Engine:
         self.books = self.trading.books
         self.instruments = self.risk.instruments
         self.last_trade = self.trading.last_trade
+        self.paranoid = False  # Whether every invariant is asserted behind every command.
         self.seq = 0
         self.time_ms = venue.start_ms
         self.next_grid_ms = (venue.start_ms // venue.grid_ms + 1) * venue.grid_ms
+        self.priced = False  # Whether that point has its prices, and waits for what they woke.
         self._handlers: dict[type, Callable[[Any], Answer]] = {
             Tick: lambda _: DONE,
             Continue: lambda _: DONE,
@@ -95,6 +104,8 @@ class Engine:
             SetMarginLeverage: self._set_margin_leverage,
             AdjustPositionMargin: self._adjust_position_margin,
             ResetAccount: self._reset,
+            SetFeeDiscount: self._set_fee_discount,
+            ConvertDust: self._convert_dust,
             FeedPrices: self._feed_prices,
             SetIndexPrice: self._set_index_price,
             SetSymbolState: self._set_symbol_state,
@@ -113,41 +124,68 @@ class Engine:
         self._teller.begin(command.seq, command.time_ms)
         self._advance(WORK_PER_COMMAND_MAX)
         self.risk.time_ms = command.time_ms
+        begin_day(self.risk)
         self.risk.refused = None
         answer = self._obey(command)
+        trim_moved(self.trading)
+        drain(self.trading, WORK_PER_COMMAND_MAX)
         self.trading.tell_depth()
         details = because(self.trading, command, answer.reason) if answer.reason else None
         asker_id = getattr(command, "account_id", 0)
-        return self._teller.answer(
+        events = self._teller.answer(
             answer.reason, answer.result_id, details, answer.repeated, asker_id
         )
+        if self.paranoid:
+            self.check()
+        return events
 
     # -- time ----------------------------------------------------------------------------------
 
     @property
     def pending_work(self) -> bool:
         """Whether work remains that is due at or before the last stamp."""
-        return self.next_grid_ms <= self.time_ms or self.risk.pending_work
+        due = self.next_grid_ms <= self.time_ms or self.risk.pending_work
+        return due or bool(self.trading.fired)
 
     def _advance(self, budget: int) -> None:
         """Run the grid points that are due, each with all its work, within a budget."""
         while budget > 0:
-            if self.risk.pending_work:
+            if self.trading.fired:
+                budget -= drain(self.trading, budget)
+            elif self.priced:
+                self._finish_grid_point()
+                budget -= 1
+            elif self.risk.pending_work:
                 budget -= max(1, self.risk.work(self.trading, budget))
-                self._teller.drain()
+                self._look_behind()
             elif self.next_grid_ms <= self.time_ms:
-                self._grid_point()
+                self._begin_grid_point()
                 budget -= 1
             else:
                 return
 
-    def _grid_point(self) -> None:
+    def _begin_grid_point(self) -> None:
+        """Expiry, samples, index, mark; the orders that the marks wake are next (A6)."""
         now_ms = self.next_grid_ms
         self.risk.time_ms = now_ms
         self.trading.expire_due(now_ms, WORK_PER_COMMAND_MAX)
-        self.risk.grid_point(self.trading, self.books, self.last_trade, now_ms)
-        self.next_grid_ms += self.venue.grid_ms
+        self.risk.price(self.books, self.last_trade, now_ms)
         self._teller.drain()
+        for symbol in self.risk.marks:
+            self.trading.look(symbol)
+        self.priced = True
+
+    def _finish_grid_point(self) -> None:
+        """Behind the orders that woke: funding, interest; the scan follows in slices."""
+        self.risk.fall_due(self.trading, self.next_grid_ms)
+        self.next_grid_ms += self.venue.grid_ms
+        self.priced = False
+        self._look_behind()
+
+    def _look_behind(self) -> None:
+        """The risk engine moved positions: tell of it, and cut the orders left too large."""
+        self._teller.drain()
+        trim_moved(self.trading)
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -252,13 +290,19 @@ class Engine:
         if busy is not None:
             return Answer(busy)
         if not wish.leverage or self.instruments[wish.symbol].kind == "spot":
-            return _answer(self.trading.place(account, wish))
+            return _answer(self._send(account, wish))
         with settings.supposed_leverage(self.risk, account, wish.symbol, wish.leverage) as unfit:
-            reason = unfit or self.trading.refuse_contract(account, wish)
+            reason = unfit or refuse_wish(self.trading, account, wish)
         if reason is not None:  # A refusal changes nothing, the leverage included.
             return Answer(reason)
         settings.set_leverage(self.risk, account, wish.symbol, wish.leverage)
-        return _answer(self.trading.place(account, wish))
+        return _answer(self._send(account, wish))
+
+    def _send(self, account: Account, wish: PlaceOrder) -> Placed | Reason:
+        """To the book, or to sleep until its trigger is reached."""
+        if wish.type in TRIGGER_TYPES:
+            return place_asleep(self.trading, account, wish)
+        return self.trading.place(account, wish)
 
     def _find(self, account: Account, order_id: int, client_id: str) -> Order | None:
         if not order_id and client_id:
@@ -298,7 +342,7 @@ class Engine:
             return Answer(busy)
         if order is None or not order.is_open:
             return Answer(Reason.UNKNOWN_ORDER)
-        return _answer(self.trading.amend(account, order, wish))
+        return _answer(amend(self.trading, account, order, wish))
 
     # -- settings ------------------------------------------------------------------------------
 
@@ -318,6 +362,12 @@ class Engine:
         return Answer(
             settings.adjust_position_margin(self.risk, account, wish.symbol, wish.amount_minor)
         )
+
+    def _set_fee_discount(self, wish: SetFeeDiscount) -> Answer:
+        return Answer(settings.set_fee_discount(self.risk, self._account(wish), wish.on))
+
+    def _convert_dust(self, wish: ConvertDust) -> Answer:
+        return Answer(convert_dust(self.risk, self._account(wish), wish.wallet, wish.assets))
 
     def _reset(self, wish: ResetAccount) -> Answer:
         reset_account(self.risk, self.trading, self._account(wish))
@@ -349,6 +399,8 @@ class Engine:
             if perp.index_symbol == symbol:
                 perp.clear_samples()
         self.risk.reprice(self.books, self.last_trade, self.time_ms)
+        for symbol in self.risk.marks:
+            self.trading.look(symbol)
         self._advance(WORK_PER_COMMAND_MAX)
         return DONE
 
@@ -359,11 +411,12 @@ class Engine:
             return Answer(Reason.FIELD_OUT_OF_RANGE)
         state = TradingState[wish.state.upper()]
         self.trading.states[wish.symbol] = state
-        if state in _STANDING:
+        if state in STANDING:
             self.risk.halted.add(wish.symbol)
         else:
             self.risk.halted.discard(wish.symbol)
             self.risk.thaw()
+            self.trading.look(wish.symbol)
         self._teller.tell(
             SymbolStateChanged(self.seq, self.time_ms, wish.symbol, wish.state.lower())
         )
@@ -373,18 +426,13 @@ class Engine:
 
     def state(self) -> dict[str, Any]:
         """Everything, as plain values: what a snapshot holds and the digest is made of."""
-        trading = self.trading
         return {
             "seq": self.seq,
             "time_ms": self.time_ms,
             "next_grid_ms": self.next_grid_ms,
+            "priced": self.priced,
             "risk": self.risk.state(),
-            "books": [(symbol, book.state()) for symbol, book in sorted(self.books.items())],
-            "states": [(symbol, state.name) for symbol, state in sorted(trading.states.items())],
-            "depths": [(symbol, each.last_id) for symbol, each in sorted(trading.depths.items())],
-            "trade_ids": sorted(trading.trade_ids.items()),
-            "last_trade": sorted(trading.last_trade.items()),
-            "next_order_id": trading.next_order_id,
+            **trading_state(self.trading),
         }
 
     @classmethod
@@ -396,22 +444,8 @@ class Engine:
         engine.seq = state["seq"]
         engine.time_ms = state["time_ms"]
         engine.next_grid_ms = state["next_grid_ms"]
-        trading = engine.trading
-        for symbol, book in state["books"]:
-            trading.books[symbol] = type(trading.books[symbol]).restore(book)
-        resting = [order for book in trading.books.values() for order in book.orders.values()]
-        for order in sorted(resting, key=lambda order: order.order_id):  # As they were placed.
-            _hand_back(risk.accounts[order.account_id], order, risk)
-        for symbol, name in state["states"]:
-            trading.states[symbol] = TradingState[name]
-            if trading.states[symbol] in _STANDING:
-                risk.halted.add(symbol)
-        for symbol, last_id in state["depths"]:
-            trading.depths[symbol] = Depth(trading.books[symbol], last_id)
-        trading.trade_ids.update({symbol: number for symbol, number in state["trade_ids"]})
-        for symbol, last in state["last_trade"]:
-            trading.last_trade[symbol] = (last[0], last[1])
-        trading.next_order_id = state["next_order_id"]
+        engine.priced = state["priced"]
+        restore_trading(engine.trading, state)
         return engine
 
     def digest(self) -> str:
@@ -420,20 +454,12 @@ class Engine:
         return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
     def check(self) -> None:
-        """Assert every invariant (MECHANICS section 4); O(accounts + orders)."""
+        """Assert every invariant that state can show (docs/audit.md); O(accounts + orders)."""
         self.risk.check()
-        resting: dict[int, int] = {}
         for symbol, book in self.books.items():
-            book.check()
-            for order in book.orders.values():
-                assert order.symbol == symbol, order
-                assert self.risk.accounts[order.account_id].orders[order.order_id] is order
-                resting[order.account_id] = resting.get(order.account_id, 0) + 1
+            check_book(book, self.instruments[symbol], self.risk.accounts)
         for account in self.risk.accounts.values():
-            assert len(account.orders) == resting.get(account.id, 0), account.id
-            for symbol, reducing in account.reducing.items():
-                working = sum(order.open_lots for order in reducing.values())
-                assert working <= abs(account.lots(symbol)), (account.id, symbol)
+            check_orders(account, self.books)
 
 
 def _answer(placed: Placed | Reason) -> Answer:
@@ -453,14 +479,3 @@ def _remember(account: Account, client_id: str, content: bytes, result_id: int) 
     account.recent[client_id] = (content, result_id)
     if len(account.recent) > DUPLICATE_IDS_KEPT_MAX:
         del account.recent[next(iter(account.recent))]
-
-
-def _hand_back(account: Account, order: Order, risk: RiskEngine) -> None:
-    """Give a restored order to its account again."""
-    account.orders[order.order_id] = order
-    account.open_counts[order.symbol] = account.open_counts.get(order.symbol, 0) + 1
-    if order.client_id:
-        account.client_orders[order.client_id] = order.order_id
-    if order.reduce_only:
-        account.reducing.setdefault(order.symbol, {})[order.order_id] = order
-    risk.count_order(account, order)

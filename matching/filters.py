@@ -46,8 +46,7 @@ def refuse_order(
     return (
         _refuse_shape(order)
         or _refuse_price(instrument, order)
-        or _refuse_lots(instrument, order.type, order.lots)
-        or _refuse_notional(instrument, order, order.lots, reference_e8)
+        or _refuse_size(instrument, order, reference_e8)
         or _refuse_percent_price(instrument, order, reference_e8)
         or _refuse_count(instrument, order, open_orders)
     )
@@ -67,8 +66,7 @@ def refuse_trigger_order(
         or _refuse_trigger(instrument, order)
         or (_refuse_date(order) if order.close_position else _refuse_shape(order))
         or _refuse_price(instrument, order)
-        or _refuse_lots(instrument, order.type, order.lots)
-        or _refuse_notional(instrument, order, order.lots, order.trigger_ticks * instrument.tick_e8)
+        or _refuse_size(instrument, order, order.trigger_ticks * instrument.tick_e8)
         or _refuse_count(instrument, order, open_orders)
         or (Reason.MAX_ALGO_ORDERS if asleep >= instrument.algo_orders_max else None)
     )
@@ -125,6 +123,9 @@ def refuse_iceberg(instrument: Instrument, order: Order, shown_lots: int) -> Rea
 def _refuse_shape(order: Order) -> Reason | None:
     """Options that contradict each other, or lack what they need."""
     is_market = order.type in MARKET_TYPES
+    waits = order.trigger_ticks or order.trigger or order.close_position or order.price_protect
+    if waits and order.type not in TRIGGER_TYPES:
+        return Reason.TRIGGER_NOT_ALLOWED
     if bool(order.lots) is bool(order.quote_units):
         return Reason.COMBINATION_NOT_ALLOWED if order.lots else Reason.QTY_MISSING
     if order.quote_units and not is_market:
@@ -171,6 +172,15 @@ def _refuse_price(instrument: Instrument, order: Order) -> Reason | None:
     if not 0 < order.price_ticks <= instrument.ticks_max:
         return Reason.PRICE_OUT_OF_RANGE
     return None
+
+
+def _refuse_size(instrument: Instrument, order: Order, reference_e8: int) -> Reason | None:
+    """Quantity and notional; what closes a position is as large or as small as the position."""
+    if order.close_position:
+        return None
+    return _refuse_lots(instrument, order.type, order.lots) or _refuse_notional(
+        instrument, order, order.lots, reference_e8
+    )
 
 
 def _refuse_lots(instrument: Instrument, kind: OrderType, lots: int) -> Reason | None:

@@ -139,7 +139,7 @@ class Order:
     `price_ticks` is 0 for every kind of market order.  `lots` is the original quantity, or 0 for a
     market order by amount, which carries `quote_units` (ticks x lots to spend or to raise) instead.
     `filled_units` is the sum of ticks x lots over its fills.  `wallet`, `hold_minor`,
-    `side_effect`, `leverage` and `forced` belong to the risk engine: the book never reads them.
+    `side_effect`, `auto_repay_at_cancel`, `leverage` and `forced` belong to the risk engine: the book never reads them.
     `trigger_ticks` (0: none), its source `trigger`, `close_position` and `price_protect` are
     those of an order that waits for a price; `triggered_ms` is when that came.  `rank` grows with
     each order that comes to rest on a book: among equal prices the smaller one is served first.
@@ -147,6 +147,7 @@ class Order:
 
     __slots__ = (
         "account_id",
+        "auto_repay_at_cancel",
         "client_id",
         "close_position",
         "expire_ms",
@@ -214,6 +215,7 @@ class Order:
     close_position: bool
     price_protect: bool
     triggered_ms: int
+    auto_repay_at_cancel: bool
     rank: int
     prev: Order
     next: Order
@@ -246,6 +248,7 @@ class Order:
         close_position: bool = False,
         price_protect: bool = False,
         triggered_ms: int = 0,
+        auto_repay_at_cancel: bool = True,
     ) -> None:
         self.order_id = order_id
         self.account_id = account_id
@@ -271,6 +274,7 @@ class Order:
         self.side_effect = side_effect
         self.leverage = leverage
         self.forced = forced
+        self.auto_repay_at_cancel = auto_repay_at_cancel
         self.trigger_ticks = trigger_ticks
         self.trigger = trigger
         self.close_position = close_position

@@ -30,10 +30,18 @@ def spot_need(state: RiskState, order: Order, book: Book, worst_ticks: int) -> t
 
 
 def resting_need(state: RiskState, order: Order) -> tuple[str, int]:
-    """(asset, minor units) a limit order on spot must hold for what is still open of it."""
+    """(asset, minor units) a limit order on spot must hold for what is still open of it.
+
+    A market order that sleeps holds the most it may cost: up to the execution range above its
+    trigger (S12b).
+    """
     instrument = state.instruments[order.symbol]
     if order.side is Side.BUY:
-        notional = instrument.notional_minor(order.price_ticks, order.open_lots)
+        ticks = order.price_ticks
+        if order.trigger_ticks and not ticks:
+            trigger_e8 = order.trigger_ticks * instrument.tick_e8
+            ticks = instrument.worst_ticks(order.side, trigger_e8) or order.trigger_ticks
+        notional = instrument.notional_minor(ticks, order.open_lots)
         return instrument.quote, _with_fee(state, notional)
     return instrument.base, instrument.base_minor(order.open_lots)
 

@@ -286,12 +286,14 @@ def test_p15_t18_reduce_only_orders_shrink_with_the_position(story: Story) -> No
 
 
 def test_p15_a_maker_is_trimmed_too(story: Story) -> None:
-    """The position shrinks by a fill of an order that rests."""
+    """The position shrinks by a fill of an order that rests: 10 less 7 leaves 3 to reduce."""
     long, short = _positions(story, "0.010")
-    story.sell(long, PERP, "0.005", "50050")
     story.sell(long, PERP, "0.010", "50100", reduce_only=True)
-    story.buy(short, PERP, "0.004", "50050")
-    assert working(story, long) == {500_500: 1, 501_000: 6}
+    story.buy(short, PERP, "0.007", "50100")
+    assert working(story, long) == {501_000: 3}
+    story.sell(short, PERP, "0.002", "49900")
+    story.buy(long, PERP, "0.002", "49900")
+    assert working(story, long) == {501_000: 3}  # What was cut does not grow again.
 
 
 def test_p15_a_flip_cancels_what_would_now_increase(story: Story) -> None:

@@ -1,0 +1,272 @@
+"""The books at work: matching, settling fills, resting, ending orders; and those that sleep."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from exchange.events import DepthChanged, Liquidated, Traded
+from exchange.telling import Teller
+from matching.book import Book
+from matching.depth import Depth
+from matching.limits import FILLS_PER_COMMAND_MAX
+from matching.reasons import Reason
+from matching.triggers import Triggers
+from matching.types import (
+    Fill,
+    Happening,
+    Order,
+    Prevention,
+    Side,
+    Status,
+    TradingState,
+    TriggerSource,
+)
+from risk.account import PERP, Account
+from risk.borrowing import repay
+from risk.ledger import FIRST_ACCOUNT
+from risk.money import E12
+from risk.settle import settle_fill
+from risk.settle_contract import count_resting, uncount_closed
+from risk.settle_spot import unhold_spot
+from risk.state import RiskState
+
+
+class Execution:
+    """Books, the orders on them and asleep beside them, and what befalls these orders."""
+
+    def __init__(self, risk: RiskState, teller: Teller) -> None:
+        self.risk = risk
+        self.teller = teller
+        self.books: dict[str, Book] = {symbol: Book() for symbol in risk.instruments}
+        self.states: dict[str, TradingState] = dict.fromkeys(risk.instruments, TradingState.TRADING)
+        self.depths: dict[str, Depth] = {symbol: Depth(book) for symbol, book in self.books.items()}
+        self.triggers: dict[str, Triggers] = {symbol: Triggers() for symbol in risk.instruments}
+        self.fired: deque[tuple[str, int]] = deque()  # Orders that a price woke, first come first.
+        past = risk.venue.past_trades
+        self.trade_ids: dict[str, int] = dict.fromkeys(risk.instruments, past)
+        self.last_trade: dict[str, tuple[int, int]] = {}  # symbol: (ticks, time_ms)
+        self.next_order_id = 1
+        self.touched_books: dict[str, None] = {}
+
+    def spent(self, order: Order) -> str:
+        """The asset a spot order pays with, and holds."""
+        instrument = self.risk.instruments[order.symbol]
+        return instrument.quote if order.side is Side.BUY else instrument.base
+
+    # -- matching ------------------------------------------------------------------------------
+
+    def match(self, account: Account, order: Order, worst_ticks: int) -> None:
+        """Give an order to its book and settle all that comes of it, in order.
+
+        Each trade wakes the orders asleep that its price reaches, in the order of the trades
+        (T11); they only queue up in `fired`, for a match never leads into another one.
+        """
+        book = self.books[order.symbol]
+        self.touched_books[order.symbol] = None
+        reserved = order.hold_minor
+        happened = book.place(order, worst_ticks)
+        for step in happened:
+            if isinstance(step, Fill):
+                self._settle(step)
+            else:
+                self._prevented(step)
+        if order.order_id in book.orders:
+            self._rest(account, order, reserved)
+        else:
+            self.close(account, order)
+        self.teller.drain()
+        self.teller.order(order, what_happened(order))
+
+    def _settle(self, fill: Fill) -> None:
+        """Book one fill, tell both owners and the public."""
+        maker, taker = fill.maker, fill.taker
+        symbol = maker.symbol
+        trade_id = self.trade_ids[symbol] = self.trade_ids[symbol] + 1
+        maker_side, taker_side = settle_fill(self.risk, fill, trade_id)
+        self.last_trade[symbol] = (fill.price_ticks, self.risk.time_ms)
+        teller = self.teller
+        forced = taker.forced
+        teller.tell(
+            Traded(
+                teller.seq,
+                teller.time_ms,
+                symbol,
+                trade_id,
+                fill.price_ticks,
+                fill.lots,
+                taker.side,
+                maker.order_id,
+                taker.order_id,
+                forced,
+            )
+        )
+        teller.filled(fill, maker, maker_side, trade_id)
+        teller.filled(fill, taker, taker_side, trade_id)
+        if forced and taker.account_id >= FIRST_ACCOUNT:
+            teller.tell(
+                Liquidated(
+                    teller.seq, teller.time_ms, symbol, taker.side, fill.lots, fill.price_ticks
+                )
+            )
+        if not maker.is_open:
+            self.close(self.risk.accounts[maker.account_id], maker)
+        teller.drain()
+        teller.order(maker, "filled")
+        self.look(symbol)
+
+    def _prevented(self, prevention: Prevention) -> None:
+        """Free what a prevented self-trade took from the maker."""
+        maker = prevention.maker
+        account = self.risk.accounts[maker.account_id]
+        if prevention.maker_lots:
+            uncount_closed(self.risk, account, maker, prevention.maker_lots, maker.open_lots)
+        if prevention.maker_expired:
+            self.close(account, maker)
+        elif prevention.maker_lots and maker.wallet != PERP:
+            unhold_spot(self.risk, maker)
+        self.teller.order(maker, what_happened(maker))
+
+    def _rest(self, account: Account, order: Order, reserved: int) -> None:
+        """The order rests on the book: remember it, hold what its open part needs."""
+        self.list_order(account, order)
+        if order.reduce_only:
+            account.reducing.setdefault(order.symbol, {})[order.order_id] = order
+        if order.symbol in account.reducing:
+            self.risk.moved[account.id, order.symbol] = None
+        if order.wallet == PERP:
+            order.hold_minor = -(-reserved * order.open_lots // order.lots)
+            count_resting(self.risk, account, order)
+        else:
+            unhold_spot(self.risk, order)
+
+    def list_order(self, account: Account, order: Order) -> None:
+        """An order stays with its account, on the book or asleep; one that woke is listed."""
+        if order.order_id not in account.orders:
+            account.orders[order.order_id] = order
+            account.open_counts[order.symbol] = account.open_counts.get(order.symbol, 0) + 1
+            if order.client_id:
+                account.client_orders[order.client_id] = order.order_id
+
+    def close(self, account: Account, order: Order) -> None:
+        """The order is over: free its hold, repay what it borrowed and did not use (M6)."""
+        if account.orders.pop(order.order_id, None) is not None:
+            account.open_counts[order.symbol] -= 1
+        if order.client_id and account.client_orders.get(order.client_id) == order.order_id:
+            del account.client_orders[order.client_id]
+        reducing = account.reducing.get(order.symbol)
+        if reducing is not None:
+            reducing.pop(order.order_id, None)
+            if not reducing:
+                del account.reducing[order.symbol]
+        account.rouse(order)
+        borrowed = account.order_loans.pop(order.order_id, 0)
+        if order.wallet == PERP:
+            order.hold_minor = 0
+            return
+        freed = unhold_spot(self.risk, order)
+        if borrowed and freed and order.auto_repay_at_cancel:
+            repay(self.risk, account, order.wallet, self.spent(order), min(borrowed, freed))
+
+    # -- cancelling ----------------------------------------------------------------------------
+
+    def cancel(self, order: Order, reason: Reason, happening: Happening = Happening.CANCEL) -> None:
+        """Take a resting order off its book, or end one that sleeps."""
+        account = self.risk.accounts[order.account_id]
+        self.risk.settle(account)
+        if order.is_asleep:
+            self.triggers[order.symbol].end(order, happening, reason)
+        else:
+            lots = order.open_lots
+            self.touched_books[order.symbol] = None
+            self.books[order.symbol].cancel(order.order_id, happening, reason)
+            uncount_closed(self.risk, account, order, lots)
+        self.close(account, order)
+        self.risk.touch_wallet(account, order.wallet)
+        self.teller.drain()
+        self.teller.order(order, what_happened(order))
+
+    def shrunk(self, account: Account, order: Order, less: int) -> None:
+        """A resting order lost lots without trading: free their hold."""
+        if order.wallet == PERP:
+            uncount_closed(self.risk, account, order, less, order.open_lots)
+        else:
+            unhold_spot(self.risk, order)
+        self.teller.order(order, "amended")
+
+    def expire_due(self, now_ms: int, limit: int) -> int:
+        """Expire good-till-date orders whose time has come; how many there were."""
+        count = 0
+        for book in self.books.values():
+            count += self._expire(book, now_ms, limit - count)
+        for triggers in self.triggers.values():
+            count += self._expire(triggers, now_ms, limit - count)
+        return count
+
+    def _expire(self, book: Book | Triggers, now_ms: int, limit: int) -> int:
+        count = 0
+        while 0 < book.next_expiry_ms <= now_ms and count < limit:
+            order = book.orders[book.next_expiry_id]
+            self.cancel(order, Reason.EXPIRED_BY_TIME, Happening.EXPIRE)
+            count += 1
+        return count
+
+    def expire_first(self, symbol: str) -> Reason | None:
+        """Before a book is traded on: between two grid points, too, nobody meets an order that is
+        past its date (S2). BUSY where there are more of those than one command may end.
+        """
+        book, now_ms = self.books[symbol], self.risk.time_ms
+        if not 0 < book.next_expiry_ms <= now_ms:
+            return None
+        self._expire(book, now_ms, FILLS_PER_COMMAND_MAX)
+        return Reason.BUSY if 0 < book.next_expiry_ms <= now_ms else None
+
+    # -- orders asleep (S4, P16) ----------------------------------------------------------------
+
+    def look(self, symbol: str) -> None:
+        """Queue up the orders that the last trade or the mark of an instrument wakes now.
+
+        Protected orders are looked at by both prices whenever either moves, for either can bring
+        them close enough together. A book that stands wakes nobody: its orders are looked at
+        again when it opens.
+        """
+        triggers = self.triggers[symbol]
+        if not triggers.orders or symbol in self.risk.halted:
+            return
+        tick_e8 = self.risk.instruments[symbol].tick_e8
+        last, perp = self.last_trade.get(symbol), self.risk.marks.get(symbol)
+        last_e8 = last[0] * tick_e8 if last else None
+        mark_e8 = perp.mark_e8 if perp else None
+        calm = perp is None or self._is_calm(symbol, last_e8, mark_e8)
+        for source, price_e8 in ((TriggerSource.LAST, last_e8), (TriggerSource.MARK, mark_e8)):
+            if price_e8 is not None:
+                bounds = price_e8 // tick_e8, -(-price_e8 // tick_e8)
+                woken = triggers.fired(source, *bounds, calm)
+                self.fired.extend((symbol, order_id) for order_id in woken)
+
+    def _is_calm(self, symbol: str, last_e8: int | None, mark_e8: int | None) -> bool:
+        """Whether last and mark lie within the contract's protection of each other (P16)."""
+        if not last_e8 or not mark_e8:
+            return False
+        return abs(last_e8 - mark_e8) * E12 <= self.risk.perps[symbol].price_protect_e12 * mark_e8
+
+    # -- depth ---------------------------------------------------------------------------------
+
+    def tell_depth(self) -> None:
+        """Tell the levels this command touched, one numbered difference a book."""
+        teller = self.teller
+        for symbol in self.touched_books:
+            change = self.depths[symbol].difference()
+            if change is not None:
+                teller.tell(DepthChanged(teller.seq, teller.time_ms, symbol, *change))
+        self.touched_books.clear()
+
+
+def what_happened(order: Order) -> str:
+    """The word for an order's present state."""
+    if order.status is Status.NEW:
+        return "accepted"
+    if order.status in (Status.PARTIALLY_FILLED, Status.FILLED):
+        return "filled"
+    if order.status is Status.CANCELLED:
+        return "cancelled"
+    return "rejected" if order.status is Status.REJECTED else "expired"

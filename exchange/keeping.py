@@ -1,0 +1,68 @@
+"""Trading as plain values: what a snapshot keeps of books, orders and those that sleep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from exchange.trading import Trading
+from matching.book import Book
+from matching.depth import Depth
+from matching.triggers import Triggers
+from matching.types import Order, TradingState
+from risk.account import Account
+from risk.settle_contract import count_resting
+
+STANDING: Final = (TradingState.HALT, TradingState.CANCEL_ONLY)  # No order trades.
+
+
+def trading_state(trading: Trading) -> dict[str, Any]:
+    """Everything but the money."""
+    triggers = trading.triggers
+    return {
+        "books": [(symbol, book.state()) for symbol, book in sorted(trading.books.items())],
+        "states": [(symbol, state.name) for symbol, state in sorted(trading.states.items())],
+        "depths": [(symbol, each.last_id) for symbol, each in sorted(trading.depths.items())],
+        "triggers": [
+            (symbol, each.state(), sorted(each.due)) for symbol, each in sorted(triggers.items())
+        ],
+        "fired": list(trading.fired),
+        "trade_ids": sorted(trading.trade_ids.items()),
+        "last_trade": sorted(trading.last_trade.items()),
+        "next_order_id": trading.next_order_id,
+    }
+
+
+def restore_trading(trading: Trading, state: Mapping[str, Any]) -> None:
+    """Take back what `trading_state` gave, into new trading whose accounts have no orders yet."""
+    for symbol, book in state["books"]:
+        trading.books[symbol] = Book.restore(book)
+    for symbol, orders, due in state["triggers"]:
+        trading.triggers[symbol] = Triggers.restore(orders, due)
+    trading.fired.extend((symbol, order_id) for symbol, order_id in state["fired"])
+    found = [order for book in trading.books.values() for order in book.orders.values()]
+    for triggers in trading.triggers.values():
+        found += triggers.orders.values()
+    for order in sorted(found, key=lambda order: order.order_id):  # As they were placed.
+        _hand_back(trading, trading.risk.accounts[order.account_id], order)
+    for symbol, name in state["states"]:
+        trading.states[symbol] = TradingState[name]
+        if trading.states[symbol] in STANDING:
+            trading.risk.halted.add(symbol)
+    for symbol, last_id in state["depths"]:
+        trading.depths[symbol] = Depth(trading.books[symbol], last_id)
+    trading.trade_ids.update({symbol: number for symbol, number in state["trade_ids"]})
+    for symbol, last in state["last_trade"]:
+        trading.last_trade[symbol] = (last[0], last[1])
+    trading.next_order_id = state["next_order_id"]
+
+
+def _hand_back(trading: Trading, account: Account, order: Order) -> None:
+    """Give a restored order to its account again."""
+    trading.list_order(account, order)
+    if order.is_asleep:
+        account.asleep.setdefault(order.symbol, {})[order.order_id] = order
+        return
+    if order.reduce_only:
+        account.reducing.setdefault(order.symbol, {})[order.order_id] = order
+    count_resting(trading.risk, account, order)

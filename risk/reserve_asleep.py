@@ -1,0 +1,53 @@
+"""What an order holds that sleeps until its trigger: on spot all it may need, else nothing.
+
+A spot stop locks its money at once, so that it can be carried out when its moment comes; what its
+side effect borrows is borrowed then too, as for any order (M6, S11). An order on a perpetual
+holds nothing until it wakes: what it needs follows from the position that stands then.
+"""
+
+from __future__ import annotations
+
+from matching.reasons import Reason
+from matching.types import Order
+from risk.account import PERP, Account
+from risk.borrowing import borrow, repay
+from risk.reserve_spot import BORROW_EFFECTS, refuse_short, refuse_wallet, resting_need
+from risk.state import RiskState
+
+
+def reserve_asleep(state: RiskState, account: Account, order: Order) -> Reason | None:
+    """Hold what an order needs that goes to sleep; on a refusal nothing has changed."""
+    if state.instruments[order.symbol].kind == "spot":
+        refused = refuse_wallet(state, account, order)
+        return refused or rehold(state, account, order, *resting_need(state, order))
+    if order.wallet != PERP:
+        return Reason.COMBINATION_NOT_ALLOWED
+    scopes = (account.perp_pocket_wallet(order.symbol), PERP)
+    return Reason.ACCOUNT_LIQUIDATING if account.liquidating.keys() & scopes else None
+
+
+def rehold(
+    state: RiskState, account: Account, order: Order, asset: str, need: int
+) -> Reason | None:
+    """Make what a spot order holds exactly its need: lock or borrow more, or free and repay."""
+    pocket = state.pocket(account, order.wallet, asset)
+    more = need - order.hold_minor
+    borrowed = account.order_loans.get(order.order_id, 0)
+    if more > max(0, pocket.free):
+        if order.side_effect not in BORROW_EFFECTS:
+            return refuse_short(state, account, order, asset, need)
+        missing = more - max(0, pocket.free)
+        loan = borrow(state, account, order.wallet, asset, missing)
+        if isinstance(loan, Reason):
+            return loan
+        account.order_loans[order.order_id] = borrowed + missing
+    if more >= 0:
+        state.ledger.lock(pocket, more)
+    else:
+        state.ledger.unlock(pocket, -more)
+        spare = min(borrowed, -more)
+        if spare:
+            repay(state, account, order.wallet, asset, spare)
+            account.order_loans[order.order_id] = borrowed - spare
+    order.hold_minor = need
+    return None
