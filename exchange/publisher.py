@@ -28,6 +28,7 @@ from exchange.events import (
     IndexPriced,
     InterestFixed,
     Liquidated,
+    LoanWrittenOff,
     Marked,
     PrivateEvent,
     SymbolStateChanged,
@@ -122,6 +123,7 @@ class Publisher:
             SymbolStateChanged: self._status,
             InterestFixed: self._status,
             FundCovered: self._status,
+            LoanWrittenOff: self._status,
         }
 
     # -- readers -------------------------------------------------------------------------------
@@ -316,7 +318,9 @@ class Publisher:
     def _liquidated(self, event: Liquidated) -> None:
         self._news(event, "liquidations", event.seq, NOTICES_WAITING_MAX)
 
-    def _status(self, event: SymbolStateChanged | InterestFixed | FundCovered) -> None:
+    def _status(
+        self, event: SymbolStateChanged | InterestFixed | FundCovered | LoanWrittenOff
+    ) -> None:
         self._news(event, "status", event.seq, NOTICES_WAITING_MAX)
 
     def _heard(self, channel: Channel) -> bool:

@@ -139,7 +139,8 @@ class Order:
     `price_ticks` is 0 for every kind of market order.  `lots` is the original quantity, or 0 for a
     market order by amount, which carries `quote_units` (ticks x lots to spend or to raise) instead.
     `filled_units` is the sum of ticks x lots over its fills.  `wallet`, `hold_minor`,
-    `side_effect`, `auto_repay_at_cancel`, `leverage` and `forced` belong to the risk engine: the book never reads them.
+    `side_effect`, `auto_repay_at_cancel`, `leverage` and `forced` belong to the risk engine: the
+    book never reads them.
     `trigger_ticks` (0: none), its source `trigger`, `close_position` and `price_protect` are
     those of an order that waits for a price; `triggered_ms` is when that came.  `rank` grows with
     each order that comes to rest on a book: among equal prices the smaller one is served first.

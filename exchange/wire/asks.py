@@ -43,6 +43,7 @@ class OrderAsk(Ask):
     stp: StpName = "expire_maker"
     margin: MarginName | None = None
     side_effect: SideEffectName = "none"
+    auto_repay_at_cancel: bool = True
     leverage: Annotated[int, msgspec.Meta(ge=1, le=125)] | None = None
     client_id: ClientId = ""
 

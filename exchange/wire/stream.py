@@ -63,8 +63,8 @@ class LiquidationSay(Say):
 
 
 class StatusSay(Say):
-    """News of the venue. `event` is "welcome", "snapshot", "symbol_state", "interest_rates" or
-    "fund_covered"; the fields below belong to some of these only.
+    """News of the venue. `event` is "welcome", "snapshot", "symbol_state", "interest_rates",
+    "fund_covered" or "loan_written_off"; the fields below belong to some of these only.
     """
 
     env: str
@@ -76,6 +76,7 @@ class StatusSay(Say):
     rates: dict[str, str] | UnsetType = UNSET  # Hourly, by asset.
     due: int | UnsetType = UNSET
     fund: str | UnsetType = UNSET
+    lost: str | UnsetType = UNSET  # What a lending pool will not get back; its `balance` in all.
     asset: str | UnsetType = UNSET
     paid: str | UnsetType = UNSET
     balance: str | UnsetType = UNSET  # Negative: a deficit.

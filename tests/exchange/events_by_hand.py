@@ -19,6 +19,7 @@ from exchange.events import (
     InterestFixed,
     LedgerPosted,
     Liquidated,
+    LoanWrittenOff,
     LiquidationEnded,
     LiquidationStarted,
     LiquidationStepped,
@@ -216,6 +217,12 @@ _FIELDS: dict[type, dict[str, Any]] = {
         "asset": "USDT",
         "paid_minor": 100_000_000,
         "balance_minor": -50_000_000,
+    },
+    LoanWrittenOff: {
+        "asset": "USDT",
+        "principal_minor": 100_000_000,
+        "interest_e18": 5 * 10**17,
+        "lost_minor": 250_000_000,
     },
     Answered: {"reason": None, "result_id": 7, "details": {}, "repeated": False},
 }

@@ -77,6 +77,7 @@ def place_command(
         stp=SELF_TRADES[ask.stp],
         wallet=_perp_wallet(ask, isolated) if perpetual else _spot_wallet(ask),
         side_effect=SIDE_EFFECTS[ask.side_effect],
+        auto_repay_at_cancel=ask.auto_repay_at_cancel,
         leverage=ask.leverage or 0,
         client_id=ask.client_id,
         on_duplicate=on_duplicate,

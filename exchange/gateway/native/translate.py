@@ -20,6 +20,7 @@ from exchange.events import (
     InterestFixed,
     LedgerPosted,
     Liquidated,
+    LoanWrittenOff,
     Marked,
     OrderChanged,
     PositionChanged,
@@ -288,6 +289,17 @@ def _fund_covered(event: FundCovered, _: Instruments, __: Figures) -> Said:
     return ("status", say)
 
 
+def _written_off(event: LoanWrittenOff, _: Instruments, __: Figures) -> Said:
+    say = StatusSay(
+        ENV,
+        "loan_written_off",
+        asset=event.asset,
+        lost=amount_text(event.principal_minor),
+        balance=amount_text(-event.lost_minor),
+    )
+    return ("status", say)
+
+
 _PRIVATE: Final[dict[type, Callable[[Any, Instruments, Figures], Say]]] = {
     OrderChanged: order_say,
     Filled: fill_say,
@@ -306,4 +318,5 @@ _PUBLIC: Final[dict[type, Callable[[Any, Instruments, Figures], Said]]] = {
     Liquidated: _liquidated,
     SymbolStateChanged: _state_changed,
     FundCovered: _fund_covered,
+    LoanWrittenOff: _written_off,
 }

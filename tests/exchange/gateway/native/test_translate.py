@@ -19,6 +19,7 @@ from exchange.events import (
     InterestFixed,
     LedgerPosted,
     Liquidated,
+    LoanWrittenOff,
     Marked,
     OrderChanged,
     PositionChanged,
@@ -217,7 +218,7 @@ def test_funding_is_told_at_its_boundary() -> None:
 
 
 def test_news_of_the_venue_say_that_it_is_paper() -> None:
-    for kind in (InterestFixed, SymbolStateChanged, FundCovered):
+    for kind in (InterestFixed, SymbolStateChanged, FundCovered, LoanWrittenOff):
         channel, say = told(event(kind))
         assert channel == "status"
         assert isinstance(say, StatusSay)
@@ -226,6 +227,8 @@ def test_news_of_the_venue_say_that_it_is_paper() -> None:
     assert told(event(SymbolStateChanged))[1].state == "halt"
     covered = told(event(FundCovered))[1]
     assert (covered.paid, covered.balance) == ("1", "-0.5")
+    lost = told(event(LoanWrittenOff))[1]
+    assert (lost.asset, lost.lost, lost.balance) == ("USDT", "1", "-2.5")
 
 
 def test_a_forced_trade_has_no_name() -> None:
