@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from exchange.lending import Lending, Pool, with_lending
 from exchange.venue import QUOTE, default_venue, known_symbols
 from risk.parameters import HOUR_MS, FeeAsset, Prices, Venue
 
@@ -86,6 +87,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts_per_minute: Many = 60  # Opened from one address.
 
 
+class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How closely the exchange looks at itself."""
+
+    interval_s: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 30.0  # Everybody, once in it.
+    paranoid: bool = False  # Every invariant behind every command; a broken one ends the exchange.
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be chosen before the exchange starts."""
 
@@ -96,6 +104,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     market: Market = Market()
     storage: Storage = Storage()
     limits: Limits = Limits()
+    lending: Lending = Lending()
+    pools: dict[str, Pool] = {}  # By asset.
+    audit: Audit = Audit()
 
 
 def load_config(path: Path | str | None = None) -> Config:
@@ -143,6 +154,10 @@ def checked(config: Config) -> Config:
     strangers = sorted(set(market.symbols) - set(known_symbols()))
     if strangers:
         raise ConfigError(f"no such instrument: {', '.join(strangers)} - at `$.market.symbols`")
+    try:
+        venue_of(config, start_ms=0)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     if 0 < config.server.port == config.server.fast_port:
         raise ConfigError("the two ports must differ - at `$.server.fast_port`")
     return config
@@ -165,7 +180,7 @@ def admin_key(config: Config, environment: Mapping[str, str] = os.environ) -> st
 def venue_of(config: Config, start_ms: int) -> Venue:
     """The genesis record that a configuration describes, for a first start at `start_ms`."""
     market = config.market
-    return default_venue(
+    venue = default_venue(
         config.seed,
         start_ms,
         symbols=market.symbols or None,
@@ -180,6 +195,7 @@ def venue_of(config: Config, start_ms: int) -> Venue:
         },
         name=config.name,
     )
+    return with_lending(venue, config.lending, config.pools)
 
 
 def _section_of(document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import matching.book
 from exchange import __version__
+from exchange.audit import Auditor
 from exchange.clock import Clock
 from exchange.engine import Engine
 from exchange.housekeeping import Housekeeping
@@ -20,7 +21,10 @@ BUILD: Final = "pure" if str(matching.book.__file__).endswith(".py") else "compi
 
 
 class Health:
-    """Answers how it is; `status` is "starting", "ok", "stopping" or "failed"."""
+    """Answers how it is; `status` is "starting", "ok", "stopping" or "failed".
+
+    It is told as "degraded" where all is ok but an invariant: trading goes on then.
+    """
 
     def __init__(
         self,
@@ -30,6 +34,7 @@ class Health:
         journal: Journal,
         history: History,
         housekeeping: Housekeeping,
+        auditor: Auditor,
     ) -> None:
         self.status = "starting"
         self.engine = engine
@@ -38,6 +43,7 @@ class Health:
         self.journal = journal
         self.history = history
         self.housekeeping = housekeeping
+        self.auditor = auditor
 
     def say(self) -> dict[str, Any]:
         """The body of /healthz. `speed` is the speed achieved of late, `speed_max` its ceiling.
@@ -46,7 +52,7 @@ class Health:
         """
         speed_max = self.clock.speed
         return {
-            "status": self.status,
+            "status": "degraded" if self._is_degraded else self.status,
             "env": "paper",
             "version": __version__,
             "build": BUILD,
@@ -62,6 +68,10 @@ class Health:
             "problems": self.problems(),
         }
 
+    @property
+    def _is_degraded(self) -> bool:
+        return self.status == "ok" and not self.auditor.ok
+
     def problems(self) -> list[str]:
         """What does not stop the exchange, and should not stay so."""
         found = []
@@ -69,6 +79,10 @@ class Health:
             found.append(f"the history is not written: {self.history.error}")
         if self.housekeeping.error is not None:
             found.append(f"the last snapshot was not kept: {self.housekeeping.error}")
+        found += [
+            f"an invariant is broken: {each.invariant}: {each.says}"
+            for each in self.auditor.violations.values()
+        ]
         return found
 
 
@@ -85,6 +99,13 @@ def watch(
     )
     metrics.watch("speed", "Exchange seconds a second.", health.clock.achieved_speed)
     metrics.watch("accounts", "Accounts.", lambda: len(health.engine.risk.accounts))
+    metrics.watch("audit_ok", "1 while no invariant was found broken.", lambda: health.auditor.ok)
+    metrics.watch_count(
+        "audit_violations", "Invariants found broken.", lambda: health.auditor.found
+    )
+    metrics.watch_count(
+        "audit_rounds", "Times every account was looked at.", lambda: health.auditor.rounds
+    )
     metrics.watch("journal_bytes", "The journal on disk.", lambda: health.journal.size_bytes)
     metrics.watch("snapshot_seq", "The newest snapshot.", lambda: health.housekeeping.saved_seq)
     metrics.watch("history_backlog_rows", "Rows not yet written.", lambda: health.history.backlog)

@@ -24,6 +24,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from exchange import logs
+from exchange.audit import Auditor
 from exchange.clock import LEAD_MS, Clock, ScaledClock, SteppedClock, SystemClock, wall_ms
 from exchange.config import Config, ConfigError, Storage, admin_key, venue_of
 from exchange.gateway.doors import Doors, Opened
@@ -181,7 +182,12 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
         config=config.storage,
         saved_seq=recovery.footing.seq,
     )
-    health = Health(engine, sequencer, sequencer.clock, recovery.journal, history, housekeeping)
+    engine.paranoid = config.audit.paranoid
+    auditor = Auditor(engine, config.audit.interval_s).begin()
+    sequencer.listeners.append(auditor.on_group)
+    health = Health(
+        engine, sequencer, sequencer.clock, recovery.journal, history, housekeeping, auditor
+    )
     watch(house.metrics, health, house.publisher, house.redis)
     doors = Doors(
         engine=engine,
@@ -194,6 +200,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
         config=config,
         admin_key=await asyncio.to_thread(_admin_key, config, keys),
         metrics=house.metrics,
+        auditor=auditor,
         health=health.say,
     )
     running = Running(doors, house, housekeeping, health, stack)
@@ -313,6 +320,7 @@ class Running:
         await self._ports.open()
         self._begin(self._house.publisher.run(), "publisher")
         self._begin(self._housekeeping.run(), "housekeeping")
+        self._begin(self.doors.auditor.run(), "auditor")
         await self._until_trading()
 
     async def _until_trading(self) -> None:

@@ -143,7 +143,7 @@ class Month:
             return
         self._audited_seq = audit.checked_at_seq
         self.audits += 1
-        found = [*audit.problems]
+        found = [f"{each.invariant}: {each.says}" for each in audit.violations]
         found += [f"{name} lacks {missing}" for name, missing in audit.deficits.items()]
         for problem in found:
             if problem not in self.problems:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from exchange.audit import Auditor
 from exchange.clock import Clock
 from exchange.config import Config
 from exchange.engine import Engine
 from exchange.gateway import auth
 from exchange.gateway.calls import Caller, refusal
-from exchange.gateway.native.auditing import Auditor
 from exchange.gateway.sources import hosts_of, refuse_stranger
 from exchange.metrics import Metrics
 from exchange.publisher import Desk
@@ -44,16 +44,15 @@ class Doors:
     config: Config
     admin_key: str
     metrics: Metrics
+    auditor: Auditor
     health: Callable[[], dict[str, Any]]
     allowed_hosts: tuple[str, ...] = ()
     limits: auth.RateLimits = field(init=False)
-    auditor: Auditor = field(init=False)
     hosts: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         assert self.admin_key, "without an admin key anybody would be the administrator"
         object.__setattr__(self, "limits", auth.RateLimits(self.config.limits))
-        object.__setattr__(self, "auditor", Auditor(self.engine, self.clock.wall_ms))
         hosts = hosts_of(self.config.server.host, self.allowed_hosts)
         object.__setattr__(self, "hosts", hosts)
 

@@ -85,6 +85,7 @@ from exchange.wire.says import (
     TickerSay,
     TimeSay,
     TradeSay,
+    ViolationSay,
 )
 
 __all__ = [
@@ -162,5 +163,6 @@ __all__ = [
     "TradeSay",
     "TransferAsk",
     "TypeName",
+    "ViolationSay",
     "Wallet",
 ]

@@ -36,7 +36,7 @@ class OrderSay(Say):
     average_price: str | None
     prevented_qty: str
     open_qty: str
-    status: str  # new, partially_filled, filled, cancelled, expired, expired_in_match, rejected
+    status: str  # pending_trigger, new, partially_filled; filled, cancelled, expired, rejected ...
     wallet: str
     post_only: bool
     reduce_only: bool
@@ -46,6 +46,11 @@ class OrderSay(Say):
     placed_ms: int
     updated_ms: int
     reason: str | None  # The code of an error, where one ended the order.
+    trigger_price: str | None = None
+    trigger: str | None = None  # last or mark
+    close_position: bool = False
+    price_protect: bool = False
+    triggered_ms: int | None = None  # When its trigger was reached.
 
 
 class FillSay(Say):
@@ -383,12 +388,25 @@ class TimeSay(Say):
     env: str
 
 
+class ViolationSay(Say):
+    """An invariant that was found broken behind a command."""
+
+    invariant: str
+    says: str
+    found_at_seq: int
+
+
 class AuditSay(Say):
-    """What the auditor found at a command: per asset, all that exists against what came in."""
+    """What the auditor found at a command: per asset, all that exists against what came in.
+
+    `checked` names, per invariant, the command behind which all of it was last looked at;
+    `deficits` are funds below zero and debts nobody paid, which are no fault.
+    """
 
     ok: bool
     checked_at_seq: int
     assets: dict[str, dict[str, str]]
-    problems: list[str]
+    violations: list[ViolationSay]
+    checked: dict[str, int]
     deficits: dict[str, str]
-    digest: str | None = None
+    pending_instants: int

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
-from exchange.audit import Audit, audit, deficits
-from exchange.events import LiquidationEnded
+import exchange.audit
+from exchange.audit import Audit, Auditor, audit, deficits
+from exchange.commands import AnyCommand
+from exchange.events import AnyEvent, LiquidationEnded
+from matching.invariants import InvariantBroken
 from risk.account import Loan
-from risk.ledger import FEES, INSURANCE, MARGIN_INSURANCE, POOL, WORLD
+from risk.ledger import (
+    FEES,
+    FUNDING,
+    INSURANCE,
+    MARGIN_INSURANCE,
+    POOL,
+    WORLD,
+    PostingReason,
+)
 from tests.exchange.eventful import eventful, the_rest
 from tests.story import Story, again, of, small_venue, standing, units
 
@@ -35,7 +48,7 @@ def owned(found: Audit) -> dict[str, dict[str, int]]:
 def test_i1_of_every_asset_all_that_exists_is_what_came_in(story: Story) -> None:
     the_rest(story)
     found = audit(story.engine)
-    assert (found.ok, found.problems) == (True, [])
+    assert (found.ok, found.violations) == (True, [])
     assert found.checked_at_seq == story.engine.seq
     assert set(found.assets) >= {"USDT", "BTC", "ETH"}
     for owners in found.assets.values():
@@ -82,8 +95,24 @@ def test_a_restored_engine_is_found_the_same(story: Story) -> None:
     assert restored._replace(assets={}) == lived._replace(assets={})
 
 
+# -- what is planted ---------------------------------------------------------------------------
+
+
 def _money_from_nowhere(story: Story) -> None:
     story.engine.risk.ledger.house(FEES, "USDT").minor += 1
+
+
+def _a_wallet_that_grew(story: Story) -> None:
+    story.engine.risk.accounts[100].pockets["spot", "USDT"].minor += 7
+
+
+def _a_loan_that_nobody_gave(story: Story) -> None:
+    loan = story.engine.risk.accounts[101].loans["margin", "ETH"] = Loan(99, "margin", "ETH")
+    loan.principal_minor = 1
+
+
+def _interest_that_nobody_charged(story: Story) -> None:
+    next(iter(story.engine.risk.accounts[100].loans.values())).interest_e18 += 1
 
 
 def _a_position_without_its_other_side(story: Story) -> None:
@@ -94,9 +123,15 @@ def _a_cost_that_nobody_realised(story: Story) -> None:
     story.engine.risk.accounts[100].positions[PERP].cost_minor += 1
 
 
-def _a_loan_that_nobody_gave(story: Story) -> None:
-    loan = story.engine.risk.accounts[101].loans["margin", "ETH"] = Loan(99, "margin", "ETH")
-    loan.principal_minor = 1
+def _funding_that_went_astray(story: Story) -> None:
+    risk = story.engine.risk
+    ledger = risk.ledger
+    ledger.post(
+        ledger.house(FEES, "USDT"),
+        ledger.house(FUNDING, "USDT", f"{PERP}@1"),
+        1,
+        PostingReason.FUNDING,
+    )
 
 
 def _a_hold_without_an_order(story: Story) -> None:
@@ -110,23 +145,172 @@ def _a_wallet_below_zero(story: Story) -> None:
     ledger.house(FEES, "ETH").minor += 5
 
 
-@pytest.mark.parametrize(
-    ("plant", "named"),
-    [
-        (_money_from_nowhere, "USDT: the pockets add up to 1 units"),
-        (_a_position_without_its_other_side, PERP),
-        (_a_cost_that_nobody_realised, PERP),
-        (_a_loan_that_nobody_gave, "ETH"),
-        (_a_hold_without_an_order, "USDT"),
-        (_a_wallet_below_zero, "ETH"),
-    ],
-)
-def test_what_is_planted_is_found(story: Story, plant: Callable[[Story], None], named: str) -> None:
-    """I1, I2, I3, I5."""
+PLANTED = [
+    (_money_from_nowhere, "I1", "USDT: the pockets add up to 1 units"),
+    (_a_wallet_that_grew, "I1", "account 100: balance of USDT: "),
+    (_a_loan_that_nobody_gave, "I2", "account 101: principal of ETH: 1, was 0"),
+    (_interest_that_nobody_charged, "I2", "account 100: interest of "),
+    (_a_position_without_its_other_side, "I3", f"account 100: lots of {PERP}: "),
+    (_a_cost_that_nobody_realised, "I3", f"account 100: cost of {PERP}: "),
+    (_funding_that_went_astray, "I4", f"{PERP}@1: 1 units in transit"),
+    (_a_hold_without_an_order, "I5", "account 100: locked of USDT: "),
+    (_a_wallet_below_zero, "I9", "100: "),
+]
+
+
+@pytest.mark.parametrize(("plant", "invariant", "says"), PLANTED)
+def test_what_no_event_tells_of_is_found_within_a_round(
+    story: Story, plant: Callable[[Story], None], invariant: str, says: str
+) -> None:
+    """I1-I5, I9, by an auditor that has followed the exchange; it says which, who and how much."""
+    auditor = following(story)
+    plant(story)
+    for _ in range(story.engine.risk.next_account_id):
+        auditor.turn(accounts=1, books=1)
+    found = auditor.look()
+    assert not found.ok
+    assert [
+        each for each in found.violations if (each.invariant == invariant) and says in each.says
+    ]
+
+
+@pytest.mark.parametrize(("plant", "invariant"), [each[:2] for each in PLANTED])
+def test_what_is_planted_is_found_by_looking_at_everything(
+    story: Story, plant: Callable[[Story], None], invariant: str
+) -> None:
     plant(story)
     found = audit(story.engine)
     assert not found.ok
-    assert any(named in problem for problem in found.problems), found.problems
+    assert invariant in {each.invariant for each in found.violations}, found.violations
+    with pytest.raises(InvariantBroken):
+        story.engine.check()
+
+
+# -- following ---------------------------------------------------------------------------------
+
+
+def following(story: Story) -> Auditor:
+    """An auditor that is told of every command from now on."""
+    auditor = Auditor(story.engine).begin()
+    assert auditor.look().ok
+    apply = story.engine.apply
+
+    def told(command: AnyCommand) -> list[AnyEvent]:
+        events = apply(command)
+        auditor.on_group([events])
+        return events
+
+    story.engine.apply = told  # type: ignore[method-assign]
+    return auditor
+
+
+def test_an_auditor_that_follows_has_the_sums_of_one_that_reads_everybody(story: Story) -> None:
+    """Its parts come of events alone: nobody is looked at again whom no event named."""
+    auditor = following(story)
+    the_rest(story)
+    found, whole = auditor.look(), audit(story.engine)
+    assert found.violations == whole.violations == []
+    assert owned(found) == owned(whole)
+    assert found.checked_at_seq == whole.checked_at_seq == story.engine.seq
+
+
+def test_a_round_of_small_turns_looks_at_everybody_and_every_book(story: Story) -> None:
+    auditor = following(story)
+    engine = story.engine
+    people = engine.risk.next_account_id - 100 + 1  # The house's two come in one step.
+    for _ in range(people - 1):
+        auditor.turn(accounts=1, books=0)
+    assert auditor.rounds == 0
+    assert "I5" not in auditor.look().checked
+    story.wait(1_000)
+    auditor.turn(accounts=1, books=0)
+    assert auditor.rounds == 1
+    for _ in range(len(engine.books) - 1):
+        auditor.turn(accounts=0, books=1)
+    assert "I6" not in auditor.look().checked
+    auditor.turn(accounts=0, books=1)
+    checked = auditor.look().checked
+    assert set(checked) == {"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11", "I13"}
+    assert set(checked.values()) == {engine.seq}
+
+
+def test_i7_a_trade_id_that_is_left_out_is_found(story: Story) -> None:
+    auditor = following(story)
+    story.engine.trading.trade_ids["BTC-USDT"] += 1
+    one, two = story.account(spot_USDT="1000"), story.account(spot_BTC="1")
+    story.buy(one, "BTC-USDT", "0.01", "50000")
+    story.sell(two, "BTC-USDT", "0.01", "50000")
+    (violation,) = auditor.look().violations
+    assert violation.invariant == "I7"
+    assert "after" in violation.says
+
+
+def test_i13_a_command_out_of_order_is_found(story: Story) -> None:
+    auditor = following(story)
+    (events,) = [story.wait(1_000)]
+    auditor.on_group([events])  # The same again.
+    (violation,) = auditor.look().violations
+    assert violation.invariant == "I13"
+
+
+def test_i11_brackets_that_fall_are_found(story: Story) -> None:
+    perps = story.engine.risk.perps
+    first, second = perps[PERP].brackets[:2]
+    perps[PERP] = msgspec.structs.replace(perps[PERP], brackets=(second, first))
+    found = audit(story.engine)
+    assert [each.invariant for each in found.violations] == ["I11"]
+    assert found.violations[0].says.startswith(PERP)
+
+
+def test_a_violation_is_logged_once_stays_and_does_not_stop_the_auditor(
+    story: Story, caplog: pytest.LogCaptureFixture
+) -> None:
+    auditor = following(story)
+    _money_from_nowhere(story)
+    for _ in range(3):
+        auditor.turn(accounts=1, books=1)
+    story.engine.risk.ledger.house(FEES, "USDT").minor -= 1
+    assert not auditor.look().ok
+    assert auditor.found == 1
+    (record,) = [each for each in caplog.records if "invariant is broken" in each.message]
+    assert "I1" in record.message
+    assert "add up to 1 units" in record.message
+    assert auditor.look().checked_at_seq == story.engine.seq
+
+
+def test_what_a_check_stumbles_over_is_a_violation_too(story: Story) -> None:
+    auditor = following(story)
+    account = story.engine.risk.accounts[100]
+    order = next(iter(account.orders.values()))
+    order.symbol = "NOWHERE"
+    auditor.whole()
+    assert any("NOWHERE" in each.says for each in auditor.look().violations)
+
+
+async def test_a_running_auditor_goes_round_by_itself(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of everybody a turn: the second turn ends the first round."""
+    monkeypatch.setattr(exchange.audit, "TURN_EVERY_S", 0.001)
+    auditor = Auditor(story.engine, interval_s=0.002).begin()
+    turns, turn, enough = [], auditor.turn, asyncio.Event()
+
+    def counted(accounts: int, books: int) -> None:
+        turn(accounts, books)
+        turns.append((auditor.rounds, accounts, books))
+        if len(turns) >= 2:
+            enough.set()
+
+    monkeypatch.setattr(auditor, "turn", counted)
+    task = asyncio.create_task(auditor.run())
+    await enough.wait()
+    task.cancel()
+    assert len(story.engine.risk.accounts) == 5  # Three people and two of the house's.
+    assert turns[:2] == [(0, 3, 3), (1, 3, 3)]
+    assert auditor.look().ok
+
+
+# -- deficits ----------------------------------------------------------------------------------
 
 
 def test_without_a_deficit_nothing_is_named(story: Story) -> None:
@@ -163,6 +347,8 @@ def test_m10_principal_that_nobody_repaid_is_named_as_bad_debt(story: Story) -> 
     loan = risk.accounts[100].loans.pop(("margin", "BTC"))
     assert not audit(story.engine).ok
     risk.bad_debt["BTC"] = loan.principal_minor
+    risk.interest_due["BTC"] -= loan.interest_e18
+    risk.note_exposure(risk.accounts[100])
     found = audit(story.engine)
     assert (found.ok, found.deficits) == (True, {"bad_debt:BTC": -units("0.15")})
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from exchange.audit import Auditor
 from exchange.clock import ScaledClock, SteppedClock
 from exchange.commands import OpenAccount
 from exchange.config import Storage
@@ -17,6 +18,7 @@ from exchange.recovery import SNAPSHOTS, recover
 from exchange.sequencer import Sequencer
 from exchange.storage.history import History
 from exchange.storage.snapshots import SnapshotStore
+from risk.ledger import FEES
 from tests.exchange.tapes import START_MS, venue
 
 
@@ -45,6 +47,7 @@ class Made:
             recovered.journal,
             self.history,
             self.housekeeping,
+            Auditor(recovered.engine),
         )
 
 
@@ -84,6 +87,26 @@ async def test_what_does_not_stop_it_is_told(made: Made) -> None:
     made.housekeeping.error = "No space left on device"
     (problem,) = made.health.say()["problems"]
     assert problem == "the last snapshot was not kept: No space left on device"
+
+
+async def test_a_broken_invariant_degrades_it_and_does_not_stop_it(made: Made) -> None:
+    made.health.status = "ok"
+    auditor = made.health.auditor
+    auditor.begin()
+    assert made.health.say()["status"] == "ok"
+    made.health.engine.risk.ledger.house(FEES, "USDT").minor += 1
+    assert not auditor.look().ok
+    said = made.health.say()
+    assert said["status"] == "degraded"
+    assert said["problems"] == [
+        "an invariant is broken: I1: USDT: the pockets add up to 1 units, not to zero"
+    ]
+    watch(made.house.metrics, made.health, made.house.publisher, None)
+    text = made.house.metrics.text().decode()
+    assert "papertape_audit_ok 0.0" in text
+    assert "papertape_audit_violations_total 1.0" in text
+    made.health.status = "stopping"
+    assert made.health.say()["status"] == "stopping"
 
 
 async def test_the_metrics_show_it_too(made: Made) -> None:

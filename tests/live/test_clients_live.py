@@ -86,7 +86,7 @@ async def test_a_bot_trades_and_leaves_no_order_and_a_clean_audit(
         volume = sum(Decimal(fill.quote) for fill in await pt.fills(limit=1000))
         assert Decimal(tally["volume"]) == volume
         audit = await pt.audit()
-        assert (audit.ok, audit.problems) == (True, [])
+        assert (audit.ok, audit.violations) == (True, [])
 
 
 # -- connections that break --------------------------------------------------------------------

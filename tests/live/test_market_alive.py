@@ -31,6 +31,7 @@ from exchange.events import (
     Marked,
     Traded,
 )
+from exchange.gateway.native.auditing import audit_say
 from exchange.server import Running, start
 from exchange.wire import AuditSay, BookSay, CandleSay, FundingSay, InstrumentsSay
 from matching.types import Side
@@ -107,7 +108,7 @@ async def step(lived: Lived, running: Running, admin: Papertape) -> None:
     """A minute, and what is to be seen at its end."""
     await admin.set_clock(step_ms=MINUTE_MS)
     lived.seqs.append(running.doors.engine.seq)
-    lived.audits.append(running.doors.auditor.say())
+    lived.audits.append(audit_say(running.doors.auditor.look()))
 
 
 async def look_on(lived: Lived, running: Running, admin: Papertape) -> None:
@@ -267,7 +268,7 @@ def test_a_gambler_that_lost_its_stake_is_given_another_by_an_explicit_deposit(
 def test_the_auditor_is_content_at_every_look(lived: Lived) -> None:
     assert len(lived.audits) == MINUTES + 1
     for audit in lived.audits:
-        assert audit.ok, audit.problems
+        assert audit.ok, audit.violations
         assert audit.deficits == {}
         assert {totals["sum"] for totals in audit.assets.values()} == {"0"}
 

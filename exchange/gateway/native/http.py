@@ -165,7 +165,7 @@ class HttpDoor:
 
     async def _health(self, request: web.Request) -> web.Response:
         health = self._doors.health()
-        return _answer(health, 200 if health["status"] == "ok" else 503)
+        return _answer(health, 200 if health["status"] in ("ok", "degraded") else 503)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         return web.Response(body=self._doors.metrics.text(), headers={"Content-Type": CONTENT_TYPE})

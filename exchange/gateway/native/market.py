@@ -8,6 +8,7 @@ from exchange.clock import ScaledClock, SystemClock
 from exchange.gateway.calls import Caller
 from exchange.gateway.doors import Doors
 from exchange.gateway.native import asks
+from exchange.gateway.native.auditing import audit_say
 from exchange.gateway.native.orders import known_instrument
 from exchange.gateway.native.remembered import candle_row_say, trade_row_say
 from exchange.gateway.native.showing import (
@@ -256,4 +257,4 @@ async def funding(doors: Doors, ask: asks.FundingAsk, caller: Caller) -> list[Fu
 
 async def audit(doors: Doors, ask: asks.NothingAsk, caller: Caller) -> AuditSay:
     """What the auditor found."""
-    return doors.auditor.say()
+    return audit_say(doors.auditor.look())

@@ -17,7 +17,7 @@ from clients.january.month import HOUR_MS, Month, Plan
 from clients.january.people import Trader, four_traders
 from clients.january.progress import Progress
 from clients.january.server import Server
-from exchange.wire import AuditSay, TimeSay
+from exchange.wire import AuditSay, TimeSay, ViolationSay
 from tests.clients.fake_exchange import ADMIN, FakeExchange, eventually
 
 BEGIN_MS = 1_640_995_200_000  # 2022-01-01 00:00 UTC
@@ -30,7 +30,7 @@ class Clockwork(FakeExchange):
     def __init__(self) -> None:
         super().__init__()
         self.now_ms = BEGIN_MS - 59 * MINUTE_MS
-        self.audit = AuditSay(True, 1, {}, [], {})
+        self.audit = AuditSay(True, 1, {}, [], {}, {}, 0)
         self.clock_asked: list[dict[str, Any]] = []
         self.running_ms = 0  # How far time runs by itself between two looks at it.
         self.goes_down_at = -1  # In the step from this moment on, behind half of it.
@@ -207,12 +207,22 @@ async def test_a_free_run_is_stepped_to_its_exact_end(clockwork: Clockwork) -> N
 
 
 async def test_what_the_auditor_finds_is_noted_once_with_its_moment(clockwork: Clockwork) -> None:
-    clockwork.audit = AuditSay(False, 1, {}, ["a unit is missing"], {"insurance:USDT": "-1"})
+    clockwork.audit = AuditSay(
+        False,
+        1,
+        {},
+        [ViolationSay("I1", "a unit is missing", 1)],
+        {},
+        {"insurance:USDT": "-1"},
+        0,
+    )
     said = io.StringIO()
     async with month_of(clockwork, PLAN, said=said) as month:
         await month.live()
-    assert month.problems == ["a unit is missing", "insurance:USDT lacks -1"]
-    assert said.getvalue().count("2021-12-31 23:01:00: the auditor found: a unit is missing") == 1
+    assert month.problems == ["I1: a unit is missing", "insurance:USDT lacks -1"]
+    assert (
+        said.getvalue().count("2021-12-31 23:01:00: the auditor found: I1: a unit is missing") == 1
+    )
 
 
 async def test_an_audit_that_is_only_repeated_does_not_count(clockwork: Clockwork) -> None:

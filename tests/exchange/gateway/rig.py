@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 from yarl import URL
 
+from exchange.audit import Auditor
 from exchange.clock import Clock, SteppedClock
 from exchange.commands import AnyCommand
 from exchange.config import Config, Server, default_venue
@@ -239,7 +240,8 @@ async def running(
     sequencer = Sequencer(engine, NoDisk(), clock)
     desk = Accounts(engine, board)
     rows = HistoryRows(history, board, desk.is_user, START_MS)
-    sequencer.listeners += [board.on_group, rows.on_group]
+    auditor = Auditor(engine).begin()
+    sequencer.listeners += [board.on_group, rows.on_group, auditor.on_group]
     doors = Doors(
         engine=engine,
         sequencer=sequencer,
@@ -251,6 +253,7 @@ async def running(
         config=config,
         admin_key=ADMIN_KEY,
         metrics=Metrics(),
+        auditor=auditor,
         health=lambda: health or {"status": "ok", "build": "pure", "speed": 0.0},
     )
     loop = asyncio.create_task(sequencer.run())

@@ -117,6 +117,6 @@ async def test_funding_is_told_newest_first(rig: Rig) -> None:
 
 async def test_the_audit_says_that_all_adds_up(rig: Rig, alice: Trader) -> None:
     said = (await rig.ask("GET", "/v1/audit")).json
-    assert (said["ok"], said["problems"]) == (True, [])
+    assert (said["ok"], said["violations"]) == (True, [])
     assert said["checked_at_seq"] > 0
     assert said["assets"]["USDT"]["sum"] == "0"
