@@ -214,7 +214,7 @@ class ConvertDust(Command, frozen=True, tag=23):
 
     account_id: int = 0
     wallet: str = "spot"
-    assets: tuple[str, ...] = ()
+    assets: list[str] = []
     client_id: str = ""
 
 

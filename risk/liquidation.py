@@ -11,6 +11,7 @@ from typing import Protocol
 from matching.reasons import Reason
 from matching.types import Order, Side
 from risk.account import PERP, Account
+from risk.fees import rates_e12
 from risk.ledger import FIRST_ACCOUNT, INSURANCE, LIQUIDATION, PostingReason
 from risk.margin import bankruptcy_ticks, must_liquidate, step_down_lots
 from risk.money import E12, MINOR_IN_E16, charged, minor_floor
@@ -143,7 +144,7 @@ def _bankruptcy_ticks(state: RiskState, account: Account, scope: str, symbol: st
         held.lots * instrument.lot_minor,
         held.cost_minor,
         margin_e16,
-        state.venue.fees.perp_taker_e12,
+        rates_e12(state, account, "perp").taker_e12,
         instrument.tick_e8,
     )
 

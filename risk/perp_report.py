@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from risk.account import PERP, Account, position_wallet
+from risk.fees import rates_e12
 from risk.margin import (
     bankruptcy_ticks,
     initial_e16,
@@ -80,7 +81,7 @@ def position_report(state: RiskState, account: Account, symbol: str) -> Position
         held.lots * instrument.lot_minor,
         held.cost_minor,
         balance,
-        state.venue.fees.perp_taker_e12,
+        rates_e12(state, account, "perp").taker_e12,
         instrument.tick_e8,
     )
     return PositionReport(

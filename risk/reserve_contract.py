@@ -6,6 +6,7 @@ from matching.book import Book
 from matching.reasons import Reason
 from matching.types import Order, Side
 from risk.account import PERP, Account, OpenOrders
+from risk.fees import rates_e12
 from risk.margin import leverage_allows, open_loss_e16, open_order_margin, order_cost
 from risk.money import MINOR_IN_E16, ceil_div
 from risk.perp_worth import perp_worth
@@ -145,7 +146,7 @@ def _open_loss_and_fees(
         order.side,
         notional,
         account.setting(order.symbol).leverage,
-        state.venue.fees.perp_taker_e12,
+        rates_e12(state, account, "perp").taker_e12,
         open_loss_e16(order.side, notional, value_e16),
         reserve_close_fee=account.is_isolated(order.symbol),
     )

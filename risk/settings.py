@@ -227,6 +227,17 @@ def set_margin_leverage(state: RiskState, account: Account, leverage: int) -> Re
     return None
 
 
+def set_fee_discount(state: RiskState, account: Account, on: bool) -> Reason | None:
+    """Pay spot fees in the discount asset while there is enough of it (S10), or no longer."""
+    if state.venue.fees.asset != "discount":
+        return Reason.MODE_NOT_ALLOWED
+    if on is account.fee_discount:
+        return Reason.MODE_UNCHANGED
+    account.fee_discount = on
+    state.tell(SettingRecord(account.id, "", "fee_discount", "on" if on else "off"))
+    return None
+
+
 def adjust_position_margin(
     state: RiskState, account: Account, symbol: str, minor: int
 ) -> Reason | None:

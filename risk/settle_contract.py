@@ -19,7 +19,7 @@ def settle_contract_fill(state: RiskState, order: Order, fill: Fill, trade_id: i
     instrument = state.instruments[order.symbol]
     signed = fill.lots if order.side is Side.BUY else -fill.lots
     move = Move(account, order.symbol, signed, fill.price_ticks, trade_id, order.forced)
-    rate_e12 = fee_rate_e12(state, order, order is fill.maker)
+    rate_e12 = fee_rate_e12(state, order, fill)
     realised, fee = move_position(state, move, rate_e12)
     if order is fill.maker:
         _uncount(state, account, order, fill.lots)

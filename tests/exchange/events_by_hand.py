@@ -10,6 +10,7 @@ from exchange.events import (
     AnyEvent,
     BalanceChanged,
     DepthChanged,
+    FeeTierChanged,
     Filled,
     FundCovered,
     FundingCharged,
@@ -179,6 +180,13 @@ _FIELDS: dict[type, dict[str, Any]] = {
     LiquidationEnded: {"scope": "margin", "result": "restored", "covered_minor": 0},
     SettingChanged: {"symbol": PERP.symbol, "name": "leverage", "value": "20"},
     AccountOpened: {"kind": "user", "label": "", "epoch": 1},
+    FeeTierChanged: {
+        "kind": "perp",
+        "tier": 1,
+        "maker_e12": 160_000_000,
+        "taker_e12": 450_000_000,
+        "volume_minor": 500_000_000_000_000,
+    },
     Traded: {
         "symbol": SPOT.symbol,
         "trade_id": 1,

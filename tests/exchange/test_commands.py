@@ -16,12 +16,14 @@ from exchange.commands import (
     CancelOrder,
     Command,
     Continue,
+    ConvertDust,
     Deposit,
     FeedPrices,
     OpenAccount,
     PlaceOrder,
     Repay,
     ResetAccount,
+    SetFeeDiscount,
     SetIndexPrice,
     SetLeverage,
     SetMarginLeverage,
@@ -79,6 +81,11 @@ WRITTEN: dict[type[Command], tuple[int, dict[str, Any]]] = {
     FeedPrices: (17, {"feed": "reference", "prices_e8": {"BTC": 50_000}, "stale_ms": 60_000}),
     SetIndexPrice: (18, {"base": "BTC", "quote": "USDT", "price_e8": 50_000}),
     SetSymbolState: (19, {"symbol": "BTC-USDT", "state": "halt"}),
+    SetFeeDiscount: (22, ONE | {"on": True}),
+    ConvertDust: (
+        23,
+        ONE | {"wallet": "spot", "assets": ["ETH", "BNB"], "client_id": "c"},
+    ),
 }
 
 

@@ -13,7 +13,7 @@ from exchange.views.accounts import Accounts
 from exchange.views.board import Board
 from risk.ledger import FIRST_ACCOUNT
 from tests.exchange.eventful import eventful, the_rest
-from tests.story import Story, of
+from tests.story import START_MS, Story, flat_fees, of, small_venue, units
 
 KINDS: tuple[type[Event], ...] = get_args(AnyEvent)
 PRIVATE: tuple[type[Any], ...] = get_args(PrivateEvent)
@@ -22,7 +22,11 @@ PUBLIC: tuple[type[Any], ...] = get_args(PublicEvent)
 
 @pytest.fixture(scope="module")
 def story() -> Story:
-    story = Story()
+    """It begins an hour before midnight, and who trades comes into another fee tier then."""
+    fees = flat_fees()
+    tiers = (*fees.perp, msgspec.structs.replace(fees.perp[0], volume_minor=units("1000")))
+    fees = msgspec.structs.replace(fees, perp=tiers)
+    story = Story(small_venue(start_ms=START_MS - 3_600_000, fees=fees))
     eventful(story)
     the_rest(story)
     return story

@@ -95,7 +95,7 @@ def test_s10_a_buy_pays_in_what_it_receives_and_a_sale_in_quote(story: Story) ->
 
 def test_s10_with_the_switch_the_buy_pays_in_quote_as_well() -> None:
     """0.1 % of 5,000; the order holds it on top of its cost."""
-    story = Story(small_venue(fees=FeeSchedule(spot_in_quote=True)))
+    story = Story(small_venue(fees=FeeSchedule(asset="quote")))
     market(story)
     one = story.account(spot_USDT="10000")
     said, events = asked(story, one, Side.BUY, SPOT, "0.1", "50000")

@@ -22,7 +22,7 @@ def _with_dust(amount: str = "0.999") -> tuple[Story, int]:
 def test_v14_dust_is_sold_to_the_house_at_the_index_less_a_fee() -> None:
     """0.009 ETH at 100 are 0.9; 2 % of that is 0.018."""
     story, me = _with_dust()
-    events = story.ok(ConvertDust, account_id=me, assets=("ETH",))
+    events = story.ok(ConvertDust, account_id=me, assets=["ETH"])
     assert story.person(me).free("spot", "ETH") == units("0.99")
     assert story.person(me).free("spot", "USDT") == units("0.882")
     told = [(each.asset, each.change_minor, each.reason) for each in of(events, LedgerPosted)]
@@ -57,14 +57,14 @@ def test_what_an_order_holds_is_not_dust() -> None:
 def test_a_request_converts_all_that_it_names_or_nothing() -> None:
     story, me = _with_dust()
     for assets, reason in (
-        (("ETH", "USDT"), Reason.NO_DUST),
-        (("ETH", "XYZ"), Reason.UNKNOWN_ASSET),
+        (["ETH", "USDT"], Reason.NO_DUST),
+        (["ETH", "XYZ"], Reason.UNKNOWN_ASSET),
     ):
         assert refusal(story.do(ConvertDust, account_id=me, assets=assets)) is reason
     assert story.person(me).free("spot", "ETH") == units("0.999")
-    story.ok(ConvertDust, account_id=me, assets=("ETH", "ETH"))
+    story.ok(ConvertDust, account_id=me, assets=["ETH", "ETH"])
     assert story.person(me).free("spot", "ETH") == units("0.99")
-    assert refusal(story.do(ConvertDust, account_id=me, assets=("ETH",))) is Reason.NO_DUST
+    assert refusal(story.do(ConvertDust, account_id=me, assets=["ETH"])) is Reason.NO_DUST
 
 
 def test_only_spot_has_dust() -> None:
@@ -80,7 +80,7 @@ def test_dust_worth_less_than_a_unit_is_not_taken_for_nothing() -> None:
     assert story.person(me).free("spot", "USDT") == 98
     story.index("ETH", "0.01")
     story.deposit(me, "spot", "ETH", "0.00000001")
-    assert refusal(story.do(ConvertDust, account_id=me, assets=("ETH",))) is Reason.NO_DUST
+    assert refusal(story.do(ConvertDust, account_id=me, assets=["ETH"])) is Reason.NO_DUST
 
 
 def test_the_house_takes_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-import msgspec
 import pytest
 
 from exchange.commands import AdjustPositionMargin
@@ -23,7 +22,7 @@ from tests.risk.stories import (
     report,
     rich,
 )
-from tests.story import Story, of, refusal, small_venue, units
+from tests.story import Story, flat_fees, of, refusal, small_venue, units
 
 
 def _story() -> Story:
@@ -230,7 +229,7 @@ def test_p12_v47_the_bankruptcy_price_has_the_fee_to_close_in_it_and_rounds_to_t
 ) -> None:
     """Taker 0.06 %, 1 at 20,000 with 400: long 19,600 / 0.9994 = 19,611.76..., up to 19,611.8;
     short 20,400 / 1.0006 = 20,387.767..., down to 20,387.7."""
-    fees = msgspec.structs.replace(MAKERS_FREE, perp_taker_e12=6 * E12 // 10_000)
+    fees = flat_fees(0, perp_maker_e12=0, perp_taker_e12=6 * E12 // 10_000)
     story = Story(small_venue(fees=fees))
     story.index("BTC", "20000")
     account = position(story, side, "1", "20000", money="430", leverage=50, isolated=True)

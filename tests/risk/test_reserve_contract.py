@@ -25,7 +25,7 @@ from tests.risk.stories import (
     report,
     rich,
 )
-from tests.story import Story, answer, refusal, small_venue, standing, units
+from tests.story import Story, answer, flat_fees, refusal, small_venue, standing, units
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ E16_IN_MINOR = 10**8
 
 
 def _fees(taker_e12: int) -> FeeSchedule:
-    return FeeSchedule(0, 0, 0, taker_e12)
+    return flat_fees(0, 0, 0, taker_e12)
 
 
 @pytest.mark.parametrize(

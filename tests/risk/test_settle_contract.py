@@ -11,7 +11,6 @@ from exchange.events import AnyEvent, Filled
 from matching.types import Side
 from risk.account import PERP
 from risk.ledger import INSURANCE
-from risk.parameters import FeeSchedule
 from tests.risk.stories import (
     BTC_PERP,
     MAKERS_FREE,
@@ -20,7 +19,7 @@ from tests.risk.stories import (
     position,
     rich,
 )
-from tests.story import Story, of, refusal, small_venue, units
+from tests.story import Story, flat_fees, of, refusal, small_venue, units
 
 
 def _free_story() -> Story:
@@ -51,7 +50,7 @@ def test_p4_a_resting_order_gives_back_its_share_of_the_fee_as_it_fills() -> Non
 def test_s10_a_contract_fee_is_on_the_notional_in_quote_rounded_up() -> None:
     """0.001 at 50,000.1 is 5,000,010,000 units; a 3,000th part and a little less of it is
     1,666,669.998..., charged 1,666,670."""
-    story = Story(small_venue(fees=FeeSchedule(perp_taker_e12=333_333_333)))
+    story = Story(small_venue(fees=flat_fees(perp_taker_e12=333_333_333)))
     one = story.account(perp_USDT="100")
     story.sell(rich(story), BTC_PERP, "0.001", "50000.1")
     (mine,) = _fills(story.buy(one, BTC_PERP, "0.001", "50000.1"), one)

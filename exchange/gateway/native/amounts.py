@@ -63,7 +63,7 @@ def deposit_command(ask: FaucetAsk, account_id: int) -> Deposit:
 def dust_command(ask: DustAsk, account_id: int) -> ConvertDust:
     """The command that converts dust."""
     return ConvertDust(
-        account_id=account_id, wallet=ask.wallet, assets=tuple(ask.assets), client_id=ask.client_id
+        account_id=account_id, wallet=ask.wallet, assets=ask.assets, client_id=ask.client_id
     )
 
 

@@ -181,7 +181,7 @@ def _ended_notice(event: LiquidationEnded, instruments: Instruments, figures: Fi
 
 
 def _setting_notice(event: SettingChanged, _: Instruments, figures: Figures) -> NoticeSay:
-    scope = PERP if event.symbol else MARGIN
+    scope = PERP if event.symbol else SPOT if event.name == "fee_discount" else MARGIN
     more: dict[str, Any] = {"symbol": event.symbol} if event.symbol else {}
     return _notice(event, scope, figures, "setting", setting=event.name, value=event.value, **more)
 

@@ -34,7 +34,7 @@ NUMBERS = {
     *("expire_ms", "placed_ms", "updated_ms", "created_ms", "expires_ms", "open_time", "time"),
     *("exchange_time", "wall_time", "next_funding", "funding_interval_ms", "trades", "epoch"),
     *("last_seq", "checked_at_seq", "found_at_seq", "checked", "pending_instants"),
-    *("leverage", "max_leverage", "speed"),
+    *("leverage", "max_leverage", "speed", "tier"),
 }
 
 

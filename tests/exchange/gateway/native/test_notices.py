@@ -9,6 +9,7 @@ import pytest
 
 from exchange.events import (
     AccountOpened,
+    FeeTierChanged,
     FundingCharged,
     InterestCharged,
     LiquidationEnded,
@@ -114,6 +115,15 @@ def test_settings_and_resets_are_told() -> None:
     assert notice(AccountOpened)["notice"] == "account_opened"
     reset = notice(AccountOpened, epoch=2)
     assert (reset["notice"], reset["epoch"]) == ("account_reset", 2)
+
+
+def test_a_new_fee_tier_is_told_with_its_rates_and_the_volume_behind_it() -> None:
+    told = notice(FeeTierChanged)
+    assert (told["notice"], told["wallet"], told["kind"]) == ("fee_tier", "perp", "perp")
+    assert (told["tier"], told["maker"], told["taker"]) == (1, "0.00016", "0.00045")
+    assert told["volume"] == "5000000"
+    discount = notice(SettingChanged, symbol="", name="fee_discount", value="on")
+    assert (discount["wallet"], discount["value"]) == ("spot", "on")
 
 
 def test_a_scope_counts_in_the_asset_it_settles_in() -> None:

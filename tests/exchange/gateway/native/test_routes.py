@@ -18,6 +18,7 @@ WANTED = {
     "DELETE /v1/keys": "keys.revoke",
     "GET /v1/time": "time.get",
     "GET /v1/instruments": "instruments.get",
+    "GET /v1/fees": "fees.get",
     "GET /v1/book/{symbol}": "book.get",
     "GET /v1/trades/{symbol}": "trades.get",
     "GET /v1/candles/{symbol}": "candles.get",
@@ -26,6 +27,7 @@ WANTED = {
     "GET /v1/funding/{symbol}": "funding.get",
     "POST /v1/faucet": "faucet",
     "POST /v1/transfers": "transfer",
+    "POST /v1/dust": "dust.convert",
     "POST /v1/orders": "order.place",
     "POST /v1/orders/batch": "order.batch",
     "POST /v1/orders/preview": "order.preview",
@@ -55,7 +57,13 @@ def test_every_row_of_the_design_page_is_there_and_no_other() -> None:
 
 def test_settings_have_operations_of_their_own_on_the_websocket() -> None:
     without = {route.op for route in ROUTES if not route.address}
-    assert without == {"leverage.set", "margin_mode.set", "margin.leverage", "position.margin"}
+    assert without == {
+        "leverage.set",
+        "margin_mode.set",
+        "margin.leverage",
+        "position.margin",
+        "fee_discount.set",
+    }
     assert all(BY_OP[op].websocket for op in without)
 
 

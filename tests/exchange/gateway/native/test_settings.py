@@ -18,6 +18,7 @@ async def test_several_settings_are_set_in_one_request(alice: Trader) -> None:
         "margin_leverage": 5,
         "position_mode": "one_way",
         "symbols": {PERP: {"leverage": 25, "margin_mode": "isolated"}},
+        "fee_discount": False,
     }
 
 
