@@ -68,7 +68,7 @@ class RiskState:
         self.halted: set[str] = set()  # Books that do not trade: liquidations wait (S13).
         self.bad_debt: dict[str, int] = {}  # Principal that nobody repaid, by asset.
         self.interest_paid: dict[str, int] = {}  # What the pool earned, by asset.
-        self.interest_due: dict[str, int] = {}  # What it is still owed, by asset, 10^-18 (I2).
+        self.interest_due = dict.fromkeys(self.assets, 0)  # What it is still owed, 10^-18 (I2).
         self.rates_e12 = {each.asset: pool_rate_e12(each, 0, 1) for each in venue.assets}
         self.rounded_e18: dict[str, int] = {}  # Less than a unit an asset, held by the pool.
         self.positions_touched: dict[tuple[int, str], None] = {}
@@ -230,7 +230,7 @@ class RiskState:
         """
         loan.interest_e18 += charge_e18
         loan.allowance_e18 -= charge_e18
-        self.interest_due[loan.asset] = self.interest_due.get(loan.asset, 0) + charge_e18
+        self.interest_due[loan.asset] += charge_e18
         self.ledger.touched[self.pocket(account, loan.wallet, loan.asset)] = None
         self.tell(
             InterestRecord(

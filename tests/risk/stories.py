@@ -40,6 +40,24 @@ def with_perp(venue: Venue, symbol: str, **changes: Any) -> Venue:
     return msgspec.structs.replace(venue, perps=perps)
 
 
+def with_asset(venue: Venue, asset: str, **changes: Any) -> Venue:
+    """The venue with other parameters of one asset."""
+    assets = tuple(
+        msgspec.structs.replace(each, **changes) if each.asset == asset else each
+        for each in venue.assets
+    )
+    return msgspec.structs.replace(venue, assets=assets)
+
+
+def with_spot(venue: Venue, symbol: str, **changes: Any) -> Venue:
+    """The venue with other parameters of one spot pair as margin trading sees it."""
+    spots = tuple(
+        msgspec.structs.replace(each, **changes) if each.symbol == symbol else each
+        for each in venue.spots
+    )
+    return msgspec.structs.replace(venue, spots=spots)
+
+
 def rich(story: Story) -> int:
     """Somebody with plenty of money for contracts."""
     return story.account("rich", perp_USDT="100000000")
