@@ -299,12 +299,14 @@ class FakeExchange:
             "order.cancel_all": self._cancel_all,
             "transfer": self._transfer,
             "faucet": self._faucet,
+            "dust.convert": self._dust,
             "loan.borrow": self._borrow,
             "loan.repay": self._repay,
             "leverage.set": self._settings,
             "margin_mode.set": self._settings,
             "margin.leverage": self._settings,
             "position.margin": self._settings,
+            "fee_discount.set": self._settings,
         }
         result = await act[op](**fields)
         if known:
@@ -313,6 +315,9 @@ class FakeExchange:
 
     async def _account_get(self) -> AccountSay:
         return self.account()
+
+    async def _dust(self, assets: list[str], **_fields: Any) -> list[BalanceSay]:
+        return [self._balance("spot", asset) for asset in assets]
 
     async def _settings(self, **_fields: Any) -> dict[str, Any]:
         return {"margin_leverage": 3, "symbols": {}}

@@ -124,6 +124,26 @@ async def test_money_moves_and_loans_are_taken_and_repaid(pt: Papertape) -> None
     assert (loan.principal, loan.repaid_principal) == ("0.06", "0.04")
 
 
+async def test_fees_are_read_and_dust_is_converted(exchange: FakeExchange, pt: Papertape) -> None:
+    tier = {"tier": 0, "volume": "0", "maker": "0.001", "taker": "0.001"}
+    exchange.history["/fees"] = {
+        "fee_asset": "discount",
+        "discount_asset": "BNB",
+        "discount": "0.25",
+        "dust_fee": "0.02",
+        "spot": [tier],
+        "perp": [tier],
+    }
+    fees = await pt.fees()
+    assert (fees.discount_asset, fees.spot[0].taker) == ("BNB", "0.001")
+    assert (await pt.set_fee_discount(True))["margin_leverage"] == 3
+    assert frames(exchange, "fee_discount.set")[0]["on"] is True
+    await pt.faucet("spot", "BTC", "0.000001")
+    (balance,) = await pt.convert_dust("BTC")
+    assert (balance.wallet, balance.asset) == ("spot", "BTC")
+    assert frames(exchange, "dust.convert")[0]["client_id"]
+
+
 async def test_questions_are_typed(exchange: FakeExchange, pt: Papertape) -> None:
     assert (await pt.account()).account_id == 100
     assert [i.symbol for i in (await pt.instruments()).instruments] == [

@@ -54,6 +54,8 @@ def test_a_file_is_read_section_by_section(tmp_path: Path) -> None:
         ('[market]\nsymbols = ["BTC-EUR"]', r"no such instrument: BTC-EUR"),
         ('[market]\nprices = "tape"', r"need its file - at `\$.market.tape`"),
         ('[market]\ntape = "x.csv"', r"only played with prices = \"tape\""),
+        ('[market]\nspot_fee = "base"', r"at `\$.market.spot_fee`"),
+        ('[market]\ndiscount_asset = "EUR"', r"no such asset - at `\$.market.discount_asset`"),
         ("[market]\nfunding_interval_ms = 60001", r"whole seconds are needed"),
         ("seed =", r"papertape.toml: "),
     ],
@@ -124,11 +126,15 @@ def test_a_venue_is_what_the_configuration_describes() -> None:
             "prices": "fixed",
             "funding_interval_ms": 3_600_000,
             "agent_step_ms": 500,
+            "spot_fee": "discount",
+            "discount_asset": "SOL",
         },
     )
     venue = config.venue_of(chosen, 1_700_000_000_000)
     assert (venue.seed, venue.name, venue.start_ms) == (9, "school", 1_700_000_000_000)
-    assert [i.symbol for i in venue.instruments] == ["BTC-USDT", "BTC-USDT-PERP"]
+    # What fees are paid in comes with its pair.
+    assert [i.symbol for i in venue.instruments] == ["BTC-USDT", "SOL-USDT", "BTC-USDT-PERP"]
+    assert (venue.fees.asset, venue.fees.discount_asset) == ("discount", "SOL")
     assert venue.prices == "fixed"
     assert venue.perps[0].interval_ms == 3_600_000
     assert venue.market == {"agents": 1, "agent_step_ms": 500, "history": 1}
