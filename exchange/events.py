@@ -201,10 +201,13 @@ class LiquidationStarted(Event, tag=10):
     assets: Parts = ()
     debts: Parts = ()
     positions: PositionParts = ()
+    bankruptcy_ticks: int = 0  # Of the one perpetual position on the scope; 0 where there are more.
+    fund_minor: int = 0  # What the fund of perpetuals could answer for, in the settle asset.
 
 
 class LiquidationStepped(Event, tag=11):
-    """One step of a liquidation: "sold", "repaid", "takeover", "fund" or "fee"."""
+    """One step of a liquidation: "sold", "bought", "repaid", "takeover" or "fee"; of perpetuals
+    also "netted" (two legs against each other), "fund", "adl", "socialized" or "surplus"."""
 
     account_id: int
     n: int
@@ -218,6 +221,9 @@ class LiquidationStepped(Event, tag=11):
     rate_e12: int = 0  # Of a fee: its rate,
     base_minor: int = 0  # and the amount it is charged on,
     left_minor: int = 0  # and what there was to take it from.
+    bankruptcy_ticks: int = 0  # Of a perpetual: the worst price the step could have had,
+    equity_minor: int = 0  # the scope's balance at the mark (after a fill, before a takeover),
+    fund_minor: int = 0  # and what the fund could answer for, in the settle asset.
 
 
 class LiquidationEnded(Event, tag=12):
@@ -228,6 +234,7 @@ class LiquidationEnded(Event, tag=12):
     scope: str
     result: str
     covered_minor: int  # What the insurance fund paid, in the settle asset.
+    fund_minor: int = 0  # What the fund of perpetuals can answer for after it.
 
 
 class SettingChanged(Event, tag=13):
@@ -248,6 +255,23 @@ class AccountOpened(Event, tag=14):
     kind: str
     label: str
     epoch: int
+
+
+class Deleveraged(Event, tag=15):
+    """The account was a counterparty of a liquidation that neither book nor fund could take: a
+    position was reduced at the other's bankruptcy price, without fee (P14)."""
+
+    account_id: int
+    n: int
+    symbol: str
+    leg: str
+    side: Side  # What the account did: a long sells.
+    lots: int
+    price_ticks: int
+    rank: int  # Its place among the counterparties, from 1.
+    score_e12: int  # Profit x leverage, by which they are ranked; rounded down.
+    asset: str
+    realised_minor: int
 
 
 class FeeTierChanged(Event, tag=16):
@@ -346,7 +370,7 @@ class SymbolStateChanged(Event, tag=27):
 class FundCovered(Event, tag=28):
     """The insurance fund paid for a bankruptcy; a negative balance is a deficit."""
 
-    fund: str  # "insurance" or "margin_insurance"
+    fund: str  # "insurance", "margin_insurance" or "socialized_loss"
     asset: str
     paid_minor: int
     balance_minor: int
@@ -389,6 +413,7 @@ PrivateEvent = (
     | LiquidationEnded
     | SettingChanged
     | AccountOpened
+    | Deleveraged
     | FeeTierChanged
 )
 PublicEvent = (

@@ -9,6 +9,7 @@ from exchange.events import (
     Answered,
     AnyEvent,
     BalanceChanged,
+    Deleveraged,
     Event,
     FeeTierChanged,
     Filled,
@@ -47,6 +48,7 @@ _PRIVATE: Final[dict[type, type[Event]]] = {
     records.LiquidationRecord: LiquidationStarted,
     records.StepRecord: LiquidationStepped,
     records.EndRecord: LiquidationEnded,
+    records.DeleverRecord: Deleveraged,
     records.SettingRecord: SettingChanged,
     records.FeeTierRecord: FeeTierChanged,
 }

@@ -154,11 +154,16 @@ class Trading(Execution):
 
     # -- ending many ---------------------------------------------------------------------------
 
-    def cancel_wallet(self, account: Account, wallet: str, symbol: str = "") -> None:
+    def cancel_wallet(self, account: Account, wallet: str, symbol: str = "") -> int:
         """Cancel every order of an account on one wallet (and symbol): before a liquidation."""
-        for order in list(account.orders.values()):
-            if order.wallet == wallet and (not symbol or order.symbol == symbol):
-                self.cancel(order, Reason.LIQUIDATION)
+        orders = [
+            order
+            for order in account.orders.values()
+            if order.wallet == wallet and symbol in ("", order.symbol)
+        ]
+        for order in orders:
+            self.cancel(order, Reason.LIQUIDATION)
+        return len(orders)
 
     def cancel_everything(self, account: Account, reason: Reason) -> None:
         """Cancel every order, on halted books too."""

@@ -100,13 +100,15 @@ class OpenOrders:
 
 
 class Job:
-    """A liquidation of spot margin under way: its round, and the fee due after the debts."""
+    """A liquidation under way: its round, the fee due after the debts (spot margin), and what the
+    fund has paid so far (perpetuals)."""
 
-    __slots__ = ("fee_e28", "round")
+    __slots__ = ("covered_minor", "fee_e28", "round")
 
-    def __init__(self, round_: int = 0, fee_e28: int = 0) -> None:
+    def __init__(self, round_: int = 0, fee_e28: int = 0, covered_minor: int = 0) -> None:
         self.round = round_
         self.fee_e28 = fee_e28
+        self.covered_minor = covered_minor
 
 
 class Account:
@@ -246,7 +248,7 @@ class Account:
             "call_told": sorted(self.call_told.items()),
             "called": sorted(self.called.items()),
             "liquidating": [
-                (scope, job.round, str(job.fee_e28))
+                (scope, job.round, str(job.fee_e28), job.covered_minor)
                 for scope, job in sorted(self.liquidating.items())
             ],
             "fee_discount": self.fee_discount,
@@ -276,7 +278,8 @@ class Account:
         account.call_told = dict(state["call_told"])
         account.called = dict(state["called"])
         account.liquidating = {
-            scope: Job(round_, int(fee_e28)) for scope, round_, fee_e28 in state["liquidating"]
+            scope: Job(round_, int(fee_e28), covered_minor)
+            for scope, round_, fee_e28, covered_minor in state["liquidating"]
         }
         account.fee_discount = state["fee_discount"]
         account.volumes.restore(state["volumes"])

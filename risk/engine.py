@@ -8,6 +8,7 @@ from typing import Any
 from matching.book import Book
 from matching.invariants import hold
 from risk.account import PERP, Account
+from risk.adl import Deleveraging
 from risk.grid import fall_due, refresh, sample, sweep
 from risk.house_loans import unwind_loans
 from risk.invariants import check_account, check_in_transit, check_sums, whole_sums
@@ -19,12 +20,14 @@ from risk.ledger import (
     WORLD,
     PostingReason,
 )
-from risk.liquidation import Road, unwind_positions
+from risk.liquidation import Road, restart, resume
 from risk.parameters import Venue
+from risk.ratio import Ratio
 from risk.records import AccountRecord
-from risk.scan import check_overlooked, run_rounds, scan
+from risk.scan import check_overlooked, find_fallen, liquidate_fallen, run_rounds
 from risk.state import RiskState
 from risk.tiers import begin_day, is_day_due, tell_tiers
+from risk.unwinding import unwind_positions
 
 
 class RiskEngine(RiskState):
@@ -98,6 +101,7 @@ class RiskEngine(RiskState):
     ) -> None:
         """Index and mark at once, off the grid: an administrator's price."""
         refresh(self, books, last_trade, now_ms)
+        restart(self)
         self.watch.gather()
 
     @property
@@ -107,18 +111,29 @@ class RiskEngine(RiskState):
 
     @property
     def _scanning(self) -> bool:
-        return bool(self.instants.unsettled or self.watch.due or self.jobs)
+        return bool(
+            self.instants.unsettled
+            or self.watch.due
+            or self.fallen
+            or self.deleveraging
+            or self.jobs
+        )
 
     def work(self, road: Road, budget: int) -> int:
-        """One slice: settle everybody first, then scan, then liquidation rounds (V81), and last of
-        all the day roll."""
+        """One slice: settle everybody first, then scan all, then liquidate, the worst first (V81),
+        and last of all the day roll.
+
+        A liquidation that seeks its counterparties is gone on with before anything else is looked
+        at, so that however the work is cut the outcome is the same.
+        """
         done = sweep(self, budget)
         if done and not self.instants.unsettled:
             self.watch.gather()  # Whoever settled is scanned for the same instant (V81).
         if not self.instants.unsettled and done < budget:
-            done += scan(self, road, budget - done)
-        if not self.instants.unsettled and not self.watch.due and done < budget:
-            done += run_rounds(self, road, budget - done)
+            done += resume(self, road, budget - done)
+            for part in (find_fallen, liquidate_fallen, run_rounds):
+                if done < budget and self.deleveraging is None:
+                    done += part(self, road, budget - done)
         if not self._scanning and done < budget:
             begin_day(self)
             done += tell_tiers(self, budget - done)
@@ -136,6 +151,10 @@ class RiskEngine(RiskState):
             "next_loan_id": self.next_loan_id,
             "instants": self.instants.state(),
             "watch": self.watch.state(),
+            "fallen": [
+                (*ratio.state(), account_id, scope) for ratio, account_id, scope in self.fallen
+            ],
+            "deleveraging": self.deleveraging and self.deleveraging.state(),
             "fee_day": self.fee_day.state(),
             "jobs": list(self.jobs),
             "jobs_later": list(self.jobs_later),
@@ -159,6 +178,8 @@ class RiskEngine(RiskState):
             if account.kind == "agent":
                 self.labels[account.label] = account.id
             self.note_exposure(account)
+            for leg in account.positions:
+                self.holders.note(account, leg)
             if account.volumes.matter:
                 self.fee_day.traders.add(account.id)
         for owner, wallet, asset, _, _ in state["ledger"]:
@@ -169,8 +190,7 @@ class RiskEngine(RiskState):
         self.instants.restore(state["instants"])
         self.watch.restore(state["watch"])
         self.fee_day.restore(state["fee_day"])
-        for name in ("jobs", "jobs_later", "waiting"):
-            getattr(self, name).update({(scope[0], scope[1]): None for scope in state[name]})
+        self._restore_liquidations(state)
         self.interest_due.update({asset: int(e18) for asset, e18 in state["interest_due"]})
         for name in ("bad_debt", "interest_paid", "rates_e12", "rounded_e18"):
             getattr(self, name).update({asset: amount for asset, amount in state[name]})
@@ -179,12 +199,21 @@ class RiskEngine(RiskState):
         for symbol, perp in state["marks"]:
             self.marks[symbol].restore(perp)
 
+    def _restore_liquidations(self, state: dict[str, Any]) -> None:
+        for numerator, denominator, account_id, scope in state["fallen"]:
+            self.fallen.add((Ratio(int(numerator), int(denominator)), account_id, scope))
+        if state["deleveraging"] is not None:
+            self.deleveraging = Deleveraging.restored(state["deleveraging"])
+        for name in ("jobs", "jobs_later", "waiting"):
+            getattr(self, name).update({(scope[0], scope[1]): None for scope in state[name]})
+
     # -- invariants ----------------------------------------------------------------------------
 
     def check(self) -> None:
         """Assert I1-I5, I8 and I9, and what is derived; O(accounts + orders)."""
         self.ledger.check()
         self.watch.check()
+        self.holders.check(self.accounts)
         check_sums(self, whole_sums(self))
         check_in_transit(self)
         for account in self.accounts.values():

@@ -18,6 +18,7 @@ ROUNDING: Final = 7  # Remainders below one unit, for whom nobody else answers.
 CLEARING: Final = 8  # Between the two sides of a contract: minus the sum of its signed costs.
 FUNDING: Final = 9  # Funding of an instant while some accounts have not settled it yet.
 DUST: Final = 10  # Takes what is too little to sell, and holds it.
+SOCIALIZED_LOSS: Final = 11  # What nobody could pay, where the venue allows that (P13.8).
 FIRST_ACCOUNT: Final = 100
 
 HOUSE_NAMES: Final = {
@@ -31,6 +32,7 @@ HOUSE_NAMES: Final = {
     CLEARING: "clearing",
     FUNDING: "funding",
     DUST: "dust",
+    SOCIALIZED_LOSS: "socialized_loss",
 }
 
 
@@ -46,6 +48,7 @@ class PostingReason(StrEnum):
     FUNDING = "funding"
     LIQUIDATION = "liquidation"
     INSURANCE = "insurance"
+    ADL = "adl"
     TRANSFER = "transfer"
     MARGIN = "margin"
     ROUNDING = "rounding"

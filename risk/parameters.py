@@ -20,6 +20,7 @@ DAY_MS: Final = 24 * HOUR_MS
 
 Prices = Literal["walk", "fixed", "tape"]
 FirstCharge = Literal["borrow", "next_hour"]
+Surplus = Literal["user", "fund"]
 
 
 class Bracket(msgspec.Struct, frozen=True, gc=False):
@@ -296,6 +297,8 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     call_repeat_ms: int = DAY_MS  # A margin call is repeated at most this often (M9).
     first_charge: FirstCharge = "borrow"  # When a loan is first charged interest (M7, V17).
     compound: bool = False  # Whether interest that is owed bears interest itself (M7, V27).
+    surplus: Surplus = "user"  # Who keeps what a closed perpetual liquidation leaves (V72).
+    socialized_loss: bool = False  # Whether what nobody can pay may be a loss for all (P13.8).
 
     past_trades: int = 0  # Of each instrument, told of the time before; live ids follow them.
     prices: Prices = "walk"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from matching.types import Side
+
 Parts = tuple[tuple[str, int, int], ...]
 """What a margin wallet holds or owes: (asset, minor or owed_e18, index price_e8)."""
 PositionParts = tuple[tuple[str, int, int, int, int, int, int], ...]
@@ -86,6 +88,8 @@ class LiquidationRecord(NamedTuple):
     assets: Parts = ()
     debts: Parts = ()
     positions: PositionParts = ()
+    bankruptcy_ticks: int = 0
+    fund_minor: int = 0
 
 
 class StepRecord(NamedTuple):
@@ -102,6 +106,9 @@ class StepRecord(NamedTuple):
     rate_e12: int = 0  # Of a fee: its rate,
     base_minor: int = 0  # and the amount it is charged on,
     left_minor: int = 0  # and what there was to take it from.
+    bankruptcy_ticks: int = 0
+    equity_minor: int = 0
+    fund_minor: int = 0
 
 
 class EndRecord(NamedTuple):
@@ -111,6 +118,22 @@ class EndRecord(NamedTuple):
     scope: str
     result: str
     covered_minor: int
+    fund_minor: int = 0
+
+
+class DeleverRecord(NamedTuple):
+    """A position was reduced at the bankruptcy price of somebody on the other side (P14)."""
+
+    account_id: int
+    symbol: str
+    leg: str
+    side: Side
+    lots: int
+    price_ticks: int
+    rank: int
+    score_e12: int
+    asset: str
+    realised_minor: int
 
 
 class SettingRecord(NamedTuple):
@@ -216,6 +239,7 @@ PrivateRecord = (
     | LiquidationRecord
     | StepRecord
     | EndRecord
+    | DeleverRecord
     | SettingRecord
     | FeeTierRecord
 )

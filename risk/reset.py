@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from matching.reasons import Reason
-from risk.account import PERP, Account
+from risk.account import Account
 from risk.borrowing import repay
+from risk.insurance import cover
 from risk.ledger import LIQUIDATION, WORLD, PostingReason
 from risk.liquidation import Road, take_over
 from risk.records import AccountRecord
-from risk.settle_contract import cover, release_margin
+from risk.settle_contract import release_margin
 from risk.state import RiskState
 
 
@@ -22,7 +23,8 @@ def reset_account(state: RiskState, road: Road, account: Account) -> None:
         mark_e8 = state.mark_e8(symbol)
         assert mark_e8 is not None
         ticks = max(1, mark_e8 // state.instruments[symbol].tick_e8)
-        take_over(state, account, state.accounts[LIQUIDATION], symbol, ticks)
+        lots = account.lots(symbol)
+        take_over(state, account, state.accounts[LIQUIDATION], symbol, lots, ticks)
         if account.is_isolated(symbol):
             release_margin(state, account, symbol)
     for wallet, asset in sorted(account.loans):
@@ -30,9 +32,10 @@ def reset_account(state: RiskState, road: Road, account: Account) -> None:
         missing = max(0, loan.owed_minor - account.free(wallet, asset))
         state.deposit(account, wallet, asset, missing, PostingReason.RESET)
         repay(state, account, wallet, asset, loan.owed_minor)
+    funds = {contract.cross_wallet: contract for contract in state.contracts.values()}
     for (wallet, asset), pocket in sorted(account.pockets.items()):
-        if pocket.minor < 0 and wallet == PERP:
-            cover(state, pocket, -pocket.minor)
+        if pocket.minor < 0 and wallet in funds:
+            cover(state, funds[wallet], pocket)
         state.ledger.post(
             pocket, state.ledger.house(WORLD, asset), pocket.minor, PostingReason.RESET
         )
@@ -40,6 +43,8 @@ def reset_account(state: RiskState, road: Road, account: Account) -> None:
     account.called.clear()
     account.call_told.clear()
     account.liquidating.clear()
+    if state.deleveraging is not None and state.deleveraging.account_id == account.id:
+        state.deleveraging = None
     for scopes in (state.jobs, state.jobs_later, state.waiting):
         for scope in [scope for scope in scopes if scope[0] == account.id]:
             del scopes[scope]

@@ -1,11 +1,11 @@
-"""The risk scan: exact checks of the scopes that are due, and what follows from them (A6)."""
+"""The risk scan: exact checks of all scopes that are due, then liquidations, worst first (A6)."""
 
 from __future__ import annotations
 
 from matching.invariants import hold
 from risk.account import PERP, Account
 from risk.ledger import FIRST_ACCOUNT
-from risk.liquidation import Road, breached, liquidate_perp, perp_state, scope_symbols
+from risk.liquidation import Road, pursue, resume, start_perp_liquidation
 from risk.loan_tiers import levels
 from risk.margin_bands import watch_margin
 from risk.margin_liquidation import margin_breached, next_round, start_liquidation
@@ -13,17 +13,18 @@ from risk.margin_worth import MarginWorth, margin_worth, wallet_assets
 from risk.money import E12, at_most, ceil_div
 from risk.parts import asset_parts, debt_parts
 from risk.perp_worth import perp_bands
+from risk.ratio import Ratio
 from risk.records import CallRecord
+from risk.scopes import breached, perp_state, scope_legs, scope_of
 from risk.state import RiskState
 from risk.watch import Scope
 
 MINOR_IN_E28 = 10**20
 
 
-def scan(state: RiskState, road: Road, budget: int) -> int:
-    """Check due scopes, liquidate those in breach, the worst first; the work done."""
+def find_fallen(state: RiskState, _: Road, budget: int) -> int:
+    """Check due scopes; those in breach are noted, to be liquidated; the work done."""
     due = list(_take(state, budget))
-    fallen: list[tuple[int, Scope]] = []
     for account_id, scope in due:
         account = state.accounts[account_id]
         state.settle(account)
@@ -32,10 +33,18 @@ def scan(state: RiskState, road: Road, budget: int) -> int:
             continue
         ratio = _check(state, account, scope)
         if ratio is not None:
-            fallen.append((ratio, (account_id, scope)))
-    for _, (account_id, scope) in sorted(fallen):
-        _liquidate(state, road, state.accounts[account_id], scope)
-    return len(due) + len(fallen)
+            state.fallen.add((ratio, account_id, scope))
+    return len(due)
+
+
+def liquidate_fallen(state: RiskState, road: Road, budget: int) -> int:
+    """Once everybody is checked: liquidate, the worst ratio first, then by account (A6)."""
+    done = 0
+    while state.fallen and not state.watch.due and done < budget and state.deleveraging is None:
+        _, account_id, scope = state.fallen.pop(0)
+        done += _liquidate(state, road, state.accounts[account_id], scope)
+        done += resume(state, road, budget - done) if done < budget else 0
+    return done
 
 
 def _take(state: RiskState, budget: int) -> list[Scope]:
@@ -52,8 +61,9 @@ def _take(state: RiskState, budget: int) -> list[Scope]:
 def _frozen(state: RiskState, account: Account, scope: str) -> bool:
     """Whether an index the scope depends on is frozen (P7) or its book halted (S13)."""
     if scope.startswith(PERP):
-        symbols = scope_symbols(account, scope)
-        books = set(symbols)
+        legs = scope_legs(state, account, scope)
+        symbols = {account.positions[leg].symbol for leg in legs}
+        books = symbols
         pairs = {state.marks[symbol].index_symbol for symbol in symbols}
     else:
         assets = {asset for asset, _ in wallet_assets(account, scope)}
@@ -64,28 +74,30 @@ def _frozen(state: RiskState, account: Account, scope: str) -> bool:
     return any(not state.indexes[pair].fresh for pair in pairs if pair in state.indexes)
 
 
-def _check(state: RiskState, account: Account, scope: str) -> int | None:
+def _check(state: RiskState, account: Account, scope: str) -> Ratio | None:
     """Leave new bands for a safe scope; for one in breach, its ratio (lower is worse)."""
     if scope.startswith(PERP):
         return _check_perp(state, account, scope)
     return _check_margin(state, account, scope)
 
 
-def _check_perp(state: RiskState, account: Account, scope: str) -> int | None:
-    symbols = scope_symbols(account, scope)
+def _check_perp(state: RiskState, account: Account, scope: str) -> Ratio | None:
+    if scope in account.liquidating:
+        return None
+    legs = scope_legs(state, account, scope)
     balance_e16, maintenance_e28 = perp_state(state, account, scope)
     fallen = breached(state, account, scope)
-    if not symbols and not fallen:
+    if not legs and not fallen:
         state.watch.drop(account.id, scope)
         return None
     if fallen:
-        return balance_e16 * E12 * E12 // max(1, maintenance_e28)
+        return Ratio(balance_e16 * E12, max(1, maintenance_e28))
     slack = balance_e16 * E12 - maintenance_e28
-    state.watch.put(account.id, scope, perp_bands(state, account, symbols, slack))
+    state.watch.put(account.id, scope, perp_bands(state, account, legs, slack))
     return None
 
 
-def _check_margin(state: RiskState, account: Account, scope: str) -> int | None:
+def _check_margin(state: RiskState, account: Account, scope: str) -> Ratio | None:
     if scope in account.liquidating:
         return None
     worth = margin_worth(state, account, scope)
@@ -95,7 +107,7 @@ def _check_margin(state: RiskState, account: Account, scope: str) -> int | None:
             _tell_call(state, account, scope, worth, cleared=True)
         return None
     if margin_breached(state, account, scope, worth):
-        return worth.assets_e28 * E12 // worth.debts_e28
+        return Ratio(worth.assets_e28, worth.debts_e28)
     _call(state, account, scope, worth)
     watch_margin(state, account, scope, worth)
     return None
@@ -128,9 +140,9 @@ def _tell_call(
 
 def check_overlooked(state: RiskState, account: Account) -> None:
     """I9: nobody is in breach whom no scan is about to look at, and who is not being liquidated."""
-    if account.id < FIRST_ACCOUNT or state.instants.since(account.settled):
+    if account.id < FIRST_ACCOUNT or state.instants.since(account.settled) or state.fallen:
         return
-    for scope in _scopes(account):
+    for scope in _scopes(state, account):
         awaited = (account.id, scope) in state.waiting or state.watch.awaits(account.id, scope)
         if awaited or scope in account.liquidating:
             continue
@@ -141,44 +153,49 @@ def check_overlooked(state: RiskState, account: Account) -> None:
         hold("I9", not fallen, account.id, f"{scope} is in breach, and no scan will see it")
 
 
-def _scopes(account: Account) -> list[str]:
-    """All whose worth a price, interest or funding can change."""
+def _scopes(state: RiskState, account: Account) -> list[str]:
+    """All whose worth a price, interest or funding can change, and all that are below zero."""
     found = {loan.wallet for loan in account.loans.values()}
-    if account.positions:
-        found.add(PERP)
-        found |= {
-            account.perp_pocket_wallet(leg)
-            for leg, held in account.positions.items()
-            if account.is_isolated(held.symbol)
-        }
+    found |= {scope_of(state, account, leg) for leg in account.positions}
+    found |= {wallet for (wallet, _), pocket in account.pockets.items() if pocket.minor < 0}
     return sorted(found)
 
 
-def _liquidate(state: RiskState, road: Road, account: Account, scope: str) -> None:
-    """Another liquidation of this scan may have changed things: look again first."""
-    if scope.startswith(PERP):
+def _liquidate(state: RiskState, road: Road, account: Account, scope: str) -> int:
+    """Another liquidation of this scan may have changed things: look again first; the work."""
+    state.settle(account)
+    if _frozen(state, account, scope):
+        state.waiting[account.id, scope] = None
+    elif scope in account.liquidating:
+        pass  # It was due twice.
+    elif scope.startswith(PERP):
         if breached(state, account, scope):
-            liquidate_perp(state, road, account, scope)
+            return start_perp_liquidation(state, road, account, scope)
         state.watch.touch(account.id, scope)
-        return
-    worth = margin_worth(state, account, scope)
-    if scope not in account.liquidating and margin_breached(state, account, scope, worth):
+    elif margin_breached(state, account, scope, margin_worth(state, account, scope)):
         state.watch.drop(account.id, scope)
         start_liquidation(state, road, account, scope)
     else:
         state.watch.touch(account.id, scope)
+    return 1
 
 
 def run_rounds(state: RiskState, road: Road, budget: int) -> int:
-    """One round for each margin liquidation under way that had none at this grid point."""
+    """One round for each liquidation under way that had none at this grid point."""
     done = 0
-    while state.jobs and done < budget:
-        account_id, wallet = next(iter(state.jobs))
-        del state.jobs[account_id, wallet]
+    while state.jobs and done < budget and not (state.watch.due or state.fallen):
+        account_id, scope = next(iter(state.jobs))
+        del state.jobs[account_id, scope]
         account = state.accounts[account_id]
         state.settle(account)
-        state.jobs_later[account_id, wallet] = None
-        if not _frozen(state, account, wallet):
-            next_round(state, road, account, wallet)
+        if scope.startswith(PERP) and not _frozen(state, account, scope):
+            done += pursue(state, road, account, scope)
+            done += resume(state, road, budget - done) if done < budget else 0
+            if state.deleveraging is not None:
+                break
+            continue
+        state.jobs_later[account_id, scope] = None
+        if not scope.startswith(PERP) and not _frozen(state, account, scope):
+            next_round(state, road, account, scope)
         done += 1
     return done

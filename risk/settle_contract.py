@@ -7,9 +7,10 @@ from typing import NamedTuple
 from matching.types import Fill, Order, Side
 from risk.account import PERP, Account, OpenOrders, position_wallet
 from risk.fees import fee_minor, fee_rate_e12
-from risk.ledger import CLEARING, FEES, INSURANCE, Pocket, PostingReason
+from risk.insurance import cover
+from risk.ledger import CLEARING, FEES, PostingReason
 from risk.position import Position, fill_effect, released_cost
-from risk.records import Booked, CoverRecord
+from risk.records import Booked
 from risk.state import RiskState
 
 
@@ -38,6 +39,7 @@ class Move(NamedTuple):
     price_ticks: int
     reference: int
     keep_margin: bool = False
+    reason: PostingReason = PostingReason.TRADE
 
 
 def move_position(state: RiskState, move: Move, fee_rate_e12: int) -> tuple[int, int]:
@@ -57,7 +59,7 @@ def move_position(state: RiskState, move: Move, fee_rate_e12: int) -> tuple[int,
         state.ledger.house(CLEARING, instrument.settle, symbol),
         pocket,
         effect.realised_minor,
-        PostingReason.TRADE,
+        move.reason,
         move.reference,
     )
     fee = _charge_contract_fee(state, move, effect.closed_lots, fee_rate_e12)
@@ -110,24 +112,19 @@ def _move_isolated_margin(state: RiskState, move: Move, before: tuple[int, int, 
         state.ledger.post(free, position, allotted, PostingReason.MARGIN, move.reference)
 
 
-def release_margin(state: RiskState, account: Account, symbol: str) -> int:
-    """A position is closed: its margin returns to the wallet; what the fund had to cover."""
-    settle = state.instruments[symbol].settle
-    position = state.pocket(account, position_wallet(symbol), settle)
-    gap = max(0, -position.minor)
-    if gap:
-        cover(state, position, gap)
-    free = state.pocket(account, PERP, settle)
-    state.ledger.post(position, free, position.minor, PostingReason.MARGIN)
-    state.touch_wallet(account, PERP)
-    return gap
+def release_margin(state: RiskState, account: Account, leg: str) -> None:
+    """A position is closed: its margin returns to the wallet, or the fund pays what is missing.
 
-
-def cover(state: RiskState, pocket: Pocket, gap_minor: int) -> None:
-    """The insurance fund pays exactly the gap (P13.8); its own balance may become a deficit."""
-    fund = state.pocket(state.accounts[INSURANCE], PERP, pocket.asset)
-    state.ledger.post(fund, pocket, gap_minor, PostingReason.INSURANCE)
-    state.tell(CoverRecord("insurance", pocket.asset, gap_minor, fund.minor))
+    What the fund cannot pay makes the scope due: its liquidation waits for the money (P13.8).
+    """
+    contract = state.contracts[leg.partition("/")[0]]
+    position = state.pocket(account, position_wallet(leg), contract.settle)
+    cover(state, contract, position)
+    free = state.pocket(account, contract.cross_wallet, contract.settle)
+    state.ledger.post(position, free, max(0, position.minor), PostingReason.MARGIN)
+    if position.minor:
+        state.watch.touch(account.id, position.wallet)
+    state.touch_wallet(account, contract.cross_wallet)
 
 
 def count_resting(state: RiskState, account: Account, order: Order) -> None:

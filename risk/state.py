@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from sortedcontainers import SortedList
 
 from matching.instrument import Instrument
 from matching.reasons import Reason
 from matching.types import Order
 from risk.account import PERP, Account, Loan
 from risk.contract import Contract
+from risk.holders import Holders
 from risk.instants import Instant, Instants
 from risk.ledger import (
     FIRST_ACCOUNT,
@@ -17,6 +20,7 @@ from risk.ledger import (
     LIQUIDATION,
     POOL,
     ROUNDING,
+    SOCIALIZED_LOSS,
     WORLD,
     Ledger,
     Pocket,
@@ -26,12 +30,20 @@ from risk.loans import hour_of_interest_e18, pool_rate_e12
 from risk.marking import IndexState, PerpState
 from risk.parameters import AssetParameters, PerpParameters, SpotParameters, Venue
 from risk.position import Position
+from risk.ratio import Ratio
 from risk.records import FundingRecord, InterestRecord, Record
 from risk.volumes import FeeDay, day_of
 from risk.watch import Watch
 
+if TYPE_CHECKING:
+    from risk.adl import Deleveraging
+
 ONE_E8: Final = 100_000_000
-HOUSE_WITH_POSITIONS: Final = (INSURANCE, LIQUIDATION)
+HOUSE_WITH_POSITIONS: Final = (
+    (INSURANCE, "insurance"),
+    (LIQUIDATION, "liquidation"),
+    (SOCIALIZED_LOSS, "socialized_loss"),
+)
 
 
 class RiskState:
@@ -62,7 +74,10 @@ class RiskState:
         self.records: list[Record] = []
         self.refused: Reason | None = None  # The last refusal of this command that told why,
         self.because: dict[str, int | str] = {}  # and the numbers that decided it.
-        self.jobs: dict[tuple[int, str], None] = {}  # Margin liquidations with a round to do,
+        self.holders = Holders()
+        self.fallen: SortedList[tuple[Ratio, int, str]] = SortedList()  # To liquidate, worst first.
+        self.deleveraging: Deleveraging | None = None  # The one that seeks its counterparties.
+        self.jobs: dict[tuple[int, str], None] = {}  # Liquidations with a round to do,
         self.jobs_later: dict[tuple[int, str], None] = {}  # and those that had theirs.
         self.waiting: dict[tuple[int, str], None] = {}  # Due, but an index or a book stands.
         self.halted: set[str] = set()  # Books that do not trade: liquidations wait (S13).
@@ -82,7 +97,7 @@ class RiskState:
             perp.symbol: PerpState(self.instruments[perp.symbol], perp, venue)
             for perp in venue.perps
         }
-        for owner, label in ((INSURANCE, "insurance"), (LIQUIDATION, "liquidation")):
+        for owner, label in HOUSE_WITH_POSITIONS:
             self.accounts[owner] = Account(owner, "house", label)
 
     # -- names ---------------------------------------------------------------------------------
@@ -137,6 +152,8 @@ class RiskState:
         """A wallet's worth changed: its scope is checked at the next scan."""
         if account.id < FIRST_ACCOUNT or wallet == "spot":
             return
+        if self.deleveraging is not None:
+            self.deleveraging.note(account)
         if wallet.startswith(PERP):
             if account.positions:
                 self.watch.touch(account.id, wallet)
@@ -149,6 +166,9 @@ class RiskState:
         """A position changed: it is told at the end of the command and checked at the scan."""
         self.positions_touched[account.id, symbol] = None
         self.moved[account.id, symbol] = None
+        self.holders.note(account, symbol)
+        if self.deleveraging is not None:
+            self.deleveraging.note(account)
         self.note_exposure(account)
         if account.id >= FIRST_ACCOUNT:
             self.watch.touch(account.id, account.perp_pocket_wallet(symbol))

@@ -111,7 +111,7 @@ def test_p11_balance_exactly_at_maintenance_is_liquidated(story: Story) -> None:
     account = position(story, Side.BUY, "1", "50000", money="5010")
     assert not of(story.index("BTC", "45180.73"), LiquidationStarted)
     (started,) = of(story.index("BTC", "45180.72"), LiquidationStarted)
-    assert (started.account_id, started.scope, started.symbol) == (account, "perp", "")
+    assert (started.account_id, started.scope, started.symbol) == (account, "perp", BTC_PERP)
     # MB = 180.72, MM = 45,180.72 x 0.4 % = 180.72288.
     assert started.assets_e16 == 18_072 * 10**14
     assert started.debt_e16 == 18_072_288 * 10**11

@@ -1,0 +1,77 @@
+"""Margin scopes of perpetuals: which positions stand on which money, and whether it is enough."""
+
+from __future__ import annotations
+
+from risk.account import PERP, Account, position_wallet
+from risk.fees import rates_e12
+from risk.margin import bankruptcy_ticks, must_liquidate
+from risk.money import MINOR_IN_E16
+from risk.perp_worth import cross_symbols, perp_worth, position_worth
+from risk.state import RiskState
+
+
+def scope_of(state: RiskState, account: Account, leg: str) -> str:
+    """The scope a position stands on: its own margin, or a cross wallet."""
+    symbol = leg.partition("/")[0]
+    if account.is_isolated(symbol):
+        return position_wallet(leg)
+    return state.contracts[symbol].cross_wallet
+
+
+def is_cross(scope: str) -> bool:
+    """Whether a scope is a cross wallet, and not the margin of one position."""
+    return "/" not in scope
+
+
+def scope_leg(scope: str) -> str:
+    """The leg of an isolated scope; empty for a cross wallet."""
+    return "" if is_cross(scope) else scope.removeprefix(PERP + "/")
+
+
+def scope_legs(state: RiskState, account: Account, scope: str) -> list[str]:
+    """The positions that stand on a scope's margin, in a fixed order."""
+    if is_cross(scope):
+        return [leg for leg in cross_symbols(account) if scope_of(state, account, leg) == scope]
+    leg = scope_leg(scope)
+    return [leg] if leg in account.positions else []
+
+
+def perp_state(state: RiskState, account: Account, scope: str) -> tuple[int, int]:
+    """(balance_e16, maintenance_e28) of a cross wallet or of one isolated position."""
+    if is_cross(scope):
+        worth = perp_worth(state, account)
+        return worth.balance_e16, worth.maintenance_e28
+    leg = scope_leg(scope)
+    if leg not in account.positions:
+        # Nothing is held, so nothing is required; what is owed to the fund may remain.
+        settle = state.contracts[leg.partition("/")[0]].settle
+        return account.minor(scope, settle) * MINOR_IN_E16, 0
+    return position_worth(state, account, leg)
+
+
+def breached(state: RiskState, account: Account, scope: str) -> bool:
+    """Whether balance has fallen to maintenance (P11), or below zero with nothing left to close.
+
+    The latter befalls who closed a position past its bankruptcy price by themselves.
+    """
+    balance_e16, maintenance_e28 = perp_state(state, account, scope)
+    if not scope_legs(state, account, scope):
+        return balance_e16 < 0
+    return must_liquidate(balance_e16, maintenance_e28)
+
+
+def bankruptcy_of(state: RiskState, account: Account, scope: str, leg: str) -> int:
+    """The price in ticks that leaves the scope nothing once this position is closed (P12)."""
+    held = account.positions[leg]
+    contract = state.contracts[held.symbol]
+    mark_e8 = state.mark_e8(held.symbol)
+    assert mark_e8 is not None
+    balance_e16, _ = perp_state(state, account, scope)
+    margin_e16 = balance_e16 - contract.unrealised_e16(held.lots, held.cost_minor, mark_e8)
+    return bankruptcy_ticks(
+        held.lots * contract.lot_minor,
+        held.cost_minor,
+        margin_e16,
+        rates_e12(state, account, "perp").taker_e12,
+        contract.tick_e8,
+    )
