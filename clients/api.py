@@ -93,7 +93,8 @@ class Papertape:
         """Place an order: with a price a limit order, else a market order.
 
         `options` are the other fields of `wire.OrderAsk`: tif, expire_ms, post_only, reduce_only,
-        stp, margin, side_effect, leverage.
+        stp, margin, side_effect, leverage; and for a stop or take-profit its type, trigger_price,
+        trigger, close_position, price_protect.
         """
         ask = order(
             symbol,
@@ -127,9 +128,11 @@ class Papertape:
         client_id: str = "",
         qty: Number | None = None,
         price: Number | None = None,
+        trigger_price: Number | None = None,
     ) -> wire.OrderSay:
         """Change an open order; only less quantity at the same price keeps its place."""
-        ask = wire.AmendAsk(order_id, client_id, maybe_text(qty), maybe_text(price))
+        numbers = (maybe_text(number) for number in (qty, price, trigger_price))
+        ask = wire.AmendAsk(order_id, client_id, *numbers)
         return await self._change_order("order.amend", ask, done_if="NOTHING_TO_AMEND")
 
     async def cancel(self, order_id: int | None = None, *, client_id: str = "") -> wire.OrderSay:
@@ -369,16 +372,18 @@ def order(
     *,
     price: Number | None = None,
     quote_qty: Number | None = None,
+    trigger_price: Number | None = None,
     **options: Any,
 ) -> wire.OrderAsk:
     """An order as the wire wants it; an option it does not know is a TypeError."""
     return wire.OrderAsk(
         symbol=symbol,
         side=side,
-        type="market" if price is None else "limit",
+        type=options.pop("type", "market" if price is None else "limit"),
         qty=maybe_text(qty),
         quote_qty=maybe_text(quote_qty),
         price=maybe_text(price),
+        trigger_price=maybe_text(trigger_price),
         **options,
     )
 

@@ -204,6 +204,11 @@ def _order(event: OrderChanged) -> NamedRow:
         forced=event.forced,
         expire_ms=event.expire_ms,
         seq=event.seq,
+        trigger_ticks=event.trigger_ticks,
+        trigger_source=event.trigger,
+        close_position=event.close_position,
+        price_protect=event.price_protect,
+        triggered_ms=event.triggered_ms,
     )
     return "orders", row
 

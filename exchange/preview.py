@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from exchange.commands import PlaceOrder
 from exchange.engine import Engine
+from exchange.triggering import refuse_asleep
 from matching.reasons import Reason
-from matching.types import Order, Side, TimeInForce
+from matching.types import TRIGGER_TYPES, Order, Side, TimeInForce
 from risk.account import MARGIN, PERP, Account, isolated_wallet, position_wallet
 from risk.borrowing import refuse_loan
 from risk.fees import discounted_minor, fee_minor, rates_e12
@@ -21,8 +22,9 @@ from risk.money import MINOR_IN_E16, MINOR_IN_E18, ceil_div
 from risk.perp_worth import perp_worth, position_worth
 from risk.position import fill_effect, released_cost
 from risk.reserve import reserve
+from risk.reserve_asleep import refuse_asleep_contract
 from risk.reserve_contract import contract_requirement
-from risk.reserve_spot import BORROW_EFFECTS, refuse_wallet, spot_need
+from risk.reserve_spot import BORROW_EFFECTS, refuse_wallet, resting_need, spot_need
 from risk.settings import supposed_leverage
 from risk.settle_spot import REPAY_EFFECTS
 from risk.state import RiskState
@@ -53,11 +55,32 @@ def preview(engine: Engine, wish: PlaceOrder) -> Preview:
         return Preview(Reason.UNKNOWN_ACCOUNT)
     if wish.symbol not in engine.instruments:
         return Preview(Reason.UNKNOWN_SYMBOL)
+    if wish.type in TRIGGER_TYPES:
+        return _preview_asleep(engine, account, wish)
     if engine.instruments[wish.symbol].kind == "spot":
         return _preview_spot(engine, account, wish)
     leverage = wish.leverage or account.setting(wish.symbol).leverage
     with supposed_leverage(risk, account, wish.symbol, leverage) as unfit:
         return Preview(unfit) if unfit else _preview_contract(engine, account, wish)
+
+
+def _preview_asleep(engine: Engine, account: Account, wish: PlaceOrder) -> Preview:
+    """What it takes to let an order sleep; what it will cost is known when it wakes."""
+    risk = engine.risk
+    order = engine.trading.order_of(wish)
+    reason = refuse_asleep(engine.trading, account, order)
+    if engine.instruments[wish.symbol].kind != "spot":
+        return Preview(reason or refuse_asleep_contract(account, order), margin_minor=0)
+    asset, need = resting_need(risk, order)
+    missing = max(0, need - max(0, account.free(order.wallet, asset)))
+    reason = reason or _refuse_spot(risk, account, order, asset, missing)
+    borrowed = missing if order.side_effect in BORROW_EFFECTS else 0
+    return Preview(
+        reason,
+        margin_minor=need - borrowed,
+        borrow_minor=borrowed or None,
+        borrow_asset=asset if borrowed else None,
+    )
 
 
 def _fills(engine: Engine, order: Order, worst_ticks: int) -> list[tuple[int, int]]:

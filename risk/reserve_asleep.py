@@ -20,6 +20,11 @@ def reserve_asleep(state: RiskState, account: Account, order: Order) -> Reason |
     if state.instruments[order.symbol].kind == "spot":
         refused = refuse_wallet(state, account, order)
         return refused or rehold(state, account, order, *resting_need(state, order))
+    return refuse_asleep_contract(account, order)
+
+
+def refuse_asleep_contract(account: Account, order: Order) -> Reason | None:
+    """Why an order on a perpetual may not go to sleep for its account's sake, or None."""
     if order.wallet != PERP:
         return Reason.COMBINATION_NOT_ALLOWED
     scopes = (account.perp_pocket_wallet(order.symbol), PERP)

@@ -189,7 +189,7 @@ class OwnOrders:
                 return
             self.asked.pop(order.client_id, None)
             self._changing.discard(order.client_id)
-            if order.status in ("new", "partially_filled"):
+            if order.status in ("new", "partially_filled", "pending_trigger"):
                 self.open[order.client_id] = order
             else:
                 self.open.pop(order.client_id, None)

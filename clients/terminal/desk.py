@@ -35,7 +35,7 @@ from exchange.wire import (
 CANDLES_KEPT: Final = 500
 TRADES_KEPT: Final = 100
 LINES_KEPT: Final = 500
-OPEN: Final = ("new", "partially_filled")
+OPEN: Final = ("new", "partially_filled", "pending_trigger")
 ENDED_UNASKED: Final = ("expired", "expired_in_match", "rejected")
 ZERO: Final = Decimal(0)
 

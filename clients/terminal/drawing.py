@@ -11,6 +11,7 @@ from rich.text import Text
 
 from clients.local_book import Level
 from clients.terminal.desk import Desk, Gauge, Line, percent
+from exchange.wire import OrderSay
 
 GOOD: Final = "#26a69a"
 BAD: Final = "#ef5350"
@@ -190,7 +191,7 @@ def order_rows(desk: Desk) -> list[Row]:
                 Text(str(order.order_id), FAINT),
                 Text(order.symbol),
                 Text(order.side, GOOD if order.side == "buy" else BAD),
-                right(order.price or "market"),
+                right(price_text(order)),
                 right(order.open_qty),
                 right(order.filled_qty),
                 Text(order.wallet, FAINT),
@@ -198,6 +199,17 @@ def order_rows(desk: Desk) -> list[Row]:
         )
         for order in sorted(desk.orders.values(), key=lambda order: -order.order_id)
     ]
+
+
+def price_text(order: OrderSay) -> str:
+    """What an order asks for: its price, and before that the price that must come to wake it."""
+    price = order.price or "market"
+    if order.status != "pending_trigger":
+        return price
+    # A buy stop waits for a rise, and so does a sale that takes profit.
+    rises = order.type.startswith("stop") == (order.side == "buy")
+    source = " mark" if order.trigger == "mark" else ""
+    return f"{price} at{source} {'≥' if rises else '≤'} {order.trigger_price}"
 
 
 def balance_rows(desk: Desk) -> list[Row]:

@@ -268,13 +268,14 @@ def orders(args: argparse.Namespace) -> int:
             one.side,
             f"{one.type} {one.tif}",
             dash(one.price),
+            dash(one.trigger_price),
             dash(one.qty),
             one.filled_qty,
             one.wallet,
         )
         for one in found
     ]
-    head = ("order", "symbol", "side", "type", "price", "qty", "filled", "wallet")
+    head = ("order", "symbol", "side", "type", "price", "trigger", "qty", "filled", "wallet")
     print(table(head, rows, left=4) if rows else "no open orders")
     return 0
 

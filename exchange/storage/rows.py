@@ -45,6 +45,11 @@ class OrderRow(NamedTuple):
     expire_ms: int = 0
     seq: int = 0
     detail: str = ""
+    trigger_ticks: int = 0
+    trigger_source: int = 0
+    close_position: bool = False
+    price_protect: bool = False
+    triggered_ms: int = 0
 
 
 class FillRow(NamedTuple):

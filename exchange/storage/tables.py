@@ -24,7 +24,7 @@ from exchange.storage.rows import (
     TradeRow,
 )
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 REJECTS_KEPT: Final = 1_000  # Of an account, the newest.
 INT64_MAX: Final = (1 << 63) - 1
 

@@ -16,7 +16,8 @@ Millis = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 Id = Annotated[int, msgspec.Meta(ge=1, le=(1 << 53) - 1)]
 
 SideName = Literal["buy", "sell"]
-TypeName = Literal["limit", "market"]
+TypeName = Literal["limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit"]
+TriggerName = Literal["last", "mark"]
 TifName = Literal["GTC", "IOC", "FOK", "GTD"]
 StpName = Literal["none", "expire_taker", "expire_maker", "expire_both", "decrement"]
 MarginName = Literal["cash", "cross", "isolated"]
@@ -28,7 +29,11 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class OrderAsk(Ask):
-    """Place an order. A limit needs `qty` and `price`; a market `qty` or `quote_qty`."""
+    """Place an order. A limit needs `qty` and `price`; a market `qty` or `quote_qty`.
+
+    Stops and take-profits need a `trigger_price` too, and sleep until `trigger` (the last trade,
+    or a perpetual's mark) reaches it. `close_position` takes the place of their `qty`.
+    """
 
     symbol: Symbol
     side: SideName
@@ -46,6 +51,10 @@ class OrderAsk(Ask):
     auto_repay_at_cancel: bool = True
     leverage: Annotated[int, msgspec.Meta(ge=1, le=125)] | None = None
     client_id: ClientId = ""
+    trigger_price: Text | None = None
+    trigger: TriggerName | None = None
+    close_position: bool = False
+    price_protect: bool = False
 
 
 class BatchAsk(Ask):
@@ -62,10 +71,14 @@ class OrderKey(Ask):
 
 
 class AmendAsk(OrderKey):
-    """Change an open order; only less quantity at the same price keeps its place."""
+    """Change an open order; only less quantity at the same price keeps its place.
+
+    A new `trigger_price` is for an order that still sleeps.
+    """
 
     qty: Text | None = None
     price: Text | None = None
+    trigger_price: Text | None = None
 
 
 class CancelAllAsk(Ask):

@@ -20,11 +20,27 @@ from exchange.gateway.native.amounts import positive_minor
 from exchange.wire import AmendAsk, OrderAsk, OrderKey
 from matching.instrument import Instrument
 from matching.reasons import Reason
-from matching.types import OrderType, SelfTrade, Side, TimeInForce
+from matching.types import (
+    MARKET_TYPES,
+    TRIGGER_TYPES,
+    OrderType,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    TriggerSource,
+)
 from risk.account import MARGIN, PERP, SPOT, isolated_wallet
 
 SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
-TYPES: Final = {"limit": OrderType.LIMIT, "market": OrderType.MARKET}
+TYPES: Final = {
+    "limit": OrderType.LIMIT,
+    "market": OrderType.MARKET,
+    "stop": OrderType.STOP,
+    "stop_limit": OrderType.STOP_LIMIT,
+    "take_profit": OrderType.TAKE_PROFIT,
+    "take_profit_limit": OrderType.TAKE_PROFIT_LIMIT,
+}
+TRIGGERS: Final = {"last": TriggerSource.LAST, "mark": TriggerSource.MARK}
 TIFS: Final = {
     "GTC": TimeInForce.GTC,
     "IOC": TimeInForce.IOC,
@@ -81,6 +97,10 @@ def place_command(
         leverage=ask.leverage or 0,
         client_id=ask.client_id,
         on_duplicate=on_duplicate,
+        trigger_ticks=_trigger_ticks(ask, instrument),
+        trigger=TRIGGERS[ask.trigger or "last"],
+        close_position=ask.close_position,
+        price_protect=ask.price_protect,
     )
 
 
@@ -88,16 +108,25 @@ def amend_command(
     ask: AmendAsk, account_id: int, instrument: Instrument, order_id: int
 ) -> AmendOrder:
     """The command of a change to an open order of that instrument."""
-    if ask.qty is None and ask.price is None:
+    if ask.qty is None and ask.price is None and ask.trigger_price is None:
         raise refusal(
-            Reason.MISSING_FIELD, "an amendment names a new qty, a new price, or both", field="qty"
+            Reason.MISSING_FIELD,
+            "an amendment names a new qty, price or trigger_price",
+            field="qty",
         )
     return AmendOrder(
         account_id=account_id,
         order_id=order_id,
         lots=0 if ask.qty is None else lots_of(ask.qty, instrument),
         price_ticks=0 if ask.price is None else ticks_of(ask.price, instrument),
+        trigger_ticks=_trigger_ticks(ask, instrument),
     )
+
+
+def _trigger_ticks(ask: OrderAsk | AmendAsk, instrument: Instrument) -> int:
+    if ask.trigger_price is None:
+        return 0
+    return ticks_of(ask.trigger_price, instrument, "trigger_price")
 
 
 def cancel_command(ask: OrderKey, account_id: int) -> CancelOrder:
@@ -133,13 +162,13 @@ def known_instrument(symbol: str, instruments: Mapping[str, Instrument]) -> Inst
     return instrument
 
 
-def ticks_of(price: str, instrument: Instrument) -> int:
+def ticks_of(price: str, instrument: Instrument, field: str = "price") -> int:
     """A price in ticks, or a refusal with the tick and the largest price."""
     ticks = instrument.ticks(price)
     if isinstance(ticks, Reason):
         raise refusal(
             ticks,
-            field="price",
+            field=field,
             given=price,
             tick=instrument.tick,
             max=instrument.price_text(instrument.ticks_max),
@@ -167,10 +196,16 @@ def lots_of(qty: str, instrument: Instrument) -> int:
 
 def refuse_combination(ask: OrderAsk, *, perpetual: bool) -> None:
     """Refuse options of an order that contradict each other or its instrument."""
-    if ask.type == "limit":
-        _refuse_limit(ask)
+    if TYPES[ask.type] in TRIGGER_TYPES:
+        _refuse_trigger(ask, perpetual=perpetual)
     else:
+        _refuse_trigger_fields(ask)
+    if TYPES[ask.type] not in MARKET_TYPES:
+        _refuse_limit(ask)
+    elif ask.type == "market":
         _refuse_market(ask, perpetual=perpetual)
+    else:
+        _refuse_market_trigger(ask)
     if ask.tif == "GTD" and ask.expire_ms is None:
         raise refusal(Reason.EXPIRY_MISSING, "set expire_ms", field="expire_ms")
     if ask.tif != "GTD" and ask.expire_ms is not None:
@@ -181,7 +216,51 @@ def refuse_combination(ask: OrderAsk, *, perpetual: bool) -> None:
         _refuse_spot(ask)
 
 
+def _refuse_trigger_fields(ask: OrderAsk) -> None:
+    """The fields of a trigger say nothing on an order that has none."""
+    for field in ("trigger_price", "trigger", "close_position", "price_protect"):
+        if getattr(ask, field):
+            raise refusal(
+                Reason.TRIGGER_NOT_ALLOWED, "leave it out, or choose a stop type", field=field
+            )
+
+
+def _refuse_trigger(ask: OrderAsk, *, perpetual: bool) -> None:
+    if ask.trigger_price is None:
+        raise refusal(Reason.TRIGGER_MISSING, "set trigger_price", field="trigger_price")
+    if perpetual:
+        return
+    if ask.trigger == "mark":
+        raise _clash("trigger", "a spot pair has no mark; its orders trigger by the last trade")
+    for field in ("close_position", "price_protect"):
+        if getattr(ask, field):
+            raise _clash(field, f"{field} is for perpetual positions")
+
+
+def _refuse_market_trigger(ask: OrderAsk) -> None:
+    """A stop or take-profit that becomes a market order: with a quantity, or the position's."""
+    if ask.price is not None:
+        raise refusal(
+            Reason.PRICE_NOT_ALLOWED, f"leave price out, or use {ask.type}_limit", field="price"
+        )
+    if ask.quote_qty is not None:
+        raise _clash("quote_qty", "give a stop its qty")
+    if ask.close_position:
+        if ask.qty is not None:
+            raise refusal(Reason.CLOSE_POSITION_TAKES_NO_QTY, "leave qty out", field="qty")
+        if ask.reduce_only:
+            raise _clash("reduce_only", "an order that closes the position only reduces anyway")
+    elif ask.qty is None:
+        raise refusal(Reason.QTY_MISSING, "set qty or close_position", field="qty")
+    if ask.tif not in {None, "GTC", "GTD"}:
+        raise _clash("tif", f"it sleeps until its trigger, so it cannot be {ask.tif}")
+    if ask.post_only:
+        raise _clash("post_only", "it takes when it wakes, so it cannot be post-only")
+
+
 def _refuse_limit(ask: OrderAsk) -> None:
+    if ask.close_position:
+        raise _clash("close_position", "it closes at the market: use stop or take_profit")
     if ask.quote_qty is not None:
         raise _clash("quote_qty", "a limit order takes qty; quote_qty is for market orders")
     if ask.price is None:
@@ -234,9 +313,9 @@ def _clash(field: str, what_to_do: str) -> Exception:
 
 
 def _tif(ask: OrderAsk) -> TimeInForce:
-    """The time in force; a limit waits and a market order does not, unless told otherwise."""
+    """The time in force; a market order does not wait, all others do unless told otherwise."""
     if ask.tif is None:
-        return TimeInForce.GTC if ask.type == "limit" else TimeInForce.IOC
+        return TimeInForce.IOC if ask.type == "market" else TimeInForce.GTC
     return TIFS[ask.tif]
 
 

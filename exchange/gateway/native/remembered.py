@@ -12,7 +12,7 @@ from exchange.views.candles import Candle
 from exchange.wire import CandleSay, FillSay, LedgerSay, OrderSay, TradeSay
 from matching.instrument import Instrument
 from matching.reasons import Reason
-from matching.types import Order, OrderType, Side, Status, TimeInForce
+from matching.types import Order, OrderType, Side, Status, TimeInForce, TriggerSource
 
 Instruments = Mapping[str, Instrument]
 
@@ -47,6 +47,11 @@ def open_order_say(order: Order, instruments: Instruments, updated_ms: int) -> O
         placed_ms=order.time_ms,
         client_id=order.client_id,
         reason=order.reason,
+        trigger_ticks=order.trigger_ticks,
+        trigger=order.trigger,
+        close_position=order.close_position,
+        price_protect=order.price_protect,
+        triggered_ms=order.triggered_ms,
     )
     return order_say(event, instruments)
 
@@ -82,6 +87,11 @@ def order_row_say(row: OrderRow, instruments: Instruments) -> OrderSay:
         placed_ms=row.time_ms,
         client_id=row.client_id,
         reason=Reason[row.reason] if row.reason else None,
+        trigger_ticks=row.trigger_ticks,
+        trigger=TriggerSource(row.trigger_source),
+        close_position=row.close_position,
+        price_protect=row.price_protect,
+        triggered_ms=row.triggered_ms,
     )
     return order_say(event, instruments)
 

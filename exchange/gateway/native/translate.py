@@ -34,6 +34,7 @@ from exchange.views.orders import (
     SIDE_NAMES,
     STATUS_NAMES,
     TIF_NAMES,
+    TRIGGER_NAMES,
     TYPE_NAMES,
     average_text,
 )
@@ -116,6 +117,11 @@ def order_say(event: OrderChanged, instruments: Instruments, _: Figures | None =
         event.placed_ms,
         event.time_ms,
         event.reason.name if event.reason else None,
+        instrument.price_text(event.trigger_ticks) if event.trigger_ticks else None,
+        TRIGGER_NAMES[event.trigger] if event.trigger_ticks else None,
+        event.close_position,
+        event.price_protect,
+        event.triggered_ms or None,
     )
 
 

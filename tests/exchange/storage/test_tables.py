@@ -124,7 +124,7 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection = prepare(tmp_path / "history.db")
     connection.execute("PRAGMA user_version = 5")
     connection.close()
-    with pytest.raises(HistoryVersion, match="version 5, not 2"):
+    with pytest.raises(HistoryVersion, match="version 5, not 3"):
         prepare(tmp_path / "history.db")
 
 

@@ -118,7 +118,7 @@ def test_a_field_that_must_be_there_is_missed_by_its_name(kind: type[Ask]) -> No
         ("qty", 0.1),
         ("price", "9" * (NUMBER_CHARS_MAX + 1)),
         ("side", "BUY"),
-        ("type", "stop"),
+        ("type", "trailing_stop"),
         ("tif", "gtc"),
         ("margin", "isolated:BTC-USDT"),
         ("side_effect", 1),

@@ -31,7 +31,16 @@ KINDS = [
 # What is a number on the wire: ids, times, counts, and a leverage. All else is text.
 NUMBERS = {
     *("order_id", "trade_id", "loan_id", "account_id", "reference", "first_id", "last_id"),
-    *("expire_ms", "placed_ms", "updated_ms", "created_ms", "expires_ms", "open_time", "time"),
+    *(
+        "expire_ms",
+        "placed_ms",
+        "updated_ms",
+        "created_ms",
+        "expires_ms",
+        "triggered_ms",
+        "open_time",
+        "time",
+    ),
     *("exchange_time", "wall_time", "next_funding", "funding_interval_ms", "trades", "epoch"),
     *("last_seq", "checked_at_seq", "found_at_seq", "checked", "pending_instants"),
     *("leverage", "max_leverage", "speed", "tier"),

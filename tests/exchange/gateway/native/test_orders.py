@@ -12,7 +12,7 @@ from exchange.config import default_venue
 from exchange.gateway.calls import ApiError
 from exchange.gateway.native.orders import amend_command, cancel_command, place_command
 from exchange.wire import AmendAsk, OrderAsk, OrderKey
-from matching.types import OrderType, SelfTrade, Side, TimeInForce
+from matching.types import OrderType, SelfTrade, Side, TimeInForce, TriggerSource
 
 VENUE = default_venue(1, 1_700_000_000_000, symbols=["BTC-USDT", "BTC-USDT-PERP"])
 INSTRUMENTS = {instrument.symbol: instrument for instrument in VENUE.instruments}
@@ -193,3 +193,88 @@ def test_a_cancellation_names_the_order_in_one_way() -> None:
     with pytest.raises(ApiError) as both:
         cancel_command(OrderKey(order_id=7, client_id="mine"), 100)
     assert both.value.code == "COMBINATION_NOT_ALLOWED"
+
+
+# -- stops and take-profits --------------------------------------------------------------------
+
+STOP = {
+    "symbol": "BTC-USDT",
+    "side": "sell",
+    "type": "stop",
+    "qty": "0.5",
+    "trigger_price": "49000",
+}
+CLOSE = {
+    "symbol": "BTC-USDT-PERP",
+    "side": "sell",
+    "type": "take_profit",
+    "trigger_price": "52000",
+    "trigger": "mark",
+    "close_position": True,
+    "price_protect": True,
+}
+
+
+def test_s4_a_stop_sleeps_until_cancelled_and_triggers_by_the_last_trade() -> None:
+    asked = command(STOP)
+    assert (asked.type, asked.trigger, asked.tif, asked.price_ticks) == (
+        OrderType.STOP,
+        TriggerSource.LAST,
+        TimeInForce.GTC,
+        0,
+    )
+    assert asked.trigger_ticks == 4_900_000  # The tick is 0.01.
+
+
+def test_p15_an_order_that_closes_a_position_names_no_quantity() -> None:
+    asked = command(CLOSE)
+    assert (asked.lots, asked.close_position, asked.price_protect) == (0, True, True)
+    assert (asked.type, asked.trigger) == (OrderType.TAKE_PROFIT, TriggerSource.MARK)
+
+
+def test_a_stop_limit_has_both_prices() -> None:
+    asked = command(STOP, type="stop_limit", price="48900", tif="IOC")
+    assert (asked.price_ticks, asked.trigger_ticks) == (4_890_000, 4_900_000)
+    assert asked.tif is TimeInForce.IOC
+
+
+@pytest.mark.parametrize(
+    ("order", "changed", "code", "field"),
+    [
+        (LIMIT, {"trigger_price": "49000"}, "TRIGGER_NOT_ALLOWED", "trigger_price"),
+        (MARKET, {"trigger": "last"}, "TRIGGER_NOT_ALLOWED", "trigger"),
+        (PERP, {"close_position": True}, "TRIGGER_NOT_ALLOWED", "close_position"),
+        (PERP, {"price_protect": True}, "TRIGGER_NOT_ALLOWED", "price_protect"),
+        (STOP, {"trigger_price": None}, "TRIGGER_MISSING", "trigger_price"),
+        (STOP, {"trigger_price": "49000.001"}, "PRICE_NOT_ON_TICK", "trigger_price"),
+        (STOP, {"trigger": "mark"}, "COMBINATION_NOT_ALLOWED", "trigger"),
+        (STOP, {"close_position": True, "qty": None}, "COMBINATION_NOT_ALLOWED", "close_position"),
+        (STOP, {"price_protect": True}, "COMBINATION_NOT_ALLOWED", "price_protect"),
+        (STOP, {"price": "48900"}, "PRICE_NOT_ALLOWED", "price"),
+        (STOP, {"type": "stop_limit"}, "PRICE_MISSING", "price"),
+        (STOP, {"qty": None}, "QTY_MISSING", "qty"),
+        (STOP, {"quote_qty": "100"}, "COMBINATION_NOT_ALLOWED", "quote_qty"),
+        (STOP, {"tif": "IOC"}, "COMBINATION_NOT_ALLOWED", "tif"),
+        (STOP, {"post_only": True}, "COMBINATION_NOT_ALLOWED", "post_only"),
+        (CLOSE, {"qty": "0.1"}, "CLOSE_POSITION_TAKES_NO_QTY", "qty"),
+        (CLOSE, {"reduce_only": True}, "COMBINATION_NOT_ALLOWED", "reduce_only"),
+        (
+            CLOSE,
+            {"type": "take_profit_limit", "price": "52000"},
+            "COMBINATION_NOT_ALLOWED",
+            "close_position",
+        ),
+    ],
+)
+def test_a_trigger_that_makes_no_sense_is_refused_by_its_field(
+    order: dict[str, Any], changed: dict[str, Any], code: str, field: str
+) -> None:
+    error = refused(order, **changed)
+    assert (error.code, error.details["field"]) == (code, field)
+
+
+def test_an_amendment_may_name_a_new_trigger_alone() -> None:
+    amended = amend_command(
+        AmendAsk(order_id=7, trigger_price="48000"), 100, INSTRUMENTS["BTC-USDT"], 7
+    )
+    assert (amended.trigger_ticks, amended.lots, amended.price_ticks) == (4_800_000, 0, 0)
