@@ -11,6 +11,7 @@ from exchange.commands import Borrow, SetMarginMode
 from exchange.engine import Engine
 from matching.types import Side
 from risk.account import Account, position_wallet
+from risk.ledger import WORLD, PostingReason
 from risk.parameters import Venue
 from risk.perp_report import PositionReport, position_report
 from tests.story import Story, flat_fees, refusal, small_venue, units
@@ -110,6 +111,14 @@ def owe_interest(story: Story, account: int, wallet: str, asset: str, amount: st
     interest_e18 = units(amount) * 10**10
     story.engine.risk.interest_due[asset] += interest_e18 - loan.interest_e18
     loan.interest_e18 = interest_e18
+
+
+def spent(story: Story, account: int, wallet: str, asset: str, amount: str) -> None:
+    """Money is gone, as if spent on something that is worth nothing."""
+    risk = story.engine.risk
+    pocket = risk.pocket(story.person(account), wallet, asset)
+    risk.ledger.post(pocket, risk.ledger.house(WORLD, asset), units(amount), PostingReason.RESET)
+    risk.touch_wallet(story.person(account), wallet)
 
 
 def report(story: Story, account: int, symbol: str = BTC_PERP) -> PositionReport:

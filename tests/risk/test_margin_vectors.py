@@ -13,7 +13,7 @@ from exchange.commands import Borrow, Repay, SetMarginLeverage, Transfer
 from exchange.events import InterestCharged, LiquidationStarted, LoanChanged, MarginCalled
 from matching.reasons import Reason
 from risk.account import MARGIN
-from risk.ledger import ROUNDING, WORLD, PostingReason
+from risk.ledger import ROUNDING
 from risk.margin_report import margin_report
 from risk.margin_worth import max_borrow
 from risk.parameters import HOUR_MS, CollateralTier, Venue
@@ -23,6 +23,7 @@ from tests.risk.stories import (
     NO_FEES,
     borrow,
     owe_interest,
+    spent,
     with_asset,
     with_spot,
 )
@@ -37,11 +38,9 @@ def _hourly(**changes: Any) -> Venue:
     return small_venue(grid_ms=HOUR_MS, sample_ms=HOUR_MS, **changes)
 
 
-def _take_away(story: Story, account: int, wallet: str, asset: str, minor: int) -> None:
-    """Money is gone, as if spent on something that is worth nothing."""
-    risk = story.engine.risk
-    pocket = risk.pocket(story.person(account), wallet, asset)
-    risk.ledger.post(pocket, risk.ledger.house(WORLD, asset), minor, PostingReason.RESET)
+def told_text(minor: int) -> str:
+    """Minor units as decimal text."""
+    return f"{minor // E8}.{minor % E8:08d}"
 
 
 # -- M7: interest ------------------------------------------------------------------------------
@@ -151,7 +150,7 @@ def test_m3_the_level_is_assets_over_debts(vector: dict[str, Any]) -> None:
     borrow(story, account, MARGIN, "USDT", debt["principal"])
     owe_interest(story, account, MARGIN, "USDT", debt["interest"])
     risk, person = story.engine.risk, story.person(account)
-    _take_away(story, account, MARGIN, "USDT", person.minor(MARGIN, "USDT"))
+    spent(story, account, MARGIN, "USDT", told_text(person.minor(MARGIN, "USDT")))
     calls = of(story.wait(1_000), MarginCalled)
     found = margin_report(risk, person, MARGIN)
     assert found.assets_e16 == exact(expected["total_assets"], 16)
@@ -178,10 +177,10 @@ def test_m4_a_level_exactly_at_its_bound_is_on_the_bad_side(vector: dict[str, An
         own = exact(level) * 100 - units("100") + more
         if "margin_level" in told:
             story.deposit(account, MARGIN, "ETH", "1")
-            _take_away(story, account, MARGIN, "USDT", units("10000"))
-            events = story.index("ETH", f"{own // E8}.{own % E8:08d}")
+            spent(story, account, MARGIN, "USDT", "10000")
+            events = story.index("ETH", told_text(own))
         else:
-            _take_away(story, account, MARGIN, "USDT", units("10000") - own)
+            spent(story, account, MARGIN, "USDT", told_text(units("10000") - own))
             events = []
         assert _did(story, account, expected[0], events) is (expected[1] is bad)
 
@@ -226,7 +225,7 @@ def test_m5_as_much_may_be_borrowed_as_brings_the_level_to_its_bound(
     leverage = {exact("1.5", 12): 3, exact("1.25", 12): 5}[exact(told["initial_risk_ratio"], 12)]
     story.ok(SetMarginLeverage, account_id=account, leverage=leverage)
     own = exact(told["collateral_value"]) - owed
-    story.deposit(account, MARGIN, "USDT", f"{own // E8}.{own % E8:08d}")
+    story.deposit(account, MARGIN, "USDT", told_text(own))
     if owed:
         borrow(story, account, MARGIN, "USDT", told["debt"])
     most = max_borrow(story.engine.risk, story.person(account), MARGIN, "ETH")
@@ -261,7 +260,7 @@ def test_m11_an_isolated_wallet_falls_at_its_price_and_not_a_unit_before(
             borrow(story, account, ISOLATED_BTC, asset, told[f"debt_{name}"])
     person = story.person(account)
     for asset, name in (("BTC", "base"), ("USDT", "quote")):
-        _take_away(story, account, ISOLATED_BTC, asset, person.minor(ISOLATED_BTC, asset))
+        spent(story, account, ISOLATED_BTC, asset, told_text(person.minor(ISOLATED_BTC, asset)))
         if exact(told[f"free_{name}"]):
             story.deposit(account, ISOLATED_BTC, asset, told[f"free_{name}"])
     story.wait(max(0, told["accruals"] - 1) * HOUR_MS)
@@ -273,5 +272,5 @@ def test_m11_an_isolated_wallet_falls_at_its_price_and_not_a_unit_before(
     toward = -1 if told["side"] == "LONG" else 1
     before, there = (price_e8 - toward, price_e8 + (toward if price_e8 % 100 else 0))
     for price, falls in ((before, False), (there, True)):
-        events = story.index("BTC", f"{price // E8}.{price % E8:08d}")
+        events = story.index("BTC", told_text(price))
         assert bool(of(events, LiquidationStarted)) is falls
