@@ -94,7 +94,7 @@ def test_what_a_path_names_is_a_parameter_and_no_field_of_the_body() -> None:
     amend = openapi()["paths"]["/v1/orders/{id}"]["patch"]
     assert [(one["name"], one["in"]) for one in amend["parameters"]] == [("id", "path")]
     body = amend["requestBody"]["content"]["application/json"]["schema"]
-    assert set(body["properties"]) == {"qty", "price"}
+    assert set(body["properties"]) == {"qty", "price", "trigger_price"}
     listed = openapi()["paths"]["/v1/orders"]["get"]
     assert {one["in"] for one in listed["parameters"]} == {"query"}
     assert {one["name"] for one in listed["parameters"]} == {
