@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from matching.invariants import hold
 
@@ -77,7 +79,7 @@ class Pocket:
         return f"<Pocket {self.owner}/{self.wallet}/{self.asset} {self.minor} locked {self.locked}>"
 
 
-class Posting(NamedTuple):
+class Posting(msgspec.Struct, frozen=True, gc=False):
     """One movement, seen from one side of it."""
 
     owner: int
@@ -131,19 +133,10 @@ class Ledger:
         target.minor += minor
         self.touched[source] = None
         self.touched[target] = None
-        for pocket, change in ((source, -minor), (target, minor)):
-            if pocket.owner >= FIRST_ACCOUNT:
-                self.postings.append(
-                    Posting(
-                        pocket.owner,
-                        pocket.wallet,
-                        pocket.asset,
-                        change,
-                        pocket.minor,
-                        reason,
-                        reference,
-                    )
-                )
+        if source.owner >= FIRST_ACCOUNT:
+            self.postings.append(_posting(source, -minor, reason, reference))
+        if target.owner >= FIRST_ACCOUNT:
+            self.postings.append(_posting(target, minor, reason, reference))
 
     def lock(self, pocket: Pocket, minor: int) -> None:
         """Hold a part of a pocket for an order."""
@@ -211,3 +204,9 @@ class Ledger:
             pocket = self.pocket(owner, wallet, asset)
             pocket.minor = minor
             pocket.locked = locked
+
+
+def _posting(pocket: Pocket, change_minor: int, reason: PostingReason, reference: int) -> Posting:
+    return Posting(
+        pocket.owner, pocket.wallet, pocket.asset, change_minor, pocket.minor, reason, reference
+    )
