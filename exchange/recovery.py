@@ -25,6 +25,7 @@ from exchange.storage.frames import Frame
 from exchange.storage.journal import Journal
 from exchange.storage.segments import JournalPruned
 from exchange.storage.snapshots import BadSnapshot, read_snapshot, snapshots_in
+from matching.invariants import InvariantBroken
 from risk.parameters import Venue
 
 JOURNAL: Final = "journal"
@@ -213,6 +214,8 @@ def replayed(engine: Engine, frames: Iterable[Frame]) -> Iterator[list[list[AnyE
                 raise RecoveryFailed(str(error)) from error
             try:
                 groups = [engine.apply(command) for command in commands]
+            except InvariantBroken as error:
+                raise broken_behind(engine, error) from error
             except AssertionError as error:
                 raise RecoveryFailed(
                     f"the command behind seq {engine.seq} cannot be replayed: {error}"
@@ -221,6 +224,11 @@ def replayed(engine: Engine, frames: Iterable[Frame]) -> Iterator[list[list[AnyE
     finally:
         if enabled:
             gc.enable()
+
+
+def broken_behind(engine: Engine, error: InvariantBroken) -> RecoveryFailed:
+    """What a paranoid engine found behind a command."""
+    return RecoveryFailed(f"an invariant does not hold behind seq {engine.seq}: {error}")
 
 
 def _venue_in(frame: Frame) -> Venue:

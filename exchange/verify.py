@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from exchange.commands import AnyCommand
 from exchange.engine import Engine
 from exchange.groups import GENESIS_SEQ, BadGroup, commands_in
 from exchange.recovery import (
@@ -21,6 +22,7 @@ from exchange.recovery import (
     Footing,
     RecoveryFailed,
     behind,
+    broken_behind,
     footing_at,
     replayed,
 )
@@ -34,6 +36,7 @@ from exchange.storage.segments import (
     segments_in,
 )
 from exchange.storage.snapshots import BadSnapshot, read_snapshot, snapshots_in
+from matching.invariants import InvariantBroken
 
 PROGRESS_EVERY_BYTES: Final = 1024 * 1024
 
@@ -80,27 +83,31 @@ class Replayed:
     commands: int
 
 
-def verify(directory: Path, progress: Progress | None = None) -> VerifyReport:
+def verify(
+    directory: Path, progress: Progress | None = None, *, paranoid: bool = False
+) -> VerifyReport:
     """Replay a data directory from the beginning, or from the oldest snapshot kept, and judge it.
 
     Checks every frame's checksum and place in the chain, that each snapshot's digest comes out
-    again, and the invariants there and at the end. RecoveryFailed where there is no journal.
+    again, and the invariants there and at the end, or with `paranoid` behind every command.
+    RecoveryFailed where there is no journal.
     """
     started_s = time.monotonic()
     report = VerifyReport(directory)
     try:
-        _verify(report, progress)
+        _verify(report, progress, paranoid)
     except (BadSnapshot, BadState, JournalCorrupt, JournalPruned, RecoveryFailed) as error:
         report.problems.append(str(error))
     report.seconds = time.monotonic() - started_s
     return report
 
 
-def _verify(report: VerifyReport, progress: Progress | None) -> None:
+def _verify(report: VerifyReport, progress: Progress | None, paranoid: bool) -> None:
     frames = partial(frames_in, _journal_of(report.directory))
     snapshots = snapshots_in(report.directory / SNAPSHOTS)
     footing = _oldest_footing(report.directory, snapshots)
     engine = footing.engine
+    engine.paranoid = paranoid
     report.from_seq = footing.seq
     report.chain = footing.chain.hex()
     told = _telling(report, behind(frames, footing), footing.seq, progress)
@@ -171,15 +178,18 @@ def replay(
     to_seq: int | None = None,
     to_time_ms: int | None = None,
     progress: Progress | None = None,
+    paranoid: bool = False,
 ) -> Replayed:
     """The engine behind `to_seq`, or behind the last command stamped up to `to_time_ms`, or last.
 
     It starts from the newest snapshot before that. RecoveryFailed or JournalCorrupt where it
-    cannot be had, because it was pruned for example.
+    cannot be had, because it was pruned for example; with `paranoid` also behind the first command
+    that leaves an invariant broken.
     """
     journal = _journal_of(directory)
     footing = _footing_before(directory, to_seq, to_time_ms)
     engine = footing.engine
+    engine.paranoid = paranoid
     report = VerifyReport(directory)
     for frame in _telling(
         report, behind(partial(frames_in, journal), footing), footing.seq, progress
@@ -193,8 +203,15 @@ def replay(
                 return Replayed(engine, footing.seq, engine.seq - footing.seq)
             if to_time_ms is not None and command.time_ms > to_time_ms:
                 return Replayed(engine, footing.seq, engine.seq - footing.seq)
-            engine.apply(command)
+            _obey(engine, command)
     return Replayed(engine, footing.seq, engine.seq - footing.seq)
+
+
+def _obey(engine: Engine, command: AnyCommand) -> None:
+    try:
+        engine.apply(command)
+    except InvariantBroken as error:
+        raise broken_behind(engine, error) from error
 
 
 def _footing_before(directory: Path, to_seq: int | None, to_time_ms: int | None) -> Footing:

@@ -59,6 +59,9 @@ def _add(commands: Any, name: str, about: str, examples: str) -> argparse.Argume
     )
     command.add_argument("directory", metavar="DIR", type=Path, help="a data directory")
     command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument(
+        "--paranoid", action="store_true", help="assert every invariant behind every command"
+    )
     return command
 
 
@@ -68,7 +71,7 @@ def _add(commands: Any, name: str, about: str, examples: str) -> argparse.Argume
 def run_verify(args: argparse.Namespace) -> int:
     """Judge a directory: 0 where it is sound."""
     try:
-        report = verify_directory(args.directory, progress_bar("verifying"))
+        report = verify_directory(args.directory, progress_bar("verifying"), paranoid=args.paranoid)
     except UNREADABLE as error:
         raise Failure(str(error)) from None
     if args.json:
@@ -122,6 +125,7 @@ def run_replay(args: argparse.Namespace) -> int:
             to_seq=to_seq,
             to_time_ms=to_time_ms,
             progress=progress_bar("replaying"),
+            paranoid=args.paranoid,
         )
     except UNREADABLE as error:
         raise Failure(str(error)) from None

@@ -95,6 +95,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         default=None,
         help="opening an account needs the admin key, on loopback too",
     )
+    command.add_argument(
+        "--paranoid",
+        action="store_true",
+        default=None,
+        help="assert every invariant behind every command, and stop at the first that is broken",
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object once it runs")
 
 
@@ -114,7 +120,7 @@ def config_of(args: argparse.Namespace) -> Config:
         name: getattr(args, name)
         for name in (
             *("host", "port", "fast_port", "data", "ephemeral", "speed", "seed", "prices"),
-            *("tape", "redis", "admin_key", "require_admin"),
+            *("tape", "redis", "admin_key", "require_admin", "paranoid"),
         )
     }
     flags["agents"] = None if args.agents is None else args.agents == "on"

@@ -17,6 +17,7 @@ from exchange.config import Storage
 from exchange.housekeeping import DAY_MS, PRUNE_HISTORY_EVERY_S, Housekeeping
 from exchange.recovery import SNAPSHOTS
 from exchange.sequencer import Sequencer
+from exchange.snapshot import packed
 from exchange.storage import durable
 from exchange.storage.history import History
 from exchange.storage.journal import Journal
@@ -24,6 +25,7 @@ from exchange.storage.rows import TradeRow
 from exchange.storage.segments import segments_in
 from exchange.storage.snapshots import SnapshotStore, snapshots_in
 from exchange.verify import verify
+from matching.invariants import InvariantBroken
 from tests.exchange.tapes import START_MS, Tape, journal_of
 
 
@@ -117,6 +119,23 @@ async def test_what_was_kept_verifies(tmp_path: Path) -> None:
     assert report.problems == []
     # The genesis is seq 1, and two commands follow before each snapshot.
     assert [verdict.seq for verdict in report.snapshots] == [3, 5, 7]
+
+
+async def test_i13_a_paranoid_exchange_brings_its_snapshots_back_to_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keeping(tmp_path) as kept:
+        await kept.commands(1)
+        kept.engine.paranoid = True
+        kept.housekeeping.packed_here_max = 0  # Nor is it left to a copy of the process.
+        await kept.housekeeping.snapshot()
+        assert kept.housekeeping.saved_seq == kept.engine.seq
+        await kept.commands(1)
+        state = packed(kept.engine)
+        wrong = state._replace(digest=bytes(16))
+        monkeypatch.setattr(module, "packed", lambda engine: wrong)
+        with pytest.raises(InvariantBroken, match=r"I13 .* snapshot of seq 3: its digest"):
+            await kept.housekeeping.snapshot()
 
 
 async def test_the_journal_behind_the_oldest_snapshot_goes_by_age_and_size(

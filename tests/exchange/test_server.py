@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from exchange import server
 from exchange.clock import ScaledClock, SteppedClock, SystemClock, wall_ms
 from exchange.commands import Deposit, OpenAccount
-from exchange.config import Config, ConfigError, Limits, Market, Server, Storage
+from exchange.config import Audit, Config, ConfigError, Limits, Market, Server, Storage
 from exchange.events import Answered
 from exchange.gateway import auth
 from exchange.gateway.doors import Opened
@@ -29,6 +30,7 @@ from exchange.verify import verify
 from exchange.views.board import Board
 from exchange.wire import INTERVALS_MS
 from matching.types import Side
+from risk.ledger import FEES
 from tests.exchange.tapes import order
 
 START_MS = 1_700_000_000_000
@@ -332,3 +334,30 @@ async def test_public_events_go_to_redis_and_each_seq_once(tmp_path: Path, redis
 async def test_a_redis_address_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="redis"):
         await start(config(tmp_path, redis="nonsense://"))
+
+
+async def test_a_paranoid_exchange_ends_over_a_broken_invariant_and_names_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = msgspec.structs.replace(config(tmp_path), audit=Audit(paranoid=True))
+    async with running(chosen) as made:
+        await trade(made)  # All is well.
+        made.doors.engine.risk.ledger.house(FEES, "USDT").minor += 1
+        with pytest.raises(SequencerFailed, match=r"I1 .* USDT: the pockets add up to 1 units"):
+            await made.doors.sequencer.submit(OpenAccount())
+        await made.wait()
+    assert made.failed
+    assert "the sequencer ended over a fault" in caplog.text
+
+
+async def test_without_paranoia_it_trades_on_and_is_degraded(tmp_path: Path) -> None:
+    async with running(config(tmp_path)) as made:
+        made.doors.engine.risk.ledger.house(FEES, "USDT").minor += 1
+        await done(made, OpenAccount())
+        _, audited = await get(f"{made.url}/v1/audit")
+        assert audited["ok"] is False
+        (violation,) = audited["violations"]
+        assert violation["invariant"] == "I1"
+        status, health = await get(f"{made.url}/healthz")
+        assert (status, health["status"]) == (200, "degraded")
+        await done(made, OpenAccount())

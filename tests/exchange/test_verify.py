@@ -6,12 +6,14 @@ import msgspec
 import pytest
 
 from exchange.commands import PlaceOrder
+from exchange.engine import Engine
 from exchange.groups import encode_group
 from exchange.recovery import SNAPSHOTS, RecoveryFailed
 from exchange.storage.journal import Journal
 from exchange.storage.segments import JournalCorrupt, segments_in
 from exchange.storage.snapshots import SnapshotStore
 from exchange.verify import SnapshotVerdict, replay, verify
+from matching.invariants import hold
 from tests.exchange.tapes import START_MS, Tape, an_hour_at_the_market, journal_of, order
 
 
@@ -193,3 +195,26 @@ def test_a_replay_of_a_damaged_journal_fails(tape: Tape) -> None:
     segment.write_bytes(raw)
     with pytest.raises(JournalCorrupt):
         replay(tape.directory)
+
+
+def breaking(monkeypatch: pytest.MonkeyPatch, at_seq: int) -> None:
+    """From that command on an invariant does not hold."""
+
+    def check(engine: Engine) -> None:
+        hold("I3", engine.seq < at_seq, "BTC-USDT-PERP", "planted")
+
+    monkeypatch.setattr(Engine, "check", check)
+
+
+def test_paranoid_names_the_first_command_behind_which_an_invariant_is_broken(
+    tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tape.close()
+    breaking(monkeypatch, 5)
+    (problem,) = verify(tape.directory, paranoid=True).problems
+    assert problem.startswith("an invariant does not hold behind seq 5: I3 (")
+    with pytest.raises(RecoveryFailed, match=r"behind seq 5: I3 .* BTC-USDT-PERP: planted"):
+        replay(tape.directory, paranoid=True)
+    assert replay(tape.directory, to_seq=4, paranoid=True).engine.seq == 4
+    (problem,) = verify(tape.directory).problems  # At the end alone.
+    assert problem.startswith(f"an invariant does not hold behind seq {tape.engine.seq}: I3 (")

@@ -13,6 +13,7 @@ from exchange.cli.journals import moment_text, point
 from exchange.cli.output import UsageError
 from exchange.commands import AnyCommand, OpenAccount, Tick
 from exchange.config import default_venue
+from exchange.engine import Engine
 from exchange.groups import encode_group
 from exchange.recovery import JOURNAL, recover
 
@@ -55,6 +56,18 @@ def test_a_sound_directory_is_called_sound(
     said = run_json(capsys, "verify", str(directory))
     assert (said["ok"], said["to_seq"], said["problems"]) == (True, 3, [])
     assert said["digest"] in out
+
+
+def test_paranoid_looks_behind_every_command(
+    directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(Engine, "check", lambda engine: looked.append(engine.seq))
+    run(capsys, "verify", str(directory), "--paranoid")
+    assert looked == [1, 2, 3, 3]  # And once more at the end, as always.
+    looked.clear()
+    run(capsys, "replay", str(directory), "--paranoid", "--to", "2")
+    assert looked == [1, 2]
 
 
 def test_a_flipped_bit_is_found_and_is_a_failure(

@@ -44,6 +44,7 @@ def test_flags_win_over_the_file_and_the_file_over_the_defaults(tmp_path: Path) 
         (("--admin-key", "@f"), "server", "admin_key", "@f"),
         (("--redis", "redis://h"), "server", "redis", "redis://h"),
         (("--tape", "t.csv"), "market", "prices", "tape"),
+        (("--paranoid",), "audit", "paranoid", True),
     ],
 )
 def test_every_flag_reaches_its_setting(
