@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from exchange.engine import Engine
 from exchange.events import AnyEvent, Traded
-from exchange.invariants import check_book, check_orders
+from exchange.invariants import check_book, check_orders, check_triggers
 from matching.invariants import INVARIANTS, InvariantBroken, hold
 from risk.account import PERP
 from risk.invariants import (
@@ -57,7 +57,7 @@ _OF_PART: Final = {
 }
 _BY_SUMS: Final = ("I1", "I2", "I3", "I4")
 _BY_ACCOUNTS: Final = ("I5", "I8", "I9")
-_BY_BOOKS: Final = ("I6", "I7", "I11")
+_BY_BOOKS: Final = ("I6", "I7", "I11", "I12")
 _FAULTS: Final = (AssertionError, ArithmeticError, AttributeError, LookupError, TypeError)
 
 log = logging.getLogger(__name__)
@@ -233,6 +233,7 @@ class Auditor:
         self._next_book = (self._next_book + 1) % len(symbols)
         book, instrument = engine.books[symbol], engine.instruments[symbol]
         self._look("I6", symbol, check_book, book, instrument, engine.risk.accounts)
+        self._look("I12", symbol, check_triggers, engine.trading, symbol)
         perp = engine.risk.perps.get(symbol)
         if perp is not None:
             self._look("I11", symbol, check_brackets, perp.brackets)

@@ -37,7 +37,7 @@ from exchange.commands import (
     Transfer,
 )
 from exchange.events import AnyEvent, SymbolStateChanged
-from exchange.invariants import check_book, check_orders
+from exchange.invariants import check_book, check_orders, check_triggers
 from exchange.keeping import STANDING, restore_trading, trading_state
 from exchange.reducing import trim_moved
 from exchange.telling import Teller
@@ -124,7 +124,6 @@ class Engine:
         self._teller.begin(command.seq, command.time_ms)
         self._advance(WORK_PER_COMMAND_MAX)
         self.risk.time_ms = command.time_ms
-        begin_day(self.risk)
         self.risk.refused = None
         answer = self._obey(command)
         trim_moved(self.trading)
@@ -198,6 +197,7 @@ class Engine:
         if account is None or account.id < FIRST_ACCOUNT:
             return Answer(Reason.UNKNOWN_ACCOUNT)
         self.risk.settle(account)
+        begin_day(self.risk)  # By whose tiers it trades, though a grid point has work left.
         client_id: str = getattr(command, "client_id", "")
         content = b""
         if client_id and not isinstance(command, CancelOrder):
@@ -458,6 +458,7 @@ class Engine:
         self.risk.check()
         for symbol, book in self.books.items():
             check_book(book, self.instruments[symbol], self.risk.accounts)
+            check_triggers(self.trading, symbol)
         for account in self.risk.accounts.values():
             check_orders(account, self.books)
 

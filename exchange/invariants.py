@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from exchange.execution import Execution
+from exchange.reducing import reducible
 from matching.book import Book
 from matching.instrument import Instrument
 from matching.invariants import hold, naming
@@ -35,7 +37,8 @@ def check_order(order: Order, instrument: Instrument) -> None:
 
 
 def check_orders(account: Account, books: Mapping[str, Book]) -> None:
-    """I7 of one account: its orders rest or await their trigger, and it counts them right."""
+    """I7 of one account: its orders rest or await their trigger, and it counts them right; and I8:
+    what reduces leaves room for what would execute first."""
     counts: dict[str, int] = {}
     for order in account.orders.values():
         rests = books[order.symbol].orders.get(order.order_id) is order
@@ -44,3 +47,21 @@ def check_orders(account: Account, books: Mapping[str, Book]) -> None:
         counts[order.symbol] = counts.get(order.symbol, 0) + 1
     counted = {symbol: count for symbol, count in account.open_counts.items() if count}
     hold("I7", counted == counts, account.id, f"open orders {counted}, not {counts}")
+    for symbol in account.reducing:
+        for order, room in reducible(account, symbol):
+            hold("I8", order.open_lots <= room, account.id, f"{order} has room for {room}")
+
+
+def check_triggers(execution: Execution, symbol: str) -> None:
+    """I12 of one instrument: who sleeps is its account's, and who woke has a turn. O(asleep)."""
+    triggers, accounts = execution.triggers[symbol], execution.risk.accounts
+    with naming("I12", symbol):
+        triggers.check()
+    for order in triggers.orders.values():
+        account = accounts[order.account_id]
+        hold("I12", order.symbol == symbol, symbol, order)
+        mine = account.orders.get(order.order_id) is order
+        sleeps = account.asleep.get(symbol, {}).get(order.order_id) is order
+        hold("I12", mine and sleeps, symbol, f"its owner does not know {order}")
+    turns = {order_id for where, order_id in execution.fired if where == symbol}
+    hold("I12", triggers.due <= turns, symbol, f"{triggers.due} woke, but {turns} have a turn")

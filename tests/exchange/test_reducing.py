@@ -97,7 +97,7 @@ def test_t18_a_takeover_without_a_trade_cuts_them_too(story: Story) -> None:
     long, _ = positions(story, "0.010")
     story.sell(long, PERP, "0.010", "50100", reduce_only=True)
     risk = story.engine.risk
-    take_over(risk, story.person(long), risk.accounts[LIQUIDATION], PERP, 500_000)
+    take_over(risk, story.person(long), risk.accounts[LIQUIDATION], PERP, 10, 500_000)
     story.do(Tick)
     assert working(story, long) == {}
 
