@@ -15,8 +15,9 @@ class NoticeSay(MarginSay):
 
     `notice` is "margin_call", "margin_call_cleared", "liquidation_started", "liquidation_step",
     "liquidation_ended", "loan", "interest", "funding", "setting", "account_opened",
-    "account_reset" or "fee_tier"; the fields below it belong to some of these only. A message of
-    this channel without a `notice` is a gauge: its `seq` is 0, and nothing of it is kept.
+    "account_reset", "fee_tier" or "deleveraged"; the fields below it belong to some of these only.
+    A message of this channel without a `notice` is a gauge: its `seq` is 0, and nothing of it is
+    kept.
     """
 
     notice: str = ""
@@ -24,7 +25,8 @@ class NoticeSay(MarginSay):
     asset: str | UnsetType = UNSET
     add: str | UnsetType = UNSET  # Quote to add to come back to the call level.
     mark: str | UnsetType = UNSET
-    step: str | UnsetType = UNSET  # sold, repaid, takeover, fund or fee
+    # sold, bought, repaid, netted, fee, fund, adl, socialized, surplus or takeover
+    step: str | UnsetType = UNSET
     amount: str | UnsetType = UNSET  # Of the asset; funding: paid if negative.
     qty: str | UnsetType = UNSET
     price: str | UnsetType = UNSET
@@ -43,6 +45,11 @@ class NoticeSay(MarginSay):
     maker: str | UnsetType = UNSET
     taker: str | UnsetType = UNSET
     volume: str | UnsetType = UNSET  # Of thirty days, in quote.
+    leg: str | UnsetType = UNSET  # Of a deleveraged position,
+    side: str | UnsetType = UNSET  # what was done to it: a long sells,
+    rank: int | UnsetType = UNSET  # its place among the counterparties, from 1,
+    score: str | UnsetType = UNSET  # the profit x leverage they are ranked by,
+    realised: str | UnsetType = UNSET  # and what that realised, without a fee.
     unrealised: str | UnsetType = UNSET
 
 

@@ -26,7 +26,9 @@ def story() -> Story:
     fees = flat_fees()
     tiers = (*fees.perp, msgspec.structs.replace(fees.perp[0], volume_minor=units("1000")))
     fees = msgspec.structs.replace(fees, perp=tiers)
-    story = Story(small_venue(start_ms=START_MS - 3_600_000, fees=fees))
+    start_ms = START_MS - 3_600_000
+    # The fund is small: who is ahead must take what it cannot.
+    story = Story(small_venue(start_ms=start_ms, fees=fees, insurance_minor=units("5000")))
     eventful(story)
     the_rest(story)
     return story

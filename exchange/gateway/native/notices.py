@@ -9,6 +9,7 @@ from msgspec import structs
 
 from exchange.events import (
     AccountOpened,
+    Deleveraged,
     FeeTierChanged,
     FundingCharged,
     InterestCharged,
@@ -206,6 +207,27 @@ def _tier_notice(event: FeeTierChanged, _: Instruments, figures: Figures) -> Not
     )
 
 
+def _deleveraged_notice(
+    event: Deleveraged, instruments: Instruments, figures: Figures
+) -> NoticeSay:
+    instrument = instruments[event.symbol]
+    return _notice(
+        event,
+        PERP,
+        figures,
+        "deleveraged",
+        symbol=event.symbol,
+        leg=event.leg,
+        side=event.side.name.lower(),
+        qty=instrument.qty_text(event.lots),
+        price=instrument.price_text(event.price_ticks),
+        rank=event.rank,
+        score=rate_text(event.score_e12),
+        asset=event.asset,
+        realised=amount_text(event.realised_minor),
+    )
+
+
 NOTICES: Final[dict[type, Callable[[Any, Instruments, Figures], NoticeSay]]] = {
     LoanChanged: _loan_notice,
     InterestCharged: _interest_notice,
@@ -217,4 +239,5 @@ NOTICES: Final[dict[type, Callable[[Any, Instruments, Figures], NoticeSay]]] = {
     SettingChanged: _setting_notice,
     AccountOpened: _opened_notice,
     FeeTierChanged: _tier_notice,
+    Deleveraged: _deleveraged_notice,
 }

@@ -9,6 +9,7 @@ import pytest
 
 from exchange.events import (
     AccountOpened,
+    Deleveraged,
     FeeTierChanged,
     FundingCharged,
     InterestCharged,
@@ -124,6 +125,14 @@ def test_a_new_fee_tier_is_told_with_its_rates_and_the_volume_behind_it() -> Non
     assert told["volume"] == "5000000"
     discount = notice(SettingChanged, symbol="", name="fee_discount", value="on")
     assert (discount["wallet"], discount["value"]) == ("spot", "on")
+
+
+def test_a_deleveraging_is_told_with_its_price_and_its_place_in_the_ranking() -> None:
+    told = notice(Deleveraged)
+    assert (told["notice"], told["wallet"], told["symbol"]) == ("deleveraged", "perp", PERP.symbol)
+    assert (told["side"], told["qty"], told["price"]) == ("buy", "0.500", "47523.8")
+    assert (told["rank"], told["score"]) == (1, "0.892857142857")
+    assert (told["realised"], told["asset"]) == ("1238.1", "USDT")
 
 
 def test_a_scope_counts_in_the_asset_it_settles_in() -> None:
