@@ -20,6 +20,8 @@ from risk.volumes import KINDS, day_of
 def tier_of(state: RiskState, account: Account, kind: FeeKind) -> int:
     """The number of the account's tier on the present day, 0 for the first."""
     volume_minor = account.volumes.before(kind, state.fee_day.day)
+    if not volume_minor:
+        return 0
     tiers = state.venue.fees.tiers(kind)
     return max(number for number, tier in enumerate(tiers) if tier.volume_minor <= volume_minor)
 

@@ -33,6 +33,7 @@ class Volumes:
     def add(self, kind: FeeKind, day: int, minor: int) -> None:
         """Count a trade; days that no later tier depends on are forgotten."""
         days = self._days[kind]
+        assert kind not in self._before or day >= self._before[kind][0], "that day is over"
         if day not in days:
             self.forget(day)
             days[day] = 0

@@ -65,7 +65,7 @@ class FillSay(Say):
     qty: str
     quote: str
     maker: bool
-    fee: str
+    fee: str  # Negative: a rebate.
     fee_asset: str
     realised: str | None  # Of a perpetual, in its settle asset, before the fee.
     wallet: str
@@ -198,7 +198,7 @@ class InstrumentSay(Say):
     qty_max: str
     market_qty_max: str
     notional_min: str
-    maker_fee: str
+    maker_fee: str  # Of the first tier; an account's own are in `GET /v1/account`.
     taker_fee: str
     max_leverage: int
     margin: list[str]  # cash, cross, isolated

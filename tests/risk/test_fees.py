@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from exchange.commands import PlaceOrder, SetFeeDiscount
 from exchange.events import Filled, SettingChanged
+from exchange.preview import preview
 from matching.instrument import Instrument
 from matching.reasons import Reason
 from matching.types import Fill, Order, OrderType, Side
@@ -20,7 +21,7 @@ from risk.fees import FREE, discounted_minor, fee_minor, fee_rate_e12, rates_e12
 from risk.ledger import FEES, LIQUIDATION
 from risk.money import E12
 from risk.parameters import FeeAsset, FeeSchedule, FeeTier, Venue
-from tests.risk.stories import BTC, BTC_PERP, rich, trader
+from tests.risk.stories import BTC, BTC_PERP, borrow, rich, trader
 from tests.story import Story, again, answer, flat_fees, of, refusal, small_venue, units
 from tests.vectors import exact, vectors
 
@@ -279,6 +280,38 @@ def test_s10_a_perpetual_pays_in_its_settle_asset_whatever_the_setting() -> None
     story.sell(other, BTC_PERP, "1", "50000")
     (_, mine) = of(story.buy(me, BTC_PERP, "1", "50000"), Filled)
     assert (mine.fee_asset, mine.fee_minor) == ("USDT", units("25"))
+
+
+@pytest.mark.parametrize(("bnb", "fee", "asset"), [("1", "0.125", "BNB"), ("0.1", "0.001", "BTC")])
+def test_s10_a_preview_tells_the_fee_as_it_will_be_paid(bnb: str, fee: str, asset: str) -> None:
+    story = _discounting()
+    me = story.account("me", spot_USDT="50000", spot_BNB=bnb)
+    story.ok(SetFeeDiscount, account_id=me, on=True)
+    story.sell(story.account("other", spot_BTC="1"), BTC, "1", "50000")
+    wish = PlaceOrder(account_id=me, symbol=BTC, side=Side.BUY, lots=100_000, price_ticks=5_000_000)
+    said = preview(story.engine, wish)
+    assert (said.reason, said.fee_minor, said.fee_asset) == (None, units(fee), asset)
+    (_, mine) = of(story.buy(me, BTC, "1", "50000"), Filled)
+    assert (mine.fee_minor, mine.fee_asset) == (said.fee_minor, said.fee_asset)
+
+
+def test_s10_a_liquidation_pays_no_fee_out_of_the_collateral_beside_what_it_sells() -> None:
+    """12,500 in BTC, 500 and 5 BNB against 8,000: at 27,000 the level is 8,750 / 8,000, below 1.1.
+    BNB would cover the fees, but fees of sales are paid in what the sales bring."""
+    story = _discounting()
+    me = story.account("me", margin_USDT="5000", margin_BNB="5")
+    story.ok(SetFeeDiscount, account_id=me, on=True)
+    borrow(story, me, "margin", "USDT", "8000")
+    rich_one = story.account("other", spot_BTC="1", spot_USDT="1000000")
+    story.sell(rich_one, BTC, "0.25", "50000")
+    (_, bought) = of(story.buy(me, BTC, "0.25", "50000", wallet="margin"), Filled)
+    assert bought.fee_asset == "BNB"
+    story.buy(rich_one, BTC, "1", "48000")
+    story.buy(rich_one, "BNB-USDT", "10", "299")
+    events = story.index("BTC", "27000") + story.wait(5_000)
+    sold = [each for each in of(events, Filled) if each.account_id == me]
+    assert sold
+    assert {each.fee_asset for each in sold} == {"USDT"}
 
 
 def test_s11_a_resting_buy_in_quote_outlives_its_owners_tier() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from exchange.events import FeeTierChanged, Filled, FundingFixed
 from matching.instrument import Instrument
+from matching.reasons import Reason
 from matching.types import Fill, Order, OrderType, Side
 from risk.account import Account
 from risk.engine import RiskEngine, new_risk_engine
@@ -12,7 +15,8 @@ from risk.money import E12
 from risk.parameters import DAY_MS
 from risk.records import FeeTierRecord
 from risk.tiers import begin_day, count_trade, is_day_due, tell_tiers, tier_of, volume_minor
-from tests.risk.stories import slow_venue, trader
+from risk.volumes import Volumes
+from tests.risk.stories import BTC_PERP, position, report, rich, slow_venue, trader
 from tests.story import START_MS, Story, again, of, refusal, small_venue, units
 
 BTC = "BTC-USDT"
@@ -77,6 +81,43 @@ def test_s10_a_restart_before_the_day_starts_changes_nothing() -> None:
     story.engine = restored
     assert len(of(story.wait(1), FeeTierChanged)) == 2
     assert rates_e12(restored.risk, story.person(me), "spot").maker_e12 == E12 * 9 // 10**4
+
+
+def _best(story: Story, account_id: int) -> None:
+    """Give an account the best tier of perpetuals: makers pay nothing, takers 0.03 %."""
+    days = story.engine.risk.fee_day
+    volumes = story.person(account_id).volumes = Volumes()
+    volumes.add("perp", days.day - 1, units("500000000"))
+    days.traders.add(account_id)
+
+
+def test_p4_an_order_on_a_perpetual_keeps_its_owners_own_taker_fee_back() -> None:
+    """50,000 at 10x: 5,000 of margin and 0.03 % of it, 15; everybody else's fee is 25."""
+    story = Story()
+    me, other = (story.account(name, perp_USDT="5015") for name in ("me", "other"))
+    _best(story, me)
+    assert refusal(story.buy(me, BTC_PERP, "1", "50000", leverage=10)) is None
+    refused = refusal(story.buy(other, BTC_PERP, "1", "50000", leverage=10))
+    assert refused is Reason.INSUFFICIENT_MARGIN
+    (mine, _) = of(story.sell(rich(story), BTC_PERP, "1", "50000"), Filled)
+    assert mine.fee_minor == 0  # It was the maker.
+    (_, mine) = [
+        *of(story.buy(rich(story), BTC_PERP, "1", "50000"), Filled),
+        *of(story.sell(me, BTC_PERP, "1", "50000"), Filled),
+    ][-2:]
+    assert (mine.account_id, mine.fee_minor) == (me, units("15"))
+
+
+@pytest.mark.parametrize(("side", "ticks"), [(Side.BUY, 196_059), (Side.SELL, 203_938)])
+def test_p12_a_bankruptcy_price_has_its_owners_own_taker_fee_in_it(side: Side, ticks: int) -> None:
+    """1 at 20,000 with 400: long 19,600 / 0.9997 = 19,605.88..., up to 19,605.9; short 20,400 /
+    1.0003 = 20,393.88..., down to 20,393.8."""
+    story = Story()
+    story.index("BTC", "20000")
+    account = position(story, side, "1", "20000", money="430", leverage=50, isolated=True)
+    _best(story, account)
+    assert report(story, account).margin_minor == units("400")
+    assert report(story, account).bankruptcy_ticks == ticks
 
 
 # -- the engine by hand ------------------------------------------------------------------------
@@ -202,9 +243,8 @@ def test_volume_of_an_inverse_contract_is_its_face() -> None:
         multiplier="100",
     )
     for ticks in (200_000, 500_000):
-        fill = _fill("BTC-USD-PERP", 7, ticks)
-        assert volume_minor(risk, fill) == units("700")
-    count_trade(risk, fill)
+        assert volume_minor(risk, _fill("BTC-USD-PERP", 7, ticks)) == units("700")
+    count_trade(risk, _fill("BTC-USD-PERP", 7, 500_000))
     assert _account(risk).volumes.before("perp", risk.fee_day.day + 1) == units("700")
     assert _account(risk).volumes.before("spot", risk.fee_day.day + 1) == 0
 

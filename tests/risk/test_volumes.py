@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,3 +81,12 @@ def test_the_look_at_everybody_goes_on_where_it_stood_after_a_restart() -> None:
     assert (restored.day, restored.looking) == (6, True)
     assert [restored.next_account(), restored.next_account()] == [103, None]
     assert not restored.looking
+
+
+def test_a_day_that_is_over_gets_no_more_volume() -> None:
+    volumes = Volumes()
+    volumes.add("spot", 5, 1)
+    assert volumes.before("spot", 6) == 1
+    volumes.add("spot", 6, 1)
+    with pytest.raises(AssertionError, match="that day is over"):
+        volumes.add("spot", 5, 1)
