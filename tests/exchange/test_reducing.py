@@ -130,3 +130,50 @@ def test_which_side_closes_a_position() -> None:
     assert closes(sale, 3)
     assert not closes(sale, -3)
     assert not closes(sale, 0)
+
+
+def test_v74_orders_nearer_execution_win_and_the_others_are_cut_or_cancelled(
+    story: Story,
+) -> None:
+    """Long 10: A sells 6 at 50,100; B sells 11 at 50,000: B is cut to 10 and A is cancelled."""
+    long, _ = positions(story, "0.010")
+    story.sell(long, PERP, "0.006", "50100", reduce_only=True)
+    events = story.sell(long, PERP, "0.011", "50000", reduce_only=True)
+    assert working(story, long) == {500_000: 10}
+    cancelled = [each for each in of(events, OrderChanged) if each.happening == "cancelled"]
+    assert [each.reason for each in cancelled] == [Reason.REDUCE_ONLY_TRIMMED]
+
+
+def test_p15_t18_reduce_only_orders_shrink_with_the_position(story: Story) -> None:
+    """Long 10, sales of 6 at 50,000 and 4 at 50,100; an ordinary sale takes 7: 3 of the first
+    stay, and none of the second; and when it is flat none at all."""
+    long, short = positions(story, "0.010")
+    story.sell(long, PERP, "0.006", "50000", reduce_only=True)
+    story.sell(long, PERP, "0.004", "50100", reduce_only=True)
+    story.buy(short, PERP, "0.007", "49900")
+    story.sell(long, PERP, "0.007", "49900")
+    assert working(story, long) == {500_000: 3}
+    story.buy(short, PERP, "0.003", "49900")
+    story.sell(long, PERP, "0.003", "49900")
+    assert working(story, long) == {}
+    assert not story.person(long).reducing
+
+
+def test_p15_a_maker_is_trimmed_too(story: Story) -> None:
+    """The position shrinks by a fill of an order that rests: 10 less 7 leaves 3 to reduce."""
+    long, short = positions(story, "0.010")
+    story.sell(long, PERP, "0.010", "50100", reduce_only=True)
+    story.buy(short, PERP, "0.007", "50100")
+    assert working(story, long) == {501_000: 3}
+    story.sell(short, PERP, "0.002", "49900")
+    story.buy(long, PERP, "0.002", "49900")
+    assert working(story, long) == {501_000: 3}  # What was cut does not grow again.
+
+
+def test_p15_a_flip_cancels_what_would_now_increase(story: Story) -> None:
+    long, short = positions(story, "0.010")
+    story.sell(long, PERP, "0.010", "50100", reduce_only=True)
+    story.buy(short, PERP, "0.015", "49900")
+    story.sell(long, PERP, "0.015", "49900")
+    assert story.person(long).lots(PERP) == -5
+    assert working(story, long) == {}

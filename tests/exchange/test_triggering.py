@@ -363,7 +363,8 @@ def long_of(story: Story, qty: str = "0.010") -> tuple[int, int]:
 
 def guard(story: Story, account: int, kind: OrderType, at: str, **more: Any) -> list[AnyEvent]:
     """A sale that closes the position at the mark."""
-    fields = {"symbol": PERP, "type": kind, "trigger": MARK, "close_position": True} | more
+    fields: dict[str, Any] = {"symbol": PERP, "type": kind, "trigger": MARK}
+    fields |= {"close_position": True} | more
     return stop(story, account, Side.SELL, at, fields.pop("qty", ""), **fields)
 
 
