@@ -22,7 +22,7 @@ from matching.types import (
     TriggerSource,
 )
 from risk.account import PERP, Account
-from risk.borrowing import repay
+from risk.borrowing import repay_unused
 from risk.ledger import FIRST_ACCOUNT
 from risk.money import E12
 from risk.settle import settle_fill
@@ -164,8 +164,8 @@ class Execution:
             order.hold_minor = 0
             return
         freed = unhold_spot(self.risk, order)
-        if borrowed and freed and order.auto_repay_at_cancel:
-            repay(self.risk, account, order.wallet, self.spent(order), min(borrowed, freed))
+        if borrowed:
+            repay_unused(self.risk, account, order, self.spent(order), borrowed, freed)
 
     # -- cancelling ----------------------------------------------------------------------------
 

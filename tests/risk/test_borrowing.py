@@ -13,7 +13,7 @@ from matching.reasons import Reason
 from matching.types import OrderType, Side
 from risk.ledger import POOL, ROUNDING
 from tests.risk.stories import owe_interest
-from tests.story import Story, of, refusal, small_venue, units
+from tests.story import Story, again, of, refusal, small_venue, units
 from tests.vectors import exact, vectors
 
 HOUR = 3_600_000
@@ -182,6 +182,106 @@ def test_m6_margin_buy_borrows_what_is_missing_and_repays_it_on_cancel(story: St
     # 1,500 x 0.001 % = 0.015 of interest is paid first, so as much principal stays.
     assert loan.interest_e18 == 0
     assert loan.principal_minor == units("0.015")
+
+
+def test_m6_what_better_prices_saved_is_repaid_when_the_rest_is_cancelled(story: Story) -> None:
+    """1,000 own and 4,000 borrowed for 0.1 at 50,000; 0.05 come for 2,450 at 49,000. Of 5,000 are
+    2,550 left: 0.04 of interest and 2,549.96 are repaid, and 1,450.04 were used."""
+    seller = story.account("seller", spot_BTC="1")
+    story.sell(seller, "BTC-USDT", "0.05", "49000")
+    account = story.account(margin_USDT="1000", margin_ETH="2")
+    events = story.buy(account, "BTC-USDT", "0.1", "50000", wallet="margin", side_effect=1)
+    assert refusal(events) is None
+    (order,) = story.person(account).orders.values()
+    story.ok(CancelOrder, account_id=account, order_id=order.order_id)
+    assert story.person(account).loans["margin", "USDT"].principal_minor == units("1450.04")
+    assert story.person(account).minor("margin", "USDT") == 0
+
+
+def test_m6_without_auto_repay_at_cancel_the_loan_stays_and_is_charged(story: Story) -> None:
+    account = story.account(margin_USDT="1000")
+    events = story.buy(
+        account,
+        "BTC-USDT",
+        "0.05",
+        "50000",
+        wallet="margin",
+        side_effect=1,
+        auto_repay_at_cancel=False,
+    )
+    assert refusal(events) is None
+    (order,) = story.person(account).orders.values()
+    assert again(story.engine).risk.accounts[account].orders[order.order_id] != order
+    story.ok(CancelOrder, account_id=account, order_id=order.order_id)
+    loan = story.person(account).loans["margin", "USDT"]
+    assert loan.principal_minor == units("1500")
+    assert not story.person(account).order_loans
+    assert len(of(story.wait(HOUR), InterestCharged)) == 1
+
+
+def test_m6_margin_buy_borrows_nothing_where_the_money_is_there(story: Story) -> None:
+    account = story.account(margin_USDT="2500")
+    story.buy(account, "BTC-USDT", "0.05", "50000", wallet="margin", side_effect=1)
+    assert not story.person(account).loans
+
+
+def test_m6_without_a_side_effect_nothing_is_borrowed_and_nothing_repaid(story: Story) -> None:
+    account = story.account(margin_USDT="1000", margin_BTC="1")
+    refused = story.buy(account, "BTC-USDT", "0.05", "50000", wallet="margin")
+    assert refusal(refused) is Reason.INSUFFICIENT_BALANCE
+    assert _borrow(story, account, "USDT", "1000") is None
+    story.buy(story.account("buyer", spot_USDT="100000"), "BTC-USDT", "0.1", "50000")
+    story.sell(account, "BTC-USDT", "0.1", "50000", wallet="margin")
+    assert story.person(account).loans["margin", "USDT"].principal_minor == units("1000")
+
+
+def test_m6_borrow_and_repay_sells_short_and_pays_off_the_quote(story: Story) -> None:
+    """0.05 BTC are borrowed and sold for 2,500 less 2.5, which repay 0.01 and 1,000 of USDT."""
+    account = story.account(margin_USDT="5000")
+    assert _borrow(story, account, "USDT", "1000") is None
+    story.buy(story.account("buyer", spot_USDT="100000"), "BTC-USDT", "0.05", "50000")
+    events = story.sell(account, "BTC-USDT", "0.05", "50000", wallet="margin", side_effect=3)
+    assert refusal(events) is None
+    loans = story.person(account).loans
+    assert list(loans) == [("margin", "BTC")]
+    assert loans["margin", "BTC"].principal_minor == units("0.05")
+    assert story.person(account).minor("margin", "USDT") == units("7497.49")
+
+
+def test_t24_auto_repay_takes_the_proceeds_and_nothing_that_is_held(story: Story) -> None:
+    """10,000 and 5,000 borrowed, 14,000 of it held by an order; 2,497.5 come in and repay as
+    much: 1,000 stay free and 14,000 held."""
+    account = story.account(margin_USDT="10000", margin_BTC="0.05")
+    assert _borrow(story, account, "USDT", "5000") is None
+    story.buy(account, "BTC-USDT", "0.35", "40000", wallet="margin")
+    story.buy(story.account("buyer", spot_USDT="100000"), "BTC-USDT", "0.05", "50000")
+    story.sell(account, "BTC-USDT", "0.05", "50000", wallet="margin", side_effect=2)
+    pocket = story.person(account).pockets["margin", "USDT"]
+    assert (pocket.minor, pocket.locked) == (units("15000"), units("14000"))
+    # 0.05 of interest is paid first.
+    assert story.person(account).loans["margin", "USDT"].principal_minor == units("2502.55")
+
+
+def test_t26_a_debt_of_less_than_a_unit_is_swept_and_all_may_leave(story: Story) -> None:
+    """Half a unit of interest is owed: with it, twice of it must stay; a unit repays it."""
+    account = story.account(margin_USDT="100")
+    assert _borrow(story, account, "USDT", "1") is None
+    owe_interest(story, account, "margin", "USDT", "0")
+    risk, person = story.engine.risk, story.person(account)
+    loan = person.loans["margin", "USDT"]
+    loan.interest_e18 += 5 * 10**9
+    risk.interest_due["USDT"] += 5 * 10**9
+    wish = {"account_id": account, "asset": "USDT"}
+    story.ok(Repay, wallet="margin", amount_minor=units("1"), **wish)
+    assert (loan.principal_minor, loan.interest_e18) == (1, 0)
+    loan.interest_e18 = 5 * 10**9
+    risk.interest_due["USDT"] += 5 * 10**9
+    leave = {"source": "margin", "target": "spot", "amount_minor": units("100") - 1} | wish
+    assert refusal(story.do(Transfer, **leave)) is Reason.TRANSFER_WOULD_BREACH_MARGIN
+    story.ok(Repay, wallet="margin", **wish)
+    assert not person.loans
+    assert person.minor("margin", "USDT") == units("100") - 2
+    story.ok(Transfer, **(leave | {"amount_minor": person.minor("margin", "USDT")}))
 
 
 def test_m6_auto_repay_uses_what_the_fill_brought(story: Story) -> None:
