@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matching.invariants import hold
 from risk.account import PERP, Account
+from risk.funding_ahead import funding_ahead_minor
 from risk.ledger import FIRST_ACCOUNT
 from risk.liquidation import Road, pursue, resume, start_perp_liquidation
 from risk.loan_tiers import levels
@@ -93,7 +94,9 @@ def _check_perp(state: RiskState, account: Account, scope: str) -> Ratio | None:
     if fallen:
         return Ratio(balance_e16 * E12, max(1, maintenance_e28))
     slack = balance_e16 * E12 - maintenance_e28
-    state.watch.put(account.id, scope, perp_bands(state, account, legs, slack))
+    ahead = funding_ahead_minor(state, account, legs, slack)
+    bands = perp_bands(state, account, legs, slack - ahead * MINOR_IN_E28)
+    state.watch.put(account.id, scope, bands, ahead)
     return None
 
 

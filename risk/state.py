@@ -215,7 +215,8 @@ class RiskState:
                     account.id, symbol, held.lots, mark_e8, rate_e12, flow_minor, instant.due_ms
                 )
             )
-            self.touch_wallet(account, wallet)
+            if account.id >= FIRST_ACCOUNT:
+                self.watch.spend(account.id, wallet, -flow_minor)
 
     def funding_flow(self, held: Position, instant: Instant) -> int:
         """What a position receives at an instant, or pays when negative, in minor units (P10)."""

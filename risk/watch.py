@@ -12,7 +12,7 @@ import heapq
 
 Scope = tuple[int, str]  # (account id, "perp" | "perp/<SYMBOL>" | "margin" | "isolated:<SYMBOL>")
 Band = tuple[str, int | None, int | None]  # price source, low_e8, high_e8 (None: no bound)
-WatchState = tuple[list[tuple[int, str, list[Band]]], list[Scope], list[Scope]]
+WatchState = tuple[list[tuple[int, str, list[Band], int]], list[Scope], list[Scope]]
 _Entry = tuple[int, int, str, int]  # signed bound, account id, scope, version
 
 _SPARE_ENTRIES = 64
@@ -30,6 +30,7 @@ class Watch:
         self._low: dict[str, list[_Entry]] = {}  # Fires at price <= bound: bounds negated.
         self._high: dict[str, list[_Entry]] = {}  # Fires at price >= bound.
         self._live = 0
+        self._allowances: dict[Scope, int] = {}  # What a scope may still lose inside its bands.
 
     def touch(self, account_id: int, scope: str) -> None:
         """The account changed: check the scope at the next scan. O(1)."""
@@ -44,9 +45,27 @@ class Watch:
         self.due.update(self._touched)
         self._touched.clear()
 
-    def put(self, account_id: int, scope: str, bands: list[Band]) -> None:
-        """Leave new bands for a scope in place of its old ones. O(bands x log scopes)."""
+    def spend(self, account_id: int, scope: str, amount: int) -> None:
+        """The scope lost an amount its bands may allow for; beyond that it is touched. O(1).
+
+        A gain (an amount below zero) is not counted: bands were left without it.
+        """
+        left = self._allowances.get((account_id, scope), 0) - max(0, amount)
+        if left < 0:
+            self.touch(account_id, scope)
+        elif left:
+            self._allowances[account_id, scope] = left
+        else:
+            self._allowances.pop((account_id, scope), None)
+
+    def put(self, account_id: int, scope: str, bands: list[Band], allowance: int = 0) -> None:
+        """Leave new bands for a scope in place of its old ones. O(bands x log scopes).
+
+        They hold even when the scope loses the `allowance` besides, in a unit of the caller's.
+        """
         self.drop(account_id, scope)
+        if allowance:
+            self._allowances[account_id, scope] = allowance
         bands = [_within_reach(band) for band in bands]
         self._version += 1
         self._bands[account_id, scope] = (self._version, bands)
@@ -56,7 +75,8 @@ class Watch:
         self._thin()
 
     def drop(self, account_id: int, scope: str) -> None:
-        """Forget a scope's bands. O(1)."""
+        """Forget a scope's bands, and what they allowed for. O(1)."""
+        self._allowances.pop((account_id, scope), None)
         old = self._bands.pop((account_id, scope), None)
         if old is not None:
             self._live -= len(old[1])
@@ -103,6 +123,8 @@ class Watch:
             for source, heap in heaps.items()
             for bound, account_id, scope, version in heap
         }
+        assert self._allowances.keys() <= self._bands.keys(), self._allowances
+        assert all(amount > 0 for amount in self._allowances.values()), self._allowances
         assert self._live == sum(len(bands) for _, bands in self._bands.values())
         for (account_id, scope), (version, bands) in self._bands.items():
             for source, low_e8, high_e8 in bands:
@@ -114,15 +136,16 @@ class Watch:
     def state(self) -> WatchState:
         """Bands and due scopes, for a snapshot: slices of work must not depend on a restart."""
         bands = [
-            (account_id, scope, bands)
+            (account_id, scope, bands, self._allowances.get((account_id, scope), 0))
             for (account_id, scope), (_, bands) in sorted(self._bands.items())
         ]
         return bands, list(self.due), list(self._touched)
 
     def restore(self, state: WatchState) -> None:
         """Take back what `state` gave."""
-        for account_id, scope, bands in state[0]:
-            self.put(account_id, scope, [(band[0], band[1], band[2]) for band in bands])
+        for account_id, scope, bands, allowance in state[0]:
+            as_put: list[Band] = [(band[0], band[1], band[2]) for band in bands]
+            self.put(account_id, scope, as_put, allowance)
         for into, scopes in ((self.due, state[1]), (self._touched, state[2])):
             into.update({(account_id, scope): None for account_id, scope in scopes})
 

