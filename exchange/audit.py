@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+from exchange.config import Audit as AuditConfig
 from exchange.engine import Engine
 from exchange.events import AnyEvent, Traded
 from exchange.invariants import check_book, check_orders, check_triggers
@@ -301,6 +302,14 @@ class Auditor:
             deficits(self._engine),
             len(risk.instants.pending),
         )
+
+
+def auditing(engine: Engine, config: AuditConfig, listeners: list[Listener]) -> Auditor:
+    """The auditor of an engine whose commands the listeners are told of, begun; and its paranoia."""
+    engine.paranoid = config.paranoid
+    auditor = Auditor(engine, config.interval_s).begin()
+    listeners.append(auditor.on_group)
+    return auditor
 
 
 def audit(engine: Engine) -> Audit:

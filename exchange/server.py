@@ -24,7 +24,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from exchange import logs
-from exchange.audit import Auditor
+from exchange.audit import auditing
 from exchange.clock import LEAD_MS, Clock, ScaledClock, SteppedClock, SystemClock, wall_ms
 from exchange.config import Config, ConfigError, Storage, admin_key, venue_of
 from exchange.gateway.doors import Doors, Opened
@@ -182,9 +182,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
         config=config.storage,
         saved_seq=recovery.footing.seq,
     )
-    engine.paranoid = config.audit.paranoid
-    auditor = Auditor(engine, config.audit.interval_s).begin()
-    sequencer.listeners.append(auditor.on_group)
+    auditor = auditing(engine, config.audit, sequencer.listeners)
     health = Health(
         engine, sequencer, sequencer.clock, recovery.journal, history, housekeeping, auditor
     )
