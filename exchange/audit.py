@@ -17,6 +17,7 @@ from exchange.config import Audit as AuditConfig
 from exchange.engine import Engine
 from exchange.events import AnyEvent, Traded
 from exchange.invariants import check_book, check_orders, check_triggers
+from exchange.sequencer import Listener
 from matching.invariants import INVARIANTS, InvariantBroken, hold
 from risk.account import PERP
 from risk.invariants import (
@@ -40,7 +41,6 @@ from risk.invariants import (
 from risk.ledger import FIRST_ACCOUNT, INSURANCE
 from risk.parameters import check_brackets
 from risk.scan import check_overlooked
-from risk.state import HOUSE_WITH_POSITIONS
 
 TURN_EVERY_S: Final = 0.25
 ACCOUNTS_PER_TURN_MAX: Final = 200  # Some milliseconds' worth; with more, a round takes longer.
@@ -99,6 +99,8 @@ class Auditor:
         self._interval_s = interval_s
         self._parts: dict[int, Part] = {}
         self._sums = Sums()
+        # Nobody is told of what befalls the house: its accounts are read at every turn.
+        self._house = [each for each in engine.risk.accounts if each < FIRST_ACCOUNT]
         self._told: dict[int, None] = {}  # Accounts whose parts may have changed.
         self._next_id = 0
         self._next_book = 0
@@ -176,7 +178,7 @@ class Auditor:
 
     def _catch_up(self) -> None:
         """Put the parts in order that commands may have changed."""
-        for account_id in (*self._told, *HOUSE_WITH_POSITIONS):
+        for account_id in (*self._told, *self._house):
             self._put(account_id)
         self._told.clear()
 
@@ -198,7 +200,7 @@ class Auditor:
             self._next_id = 0
             return
         self._next_id = account_id + 1 if account_id >= FIRST_ACCOUNT else FIRST_ACCOUNT
-        ids = (account_id,) if account_id >= FIRST_ACCOUNT else HOUSE_WITH_POSITIONS
+        ids = [account_id] if account_id >= FIRST_ACCOUNT else self._house
         for each in ids:
             if each in risk.accounts:
                 self._look_at_account(each)
@@ -305,7 +307,7 @@ class Auditor:
 
 
 def auditing(engine: Engine, config: AuditConfig, listeners: list[Listener]) -> Auditor:
-    """The auditor of an engine whose commands the listeners are told of, begun; and its paranoia."""
+    """The auditor of an engine, begun, among those who are told of its commands; its paranoia."""
     engine.paranoid = config.paranoid
     auditor = Auditor(engine, config.interval_s).begin()
     listeners.append(auditor.on_group)
