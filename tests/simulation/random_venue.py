@@ -19,6 +19,7 @@ from exchange.commands import (
     AmendOrder,
     CancelAll,
     CancelOrder,
+    ConvertDust,
     FeedPrices,
     PlaceOrder,
     ResetAccount,
@@ -34,7 +35,8 @@ from exchange.events import (
 from matching.reasons import Reason
 from matching.types import OrderType, SelfTrade, Side, TimeInForce
 from risk.margin_report import margin_report
-from risk.parameters import HOUR_MS
+from risk.money import E8, E12
+from risk.parameters import HOUR_MS, FeeAsset, FeeSchedule, FeeTier
 from risk.perp_report import perp_report
 from risk.perp_worth import perp_worth
 from tests.naive.naive_margin import (
@@ -44,7 +46,7 @@ from tests.naive.naive_margin import (
     must_be_called,
     must_be_liquidated,
 )
-from tests.story import Story, of, refusal, small_venue
+from tests.story import START_MS, Story, of, refusal, small_venue
 
 GRID_MS = 10_000
 PEOPLE = st.integers(0, 3)
@@ -78,6 +80,10 @@ LIMITS: list[dict[str, Any]] = [
 ]
 MARKETS: list[dict[str, Any]] = [{}, {"by_amount": True}, {"stp": SelfTrade.DECREMENT}]
 SIZES = (Fraction(100), Fraction(3_000), Fraction(40_000))  # In USDT.
+TIERS = tuple(
+    FeeTier(usdt * E8, maker * E12 // 10_000, taker * E12 // 10_000)
+    for usdt, maker, taker in ((0, 2, 10), (2_000, 0, 7), (60_000, -1, 5))
+)
 GAPS = (-40, -15, -7, -3, -1, 1, 3, 8, 18, 60)  # Percent.
 
 
@@ -86,9 +92,15 @@ class RandomVenue(RuleBasedStateMachine):
 
     seen: ClassVar[Counter[str]] = Counter()
 
-    @initialize()
-    def open(self) -> None:
-        venue = small_venue(grid_ms=GRID_MS, sample_ms=3 * GRID_MS)
+    @initialize(asset=st.sampled_from(("received", "quote")))
+    def open(self, asset: FeeAsset) -> None:
+        """Ten minutes before a day begins, with tiers that a few trades reach, and rebates."""
+        venue = small_venue(
+            grid_ms=GRID_MS,
+            sample_ms=3 * GRID_MS,
+            start_ms=START_MS - HOUR_MS // 6,
+            fees=FeeSchedule(spot=TIERS, perp=TIERS, asset=asset),
+        )
         perps = [msgspec.structs.replace(each, interval_ms=HOUR_MS) for each in venue.perps]
         self.story = Story(msgspec.structs.replace(venue, perps=tuple(perps)))
         self.people = [self.story.account(f"person {n}", **DEPOSITS) for n in range(4)]
@@ -209,6 +221,10 @@ class RandomVenue(RuleBasedStateMachine):
             asset=asset,
             amount_minor=amount,
         )
+
+    @rule(person=PEOPLE)
+    def convert_dust(self, person: int) -> None:
+        self.do(ConvertDust, account_id=self.people[person])
 
     @rule(person=PEOPLE, doubt=st.integers(0, 5))
     def reset(self, person: int, doubt: int) -> None:

@@ -20,6 +20,7 @@ from exchange.commands import (
     SetMarginMode,
 )
 from exchange.events import (
+    FeeTierChanged,
     FundingCharged,
     InterestCharged,
     LiquidationEnded,
@@ -263,6 +264,7 @@ def names(*events: type) -> set[str]:
 def test_random_spot_margin_keeps_every_invariant() -> None:
     met = run(SpotRules)
     assert names(Traded, LoanChanged, InterestCharged, MarginCalled, LiquidationStarted) <= met
+    assert names(FeeTierChanged) <= met
 
 
 @pytest.mark.timeout(1_200)
