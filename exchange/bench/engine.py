@@ -159,8 +159,7 @@ def _timed(engine: Engine, tally: Tally, commands: list[AnyCommand]) -> float:
 def growth(sizes: Sizes) -> dict[str, Any]:
     """The cost of a command by accounts, and by resting orders, in one run.
 
-    Short runs that stay clear of the hour: settling a funding instant is work for each position
-    by its nature, and `bench mark --funding` measures it.
+    Each row is a run of its own, over its own hour; what it was made of stands beside its cost.
     """
     calibration = calibration_per_s()
     rows: list[dict[str, Any]] = []

@@ -120,7 +120,7 @@ def mark_row(positions: int) -> dict[str, Any]:
         "in_reach": fired,
         "us_with_some_in_reach": round(reach_us, 3),
         "commands": TICKS + 1,
-        "seconds": seconds,
+        "seconds": round(seconds, 6),
     }
 
 

@@ -43,9 +43,9 @@ def test_every_copy_left_its_bands_so_a_scan_has_nothing_to_do() -> None:
     bands, due, touched = crowd.engine.risk.watch.state()[:3]
     assert not due
     assert not touched
-    scopes = Counter(scope for _, scope, _ in bands)
+    scopes = Counter(scope for _, scope, *_ in bands)
     assert scopes == {"perp": 200, f"perp/{ISOLATED}": 200}
-    bounds = {tuple(map(tuple, each)) for _, _, each in bands}
+    bounds = {tuple(map(tuple, each)) for _, _, each, *_ in bands}
     assert len(bounds) >= 10  # Five sizes, with a leverage each, on two sides.
 
 

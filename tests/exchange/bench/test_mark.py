@@ -46,8 +46,8 @@ def test_an_hour_is_settled_for_everybody_with_orders_in_between() -> None:
     report = ran("--positions", "2000", "--funding")
     (row,) = report["funding"]
     assert (row["accounts"], row["positions"], row["loans"]) == (1_000, 2_000, 1_000)
-    # A sweep visits each account and a scan three scopes of it; a command does 256 at most.
-    assert row["orders"] >= 4_000 // (2 * 256)
+    # The sweep visits each account; the slice and the order behind it do 256 of them each.
+    assert row["orders"] >= 1_000 // (2 * 256)
     assert 0 < row["median_wait_ms"] <= row["longest_wait_ms"] < 1e3 * row["seconds"]
 
 
