@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from exchange.commands import Borrow, SetMarginLeverage, Transfer
+from exchange.commands import Borrow, FeedPrices, SetMarginLeverage, SetSymbolState, Transfer
 from exchange.events import MarginCalled
 from matching.reasons import Reason
 from risk.account import MARGIN, PERP
@@ -21,6 +21,7 @@ from tests.risk.stories import (
     ISOLATED_BTC,
     borrow,
     owe_interest,
+    trader,
 )
 from tests.story import Story, of, refusal, small_venue, units
 
@@ -168,3 +169,45 @@ def test_wallet_assets_are_those_it_holds_something_of(story: Story) -> None:
         amount_minor=units("1"),
     )
     assert wallet_assets(story.person(account), MARGIN) == [("USDT", units("5"))]
+
+
+# -- T27: prices that stand --------------------------------------------------------------------
+
+
+def test_t27_collateral_whose_index_is_frozen_carries_nothing_new(story: Story) -> None:
+    """1 BTC and 1,000 USDT: with BTC 49,000 + 1,000 carry loans, without a fresh price only the
+    1,000 do, and BTC itself is neither lent nor given away while something is owed. The level
+    stays as it was, for nobody is liquidated by a price that stands."""
+    account = story.account(margin_BTC="1", margin_USDT="1000")
+    borrow(story, account, MARGIN, "USDT", "1000")
+    risk, person = story.engine.risk, story.person(account)
+    feed = story.venue.feeds[0]
+    story.ok(FeedPrices, feed=feed, prices_e8={"BTC": units("50000")}, stale_ms=10_000)
+    story.wait(1_000)
+    fresh = margin_worth(risk, person, MARGIN)
+    assert fresh.collateral_e28 == 51_000 * 10**28
+    story.wait(11_000)
+    worth = margin_worth(risk, person, MARGIN)
+    assert (worth.assets_e28, worth.collateral_e28) == (fresh.assets_e28, 2_000 * 10**28)
+    # (2,000 - 1.5 x 1,000.01) / 0.5 = 999.97.
+    assert max_borrow(risk, person, MARGIN, "USDT") == units("999.97")
+    assert max_borrow(risk, person, MARGIN, "BTC") == 0
+    assert max_transfer_out(risk, person, MARGIN, "BTC") == 0
+    assert max_transfer_out(risk, person, MARGIN, "USDT") == 0
+
+
+def test_t27_a_halted_book_says_nothing_of_the_price() -> None:
+    """The book weighs more than the feed, so its mid of 51,000 is the index; once it is halted
+    the orders on it are as old as the halt, and the feed's 50,000 is."""
+    story = Story(small_venue(book_weight=3))
+    other = trader(story)
+    story.buy(other, "BTC-USDT", "1", "50900")
+    story.sell(other, "BTC-USDT", "1", "51100")
+    story.wait(1_000)
+    assert story.engine.risk.price_e8("BTC") == units("51000")
+    story.ok(SetSymbolState, symbol="BTC-USDT", state="halt")
+    story.wait(1_000)
+    assert story.engine.risk.price_e8("BTC") == units("50000")
+    story.ok(SetSymbolState, symbol="BTC-USDT", state="trading")
+    story.wait(1_000)
+    assert story.engine.risk.price_e8("BTC") == units("51000")
