@@ -55,6 +55,7 @@ from risk.ledger import FIRST_ACCOUNT, WORLD, PostingReason
 from risk.parameters import Venue
 from risk.reset import reset_account
 from risk.tiers import begin_day
+from risk.volumes import day_of
 
 DEPOSIT_MINOR_MAX: Final = 10**17  # A thousand million of an asset at a time,
 DEPOSITED_MINOR_MAX: Final = 2**62  # and in all, so that every balance stays within 64 bits.
@@ -197,7 +198,8 @@ class Engine:
         if account is None or account.id < FIRST_ACCOUNT:
             return Answer(Reason.UNKNOWN_ACCOUNT)
         self.risk.settle(account)
-        begin_day(self.risk)  # By whose tiers it trades, though a grid point has work left.
+        # It trades by the tiers of its own day, though a grid point may have work left.
+        begin_day(self.risk, day_of(self.time_ms))
         client_id: str = getattr(command, "client_id", "")
         content = b""
         if client_id and not isinstance(command, CancelOrder):

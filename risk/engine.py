@@ -28,6 +28,7 @@ from risk.scan import check_overlooked, find_fallen, liquidate_fallen, run_round
 from risk.state import RiskState
 from risk.tiers import begin_day, is_day_due, tell_tiers
 from risk.unwinding import unwind_positions
+from risk.volumes import day_of
 
 
 class RiskEngine(RiskState):
@@ -92,6 +93,7 @@ class RiskEngine(RiskState):
         self.jobs, self.jobs_later = self.jobs_later, self.jobs
         self.jobs.update(self.jobs_later)
         self.jobs_later.clear()
+        self.fee_day.due = day_of(now_ms)
 
     def reprice(
         self,
@@ -135,7 +137,7 @@ class RiskEngine(RiskState):
                 if done < budget and self.deleveraging is None:
                     done += part(self, road, budget - done)
         if not self._scanning and done < budget:
-            begin_day(self)
+            begin_day(self, self.fee_day.due)
             done += tell_tiers(self, budget - done)
         return done
 

@@ -14,7 +14,7 @@ from risk.money import E8
 from risk.parameters import FeeKind, FeeTier
 from risk.records import FeeTierRecord
 from risk.state import RiskState
-from risk.volumes import KINDS, day_of
+from risk.volumes import KINDS
 
 
 def tier_of(state: RiskState, account: Account, kind: FeeKind) -> int:
@@ -63,16 +63,15 @@ def count_trade(state: RiskState, fill: Fill) -> None:
 # -- the day roll ------------------------------------------------------------------------------
 
 
-def begin_day(state: RiskState) -> None:
-    """From now on the tiers of the present day hold, if they did not yet."""
-    day = day_of(state.time_ms)
+def begin_day(state: RiskState, day: int) -> None:
+    """From now on the tiers of this day hold, if they did not yet."""
     if day > state.fee_day.day:
         state.fee_day.begin(day)
 
 
 def is_day_due(state: RiskState) -> bool:
     """Whether a day is to begin, or somebody still to be looked at."""
-    return state.fee_day.looking or day_of(state.time_ms) > state.fee_day.day
+    return state.fee_day.looking or state.fee_day.due > state.fee_day.day
 
 
 def tell_tiers(state: RiskState, budget: int) -> int:

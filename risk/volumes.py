@@ -77,6 +77,7 @@ class FeeDay:
 
     def __init__(self, day: int) -> None:
         self.day = day
+        self.due = day  # The day of the last grid point; it begins once that has done its work.
         self.traders: SortedSet[int] = SortedSet()  # Accounts whose volumes matter.
         self.looking = False
         self._cursor = 0  # The look has passed the accounts up to this id.
@@ -97,10 +98,10 @@ class FeeDay:
         self._cursor = self.traders[place]
         return self._cursor
 
-    def state(self) -> tuple[int, bool, int]:
+    def state(self) -> tuple[int, int, bool, int]:
         """For a snapshot; who trades follows from the accounts."""
-        return (self.day, self.looking, self._cursor)
+        return (self.day, self.due, self.looking, self._cursor)
 
-    def restore(self, state: tuple[int, bool, int]) -> None:
+    def restore(self, state: tuple[int, int, bool, int]) -> None:
         """Take back what `state` gave."""
-        self.day, self.looking, self._cursor = state
+        self.day, self.due, self.looking, self._cursor = state

@@ -15,7 +15,7 @@ from risk.money import E12
 from risk.parameters import DAY_MS
 from risk.records import FeeTierRecord
 from risk.tiers import begin_day, count_trade, is_day_due, tell_tiers, tier_of, volume_minor
-from risk.volumes import Volumes
+from risk.volumes import Volumes, day_of
 from tests.risk.stories import BTC_PERP, position, report, rich, slow_venue, trader
 from tests.story import START_MS, Story, again, of, refusal, small_venue, units
 
@@ -68,6 +68,7 @@ def test_s10_a_new_tier_is_told_once_and_last_at_the_start_of_its_day() -> None:
         place for place, each in enumerate(events) if isinstance(each, FeeTierChanged)
     )
     _until(story, 2 * DAY_MS)
+    _until(story, 2 * DAY_MS)
     assert len(of(story.events, FeeTierChanged)) == 2
 
 
@@ -81,6 +82,23 @@ def test_s10_a_restart_before_the_day_starts_changes_nothing() -> None:
     story.engine = restored
     assert len(of(story.wait(1), FeeTierChanged)) == 2
     assert rates_e12(restored.risk, story.person(me), "spot").maker_e12 == E12 * 9 // 10**4
+
+
+def test_s10_each_day_that_was_slept_through_begins_at_its_own_grid_point() -> None:
+    """One `Tick` spans three days: in slices, the tier is that of the day that is worked off."""
+    story = Story(slow_venue())
+    me, other = trader(story), story.account("other", spot_BTC="100")
+    _traded(story, me, other, "20")
+    told = of(story.wait(3 * DAY_MS), FeeTierChanged)
+    assert [each.account_id for each in told] == [me, other]
+    first = next(each for each in story.events if isinstance(each, FeeTierChanged))
+    fundings = [each.due_ms for each in story.events if isinstance(each, FundingFixed)]
+    before = [
+        each.due_ms
+        for each in story.events[: story.events.index(first)]
+        if isinstance(each, FundingFixed)
+    ]
+    assert max(before) == START_MS + DAY_MS < max(fundings) == START_MS + 3 * DAY_MS
 
 
 def _best(story: Story, account_id: int) -> None:
@@ -133,8 +151,7 @@ def _risk() -> RiskEngine:
 
 def _at_day(risk: RiskEngine, day: int) -> None:
     """The start of a day, counted from the first."""
-    risk.time_ms = START_MS + day * DAY_MS
-    begin_day(risk)
+    begin_day(risk, day_of(START_MS) + day)
 
 
 def _fill(symbol: str, lots: int, ticks: int, maker: int = 100, taker: int = 101) -> Fill:

@@ -73,12 +73,13 @@ def test_volumes_come_back_from_a_snapshot() -> None:
 def test_the_look_at_everybody_goes_on_where_it_stood_after_a_restart() -> None:
     days = FeeDay(5)
     days.traders.update((101, 103))
+    days.due = 6
     days.begin(6)
     assert days.next_account() == 101
     restored = FeeDay(0)
     restored.traders.update(days.traders)
     restored.restore(days.state())
-    assert (restored.day, restored.looking) == (6, True)
+    assert (restored.day, restored.due, restored.looking) == (6, 6, True)
     assert [restored.next_account(), restored.next_account()] == [103, None]
     assert not restored.looking
 
