@@ -74,6 +74,7 @@ def _replace(
         trigger=order.trigger,
         price_protect=order.price_protect,
         triggered_ms=order.triggered_ms,
+        leg=order.leg,
     )
     held = order.hold_minor
     refused, worst_ticks = trading.admit(account, fresh, leaving=1)

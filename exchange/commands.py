@@ -92,6 +92,7 @@ class PlaceOrder(Command, frozen=True, tag=6):
     close_position: bool = False  # It takes no lots, but closes what is held when it wakes.
     price_protect: bool = False  # It sleeps on while last and mark lie too far apart.
     auto_repay_at_cancel: bool = True  # What it borrowed and did not use is repaid when it ends.
+    position_side: int = 0  # Hedge mode: 1 is of the long leg, 2 of the short one.
 
 
 class CancelOrder(Command, frozen=True, tag=7):
@@ -170,6 +171,7 @@ class AdjustPositionMargin(Command, frozen=True, tag=15):
     symbol: str = ""
     amount_minor: int = 0
     client_id: str = ""
+    position_side: int = 0  # Hedge mode: 1 is of the long leg, 2 of the short one.
 
 
 class ResetAccount(Command, frozen=True, tag=16):
@@ -218,6 +220,13 @@ class ConvertDust(Command, frozen=True, tag=23):
     client_id: str = ""
 
 
+class SetPositionMode(Command, frozen=True, tag=20):
+    """Hold long and short apart (hedge) or net them (one-way); only flat and without orders."""
+
+    account_id: int = 0
+    hedge: bool = False
+
+
 AnyCommand = (
     Tick
     | Continue
@@ -240,4 +249,5 @@ AnyCommand = (
     | SetSymbolState
     | SetFeeDiscount
     | ConvertDust
+    | SetPositionMode
 )

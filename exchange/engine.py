@@ -32,6 +32,7 @@ from exchange.commands import (
     SetLeverage,
     SetMarginLeverage,
     SetMarginMode,
+    SetPositionMode,
     SetSymbolState,
     Tick,
     Transfer,
@@ -48,7 +49,7 @@ from matching.limits import DUPLICATE_IDS_KEPT_MAX, WORK_PER_COMMAND_MAX
 from matching.reasons import Reason
 from matching.types import TRIGGER_TYPES, Order, TradingState
 from risk import borrowing, settings
-from risk.account import Account, Loan
+from risk.account import POSITION_SIDES, Account, Loan
 from risk.dust import convert_dust
 from risk.engine import RiskEngine, new_risk_engine
 from risk.ledger import FIRST_ACCOUNT, WORLD, PostingReason
@@ -103,6 +104,7 @@ class Engine:
             SetLeverage: self._set_leverage,
             SetMarginMode: self._set_margin_mode,
             SetMarginLeverage: self._set_margin_leverage,
+            SetPositionMode: self._set_position_mode,
             AdjustPositionMargin: self._adjust_position_margin,
             ResetAccount: self._reset,
             SetFeeDiscount: self._set_fee_discount,
@@ -288,6 +290,8 @@ class Engine:
         account = self._account(wish)
         if wish.symbol not in self.instruments:
             return Answer(Reason.UNKNOWN_SYMBOL)
+        if wish.position_side not in POSITION_SIDES:
+            return Answer(Reason.FIELD_OUT_OF_RANGE)
         busy = self.trading.expire_first(wish.symbol)
         if busy is not None:
             return Answer(busy)
@@ -359,10 +363,17 @@ class Engine:
     def _set_margin_leverage(self, wish: SetMarginLeverage) -> Answer:
         return Answer(settings.set_margin_leverage(self.risk, self._account(wish), wish.leverage))
 
+    def _set_position_mode(self, wish: SetPositionMode) -> Answer:
+        return Answer(settings.set_position_mode(self.risk, self._account(wish), wish.hedge))
+
     def _adjust_position_margin(self, wish: AdjustPositionMargin) -> Answer:
+        if wish.position_side not in POSITION_SIDES:
+            return Answer(Reason.FIELD_OUT_OF_RANGE)
         account = self._account(wish)
         return Answer(
-            settings.adjust_position_margin(self.risk, account, wish.symbol, wish.amount_minor)
+            settings.adjust_position_margin(
+                self.risk, account, wish.symbol, wish.amount_minor, wish.position_side
+            )
         )
 
     def _set_fee_discount(self, wish: SetFeeDiscount) -> Answer:

@@ -61,6 +61,8 @@ class OrderChanged(Event, tag=1):
     close_position: bool = False
     price_protect: bool = False
     triggered_ms: int = 0  # When its trigger was reached; 0 before.
+    position_side: int = 0  # In hedge mode 1 for the long leg, 2 for the short one.
+    filled_minor: int = 0  # Of a contract: what its fills came to in the settle asset.
 
 
 class Filled(Event, tag=2):
@@ -89,6 +91,7 @@ class Filled(Event, tag=2):
     discount_e12: int = 0  # Of a fee in the discount asset: how much less it was,
     price_e8: int = 0  # what the asset received is worth at the index,
     paid_e8: int = 0  # and the discount asset.
+    position_side: int = 0  # In hedge mode 1 for the long leg, 2 for the short one.
 
 
 class LedgerPosted(Event, tag=3):
@@ -128,6 +131,7 @@ class PositionChanged(Event, tag=5):
     isolated: bool
     leverage: int
     margin_minor: int  # The isolated margin; 0 in cross mode.
+    position_side: int = 0  # In hedge mode 1 for the long leg, 2 for the short one.
 
 
 class LoanChanged(Event, tag=6):

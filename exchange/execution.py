@@ -130,9 +130,9 @@ class Execution:
         """The order rests on the book: remember it, hold what its open part needs."""
         self.list_order(account, order)
         if order.reduce_only:
-            account.reducing.setdefault(order.symbol, {})[order.order_id] = order
-        if order.symbol in account.reducing:
-            self.risk.moved[account.id, order.symbol] = None
+            account.reducing.setdefault(order.leg, {})[order.order_id] = order
+        if order.leg in account.reducing:
+            self.risk.moved[account.id, order.leg] = None
         if order.wallet == PERP:
             order.hold_minor = -(-reserved * order.open_lots // order.lots)
             count_resting(self.risk, account, order)
@@ -153,11 +153,11 @@ class Execution:
             account.open_counts[order.symbol] -= 1
         if order.client_id and account.client_orders.get(order.client_id) == order.order_id:
             del account.client_orders[order.client_id]
-        reducing = account.reducing.get(order.symbol)
+        reducing = account.reducing.get(order.leg)
         if reducing is not None:
             reducing.pop(order.order_id, None)
             if not reducing:
-                del account.reducing[order.symbol]
+                del account.reducing[order.leg]
         account.rouse(order)
         borrowed = account.order_loans.pop(order.order_id, 0)
         if order.wallet == PERP:

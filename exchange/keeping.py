@@ -61,8 +61,8 @@ def _hand_back(trading: Trading, account: Account, order: Order) -> None:
     """Give a restored order to its account again."""
     trading.list_order(account, order)
     if order.is_asleep:
-        account.asleep.setdefault(order.symbol, {})[order.order_id] = order
+        account.asleep.setdefault(order.leg, {})[order.order_id] = order
         return
     if order.reduce_only:
-        account.reducing.setdefault(order.symbol, {})[order.order_id] = order
+        account.reducing.setdefault(order.leg, {})[order.order_id] = order
     count_resting(trading.risk, account, order)

@@ -10,17 +10,17 @@ from exchange.engine import Engine
 from exchange.triggering import refuse_asleep
 from matching.reasons import Reason
 from matching.types import TRIGGER_TYPES, Order, Side, TimeInForce
-from risk.account import MARGIN, PERP, Account, isolated_wallet, position_wallet
+from risk.account import MARGIN, POSITION_SIDES, Account, isolated_wallet, position_wallet
 from risk.borrowing import refuse_loan
+from risk.end_prices import liquidation_price
 from risk.fees import discounted_minor, fee_minor, rates_e12
 from risk.ledger import FIRST_ACCOUNT
 from risk.loan_tiers import isolated_levels, levels, pair_tiers, tier_of
 from risk.loans import hour_of_interest_e18
-from risk.margin import liquidation_price
 from risk.margin_report import Holdings, holdings, meeting_price_e8
-from risk.money import MINOR_IN_E16, MINOR_IN_E18, ceil_div
-from risk.perp_worth import perp_worth, position_worth
-from risk.position import fill_effect, released_cost
+from risk.money import MINOR_IN_E18, ceil_div
+from risk.perp_worth import perp_worth, unrealised_e16
+from risk.position import fill_effect, released_cost, symbol_of
 from risk.reserve import reserve
 from risk.reserve_asleep import refuse_asleep_contract
 from risk.reserve_contract import contract_requirement
@@ -55,6 +55,8 @@ def preview(engine: Engine, wish: PlaceOrder) -> Preview:
         return Preview(Reason.UNKNOWN_ACCOUNT)
     if wish.symbol not in engine.instruments:
         return Preview(Reason.UNKNOWN_SYMBOL)
+    if wish.position_side not in POSITION_SIDES:
+        return Preview(Reason.FIELD_OUT_OF_RANGE)
     if wish.type in TRIGGER_TYPES:
         return _preview_asleep(engine, account, wish)
     if engine.instruments[wish.symbol].kind == "spot":
@@ -70,7 +72,7 @@ def _preview_asleep(engine: Engine, account: Account, wish: PlaceOrder) -> Previ
     order = engine.trading.order_of(wish)
     reason = refuse_asleep(engine.trading, account, order)
     if engine.instruments[wish.symbol].kind != "spot":
-        return Preview(reason or refuse_asleep_contract(account, order), margin_minor=0)
+        return Preview(reason or refuse_asleep_contract(engine.risk, account, order), margin_minor=0)
     asset, need = resting_need(risk, order)
     missing = max(0, need - max(0, account.free(order.wallet, asset)))
     reason = reason or _refuse_spot(risk, account, order, asset, missing)
@@ -118,16 +120,19 @@ def _preview_contract(engine: Engine, account: Account, wish: PlaceOrder) -> Pre
     reason = reason or _would_take(engine, order)
     fills = _fills(engine, order, worst_ticks)
     after = _after_contract(risk, account, order, fills)
-    likely = (sum(lots for _, lots in fills), sum(ticks * lots for ticks, lots in fills))
-    without, with_it = contract_requirement(risk, account, order, likely, mark_e8)
+    contract = risk.contracts[order.symbol]
+    coming = sum(contract.order_minor(lots, ticks) for ticks, lots in fills)
+    likely = (sum(lots for _, lots in fills), coming)
+    without, with_it = contract_requirement(risk, account, order, likely)
     perp = risk.marks[order.symbol]
+    more_minor = contract.ceil_minor(max(0, with_it - without), mark_e8)
     return Preview(
         reason=reason,
         fee_minor=after.fee,
         fee_asset=risk.instruments[order.symbol].settle,
-        margin_minor=ceil_div(max(0, with_it - without), MINOR_IN_E16) + order.hold_minor,
-        liquidation_e8=_ends_e8(risk, account, order.symbol, mark_e8, after),
-        funding_minor=-perp.flow_minor(after.lots, mark_e8, perp.predicted_e12)
+        margin_minor=more_minor + order.hold_minor,
+        liquidation_e8=_ends_e8(risk, account, order.leg, mark_e8, after),
+        funding_minor=-contract.flow_minor(after.lots, mark_e8, perp.predicted_e12)
         if after.lots and fills
         else None,
     )
@@ -167,22 +172,24 @@ def _after_contract(
     risk: RiskState, account: Account, order: Order, fills: list[tuple[int, int]]
 ) -> _After:
     """What the fills make of the position, as `risk.settle` would book them (A5, P4)."""
-    instrument = risk.instruments[order.symbol]
+    contract = risk.contracts[order.symbol]
     rate_e12 = rates_e12(risk, account, "perp").taker_e12
     isolated = account.is_isolated(order.symbol)
-    held = account.positions.get(order.symbol)
+    held = account.positions.get(order.leg)
     after = _After(
         held.lots if held else 0,
         held.cost_minor if held else 0,
-        account.minor(position_wallet(order.symbol), instrument.settle),
-        account.minor(PERP, instrument.settle),
+        account.minor(position_wallet(order.leg), contract.settle),
+        account.minor(contract.cross_wallet, contract.settle),
     )
     sign = 1 if order.side is Side.BUY else -1
     for ticks, lots in fills:
-        effect = fill_effect(after.lots, after.cost, sign * lots, ticks, instrument.unit_minor)
+        amount = contract.amount_minor(lots, ticks)
+        value = contract.cost_minor(sign, amount)
+        effect = fill_effect(after.lots, after.cost, sign * lots, value)
         closed = effect.closed_lots
-        fee = fee_minor(instrument.notional_minor(ticks, lots), rate_e12)
-        closing = min(fee, fee_minor(instrument.notional_minor(ticks, closed), rate_e12))
+        fee = fee_minor(amount, rate_e12)
+        closing = min(fee, fee_minor(amount - effect.opened_minor, rate_e12))
         kept = None
         if closed == abs(after.lots) and closed:
             kept = 0
@@ -192,35 +199,33 @@ def _after_contract(
         if isolated:
             if kept == 0 and after.margin < 0:
                 after.margin = 0  # The fund covers what is lacking.
-            opened_minor = instrument.notional_minor(ticks, lots - closed)
-            after.move_margin(kept, ceil_div(opened_minor, account.setting(order.symbol).leverage))
+            leverage = account.setting(order.symbol).leverage
+            after.move_margin(kept, ceil_div(effect.opened_minor, leverage))
         after.lots, after.cost = effect.lots, effect.cost_minor
     return after
 
 
 def _ends_e8(
-    risk: RiskState, account: Account, symbol: str, mark_e8: int, after: _After
+    risk: RiskState, account: Account, leg: str, mark_e8: int, after: _After
 ) -> int | None:
     """The liquidation price of the position, with the other positions as they are (P11)."""
     if not after.lots:
         return None
-    balance, others_e28 = after.margin * MINOR_IN_E16, 0
-    if not account.is_isolated(symbol):
-        worth = perp_worth(risk, account)
-        wallet = account.minor(PERP, risk.venue.quote)
-        balance = worth.balance_e16 + (after.free - wallet) * MINOR_IN_E16
+    contract = risk.contracts[symbol_of(leg)]
+    legs = [(after.lots, after.cost)]
+    balance, others_e28 = after.margin * contract.factor(mark_e8), 0
+    if not account.is_isolated(contract.symbol):
+        worth = perp_worth(risk, account, contract.cross_wallet)
+        wallet = account.minor(contract.cross_wallet, contract.settle)
+        balance = worth.balance_e16 + (after.free - wallet) * worth.factor
         others_e28 = worth.maintenance_e28
-        held = account.positions.get(symbol)
-        if held is not None:
-            balance -= held.unrealised_e16(risk.instruments[symbol].lot_minor, mark_e8)
-            others_e28 -= position_worth(risk, account, symbol)[1]
-    ends = liquidation_price(
-        after.lots * risk.instruments[symbol].lot_minor,
-        after.cost,
-        risk.perps[symbol].brackets,
-        balance,
-        others_e28,
-    )
+        for each in account.legs(contract.symbol):
+            held = account.positions[each]
+            balance -= unrealised_e16(risk, held)
+            others_e28 -= contract.maintenance_e28(held.lots, mark_e8)
+            if each != leg:
+                legs.append((held.lots, held.cost_minor))
+    ends = liquidation_price(contract, legs, balance, mark_e8, others_e28)
     return ends.price_e8 if ends else None
 
 

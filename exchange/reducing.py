@@ -16,49 +16,47 @@ def trim_moved(execution: Execution) -> None:
     """
     moved = execution.risk.moved
     while moved:
-        account_id, symbol = next(iter(moved))
-        del moved[account_id, symbol]
+        account_id, leg = next(iter(moved))
+        del moved[account_id, leg]
         account = execution.risk.accounts[account_id]
-        if symbol in account.asleep:
-            _end_sleepers(execution, account, symbol)
-        if symbol in account.reducing:
-            _trim(execution, account, symbol)
+        if leg in account.asleep:
+            _end_sleepers(execution, account, leg)
+        if leg in account.reducing:
+            _trim(execution, account, leg)
 
 
-def _end_sleepers(execution: Execution, account: Account, symbol: str) -> None:
+def _end_sleepers(execution: Execution, account: Account, leg: str) -> None:
     """What would only reduce, or close, a position that is gone or has flipped is cancelled."""
-    held = account.lots(symbol)
-    for order in list(account.asleep[symbol].values()):
+    held = account.lots(leg)
+    for order in list(account.asleep[leg].values()):
         if order.reduce_only and not closes(order, held):
             execution.cancel(order, Reason.REDUCE_ONLY_TRIMMED)
 
 
-def _trim(execution: Execution, account: Account, symbol: str) -> None:
+def _trim(execution: Execution, account: Account, leg: str) -> None:
     """Reduce-only orders nearest to execution are kept, the rest cut or cancelled."""
-    for order, room in reducible(account, symbol):
+    for order, room in reducible(account, leg):
         if not room:
             execution.cancel(order, Reason.REDUCE_ONLY_TRIMMED)
         elif order.open_lots > room:
             less = order.open_lots - room
-            execution.books[symbol].reduce(order.order_id, order.lots - less)
-            execution.touched_books[symbol] = None
+            execution.books[order.symbol].reduce(order.order_id, order.lots - less)
+            execution.touched_books[order.symbol] = None
             execution.shrunk(account, order, less)
 
 
-def reducible(account: Account, symbol: str) -> list[tuple[Order, int]]:
+def reducible(account: Account, leg: str) -> list[tuple[Order, int]]:
     """Each reduce-only order of a position, nearest to execution first, and what it may reduce.
 
     All working orders of the closing side are walked as the book would trade them: by price,
     then by place in the queue. An ordinary order that comes before a reduce-only one takes its
     lots first, because one sweep may fill both before anything can be cut (T18).
     """
-    held = account.lots(symbol)
+    held = account.lots(leg)
     rooms: list[tuple[Order, int]] = []
     left = abs(held)
     working = [
-        order
-        for order in account.orders.values()
-        if order.symbol == symbol and order.level is not None
+        order for order in account.orders.values() if order.leg == leg and order.level is not None
     ]
     for order in sorted(working, key=_nearest_first):
         if not closes(order, held):

@@ -34,8 +34,9 @@ from exchange.events import (
 from matching.reasons import Reason
 from matching.types import Fill, Order
 from risk import records
-from risk.account import PERP, position_wallet
+from risk.account import PERP, position_wallet, side_of
 from risk.ledger import FIRST_ACCOUNT, Pocket
+from risk.position import symbol_of
 from risk.records import Booked
 from risk.state import RiskState
 
@@ -128,6 +129,8 @@ class Teller:
                 order.close_position,
                 order.price_protect,
                 order.triggered_ms,
+                side_of(order.leg),
+                order.filled_minor,
             )
         )
 
@@ -162,6 +165,7 @@ class Teller:
                 booked.discount_e12,
                 booked.price_e8,
                 booked.paid_e8,
+                side_of(order.leg),
             )
         )
 
@@ -214,9 +218,9 @@ class Teller:
                 positions[pocket.owner, pocket.wallet.removeprefix(PERP + "/")] = None
             else:
                 self._balance(pocket)
-        for account_id, symbol in positions:
+        for account_id, leg in positions:
             if account_id >= FIRST_ACCOUNT:
-                self._position(account_id, symbol)
+                self._position(account_id, leg)
         risk.ledger.touched.clear()
         risk.positions_touched.clear()
 
@@ -237,9 +241,10 @@ class Teller:
             )
         )
 
-    def _position(self, account_id: int, symbol: str) -> None:
+    def _position(self, account_id: int, leg: str) -> None:
         account = self._risk.accounts[account_id]
-        held = account.positions.get(symbol)
+        symbol = symbol_of(leg)
+        held = account.positions.get(leg)
         setting = account.setting(symbol)
         settle = self._risk.instruments[symbol].settle
         self.events.append(
@@ -253,7 +258,8 @@ class Teller:
                 held.cost_minor if held else 0,
                 setting.isolated,
                 setting.leverage,
-                account.minor(position_wallet(symbol), settle),
+                account.minor(position_wallet(leg), settle),
+                side_of(leg),
             )
         )
 

@@ -10,7 +10,7 @@ from exchange.reducing import trim_moved
 from matching.filters import refuse_order
 from matching.reasons import Reason
 from matching.types import Order, OrderType, SelfTrade, Side, Status, TimeInForce
-from risk.account import PERP, Account
+from risk.account import PERP, Account, closes_leg, leg_of
 from risk.reserve import reserve
 from risk.reserve_spot import spot_need
 
@@ -41,8 +41,10 @@ class Trading(Execution):
     def consider(self, account: Account, wish: PlaceOrder) -> tuple[Order, Reason | None, int]:
         """The order a wish asks for, why it would be refused, and its worst price; no more."""
         order = self.order_of(wish)
-        if wish.quote_minor and not order.quote_units:
+        if wish.quote_minor and not (order.quote_units or order.lots):
             return order, Reason.AMOUNT_BELOW_ONE_LOT, 0
+        if wish.position_side and order.wallet != PERP:
+            return order, Reason.COMBINATION_NOT_ALLOWED, 0
         reason, worst_ticks = self.admit(account, order)
         return order, reason, worst_ticks
 
@@ -56,6 +58,9 @@ class Trading(Execution):
     def order_of(self, wish: PlaceOrder) -> Order:
         """The order a wish asks for, not yet admitted."""
         instrument = self.risk.instruments[wish.symbol]
+        lots, quote_units = wish.lots, instrument.whole_units(wish.quote_minor)
+        if instrument.kind == "inverse" and not lots:  # An amount of the quote is contracts.
+            lots, quote_units = wish.quote_minor // instrument.face_minor, 0
         return Order(
             order_id=self.next_order_id,
             account_id=wish.account_id,
@@ -63,12 +68,14 @@ class Trading(Execution):
             side=wish.side,
             type=wish.type,
             price_ticks=wish.price_ticks,
-            lots=wish.lots,
+            lots=lots,
             tif=wish.tif,
             stp=wish.stp,
-            quote_units=instrument.whole_units(wish.quote_minor),
+            quote_units=quote_units,
             post_only=wish.post_only,
-            reduce_only=wish.reduce_only or wish.close_position,
+            reduce_only=wish.reduce_only
+            or wish.close_position
+            or closes_leg(wish.side, wish.position_side),
             expire_ms=wish.expire_ms,
             client_id=wish.client_id,
             time_ms=self.risk.time_ms,
@@ -80,6 +87,7 @@ class Trading(Execution):
             trigger=wish.trigger,
             close_position=wish.close_position,
             price_protect=wish.price_protect,
+            leg=leg_of(wish.symbol, wish.position_side),
         )
 
     def admit(self, account: Account, order: Order, leaving: int = 0) -> tuple[Reason | None, int]:
@@ -123,6 +131,7 @@ class Trading(Execution):
         side: Side,
         lots: int,
         limit_ticks: int,
+        leg: str = "",
     ) -> Order:
         """An immediate order of the liquidation engine: past filters and margin, not the book."""
         order = Order(
@@ -138,6 +147,7 @@ class Trading(Execution):
             time_ms=self.risk.time_ms,
             wallet=wallet,
             forced=True,
+            leg=leg,
         )
         self.next_order_id += 1
         if wallet != PERP:

@@ -21,7 +21,7 @@ from matching.types import (
     TimeInForce,
     TriggerSource,
 )
-from risk.account import Account
+from risk.account import POSITION_SIDES, Account, leg_of
 from risk.reserve import reserve
 from risk.reserve_asleep import rehold, reserve_asleep
 from risk.reserve_spot import resting_need, spot_need
@@ -39,7 +39,7 @@ def place_asleep(trading: Trading, account: Account, wish: PlaceOrder) -> Placed
     order.status = Status.PENDING_TRIGGER
     trading.triggers[order.symbol].add(order)
     trading.list_order(account, order)
-    account.asleep.setdefault(order.symbol, {})[order.order_id] = order
+    account.asleep.setdefault(order.leg, {})[order.order_id] = order
     trading.teller.drain()
     trading.teller.order(order, "accepted")
     return Placed(order, None)
@@ -58,14 +58,14 @@ def refuse_asleep(
     """Why an order may not fall asleep, or None; `instead_of` is what it is amended from."""
     symbol = order.symbol
     leaving = 0 if instead_of is None else 1
-    asleep = account.asleep.get(symbol, {})
+    asleep = sum(len(account.asleep.get(leg_of(symbol, side), ())) for side in POSITION_SIDES)
     return (
         refuse_trigger_order(
             trading.risk.instruments[symbol],
             trading.states[symbol],
             order,
             account.open_counts.get(symbol, 0) - leaving,
-            len(asleep) - leaving,
+            asleep - leaving,
         )
         or _refuse_reached(trading, order)
         or _refuse_closing(account, order, instead_of)
@@ -91,13 +91,13 @@ def _refuse_reached(trading: Trading, order: Order) -> Reason | None:
 
 def _refuse_closing(account: Account, order: Order, instead_of: Order | None) -> Reason | None:
     """What reduces needs something to reduce; one order closes it on each side and type (P15)."""
-    if order.reduce_only and not closes(order, account.lots(order.symbol)):
+    if order.reduce_only and not closes(order, account.lots(order.leg)):
         return Reason.REDUCE_ONLY_WOULD_INCREASE
     if not order.close_position:
         return None
     rivals = (
         other
-        for other in account.asleep.get(order.symbol, {}).values()
+        for other in account.asleep.get(order.leg, {}).values()
         if other.close_position and other is not instead_of
     )
     if any((other.side, other.type) == (order.side, order.type) for other in rivals):
@@ -148,7 +148,7 @@ def _wake(trading: Trading, order: Order) -> None:
 def _admit_woken(trading: Trading, account: Account, order: Order) -> tuple[Reason | None, int]:
     """Filters, bands and money at this moment: (why not, the worst price it may execute at)."""
     if order.close_position:
-        held = account.lots(order.symbol)
+        held = account.lots(order.leg)
         if not closes(order, held):
             return Reason.REDUCE_ONLY_WOULD_INCREASE, 0
         order.lots = order.open_lots = abs(held)

@@ -205,6 +205,8 @@ def _refuse_notional(
         notional_minor = order.quote_units * instrument.unit_minor
     elif order.price_ticks:
         notional_minor = instrument.notional_minor(order.price_ticks, lots)
+    elif instrument.kind == "inverse":
+        notional_minor = instrument.notional_minor(0, lots)
     elif reference_e8:
         notional_minor = reference_e8 * lots * instrument.unit_minor // instrument.tick_e8
     else:

@@ -198,7 +198,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def notional_minor(self, ticks: int, lots: int) -> int:
-        """Price x quantity in minor units of the quote, exact by A2."""
+        """Price x quantity in minor units of the quote, exact by A2; inverse contracts at face."""
+        if self.kind == "inverse":
+            return lots * self.face_minor
         return ticks * lots * self.unit_minor
 
     def base_minor(self, lots: int) -> int:

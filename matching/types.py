@@ -139,8 +139,9 @@ class Order:
     `price_ticks` is 0 for every kind of market order.  `lots` is the original quantity, or 0 for a
     market order by amount, which carries `quote_units` (ticks x lots to spend or to raise) instead.
     `filled_units` is the sum of ticks x lots over its fills.  `wallet`, `hold_minor`,
-    `side_effect`, `auto_repay_at_cancel`, `leverage` and `forced` belong to the risk engine: the
-    book never reads them.
+    `side_effect`, `auto_repay_at_cancel`, `leverage`, `forced`, `leg` and `filled_minor` (what the
+    fills of a contract came to in its settle asset) belong to the risk engine: the book never
+    reads them.
     `trigger_ticks` (0: none), its source `trigger`, `close_position` and `price_protect` are
     those of an order that waits for a price; `triggered_ms` is when that came.  `rank` grows with
     each order that comes to rest on a book: among equal prices the smaller one is served first.
@@ -153,9 +154,11 @@ class Order:
         "close_position",
         "expire_ms",
         "filled_lots",
+        "filled_minor",
         "filled_units",
         "forced",
         "hold_minor",
+        "leg",
         "level",
         "leverage",
         "lots",
@@ -211,6 +214,8 @@ class Order:
     side_effect: int
     leverage: int
     forced: bool
+    leg: str
+    filled_minor: int
     trigger_ticks: int
     trigger: TriggerSource
     close_position: bool
@@ -244,6 +249,7 @@ class Order:
         side_effect: int = 0,
         leverage: int = 0,
         forced: bool = False,
+        leg: str = "",
         trigger_ticks: int = 0,
         trigger: TriggerSource = TriggerSource.LAST,
         close_position: bool = False,
@@ -276,6 +282,8 @@ class Order:
         self.leverage = leverage
         self.forced = forced
         self.auto_repay_at_cancel = auto_repay_at_cancel
+        self.leg = leg or symbol  # Of the position it changes.
+        self.filled_minor = 0
         self.trigger_ticks = trigger_ticks
         self.trigger = trigger
         self.close_position = close_position

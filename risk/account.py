@@ -15,6 +15,7 @@ PERP = "perp"
 ISOLATED = "isolated:"  # One wallet a pair: "isolated:BTC-USDT".
 
 ONE_WAY, LONG, SHORT = 0, 1, 2  # Position sides; hedge mode names one of the latter two.
+POSITION_SIDES = (ONE_WAY, LONG, SHORT)
 _LEG_SUFFIXES = ("", "/LONG", "/SHORT")
 
 CROSS_LEVERAGES = (3, 5)
@@ -34,6 +35,17 @@ def position_wallet(leg: str) -> str:
 def leg_of(symbol: str, position_side: int) -> str:
     """The name of a position: its symbol, or in hedge mode the symbol and its side (P2)."""
     return symbol + _LEG_SUFFIXES[position_side]
+
+
+def closes_leg(side: Side, position_side: int) -> bool:
+    """Whether an order that names a position side closes that leg: it only ever reduces (P2)."""
+    return position_side != ONE_WAY and (side is Side.BUY) is (position_side == SHORT)
+
+
+def side_of(leg: str) -> int:
+    """The position side a leg's name tells: ONE_WAY, LONG or SHORT."""
+    _, slash, side = leg.partition("/")
+    return _LEG_SUFFIXES.index(slash + side)
 
 
 class Loan:
@@ -71,32 +83,33 @@ class Setting:
 
 
 class OpenOrders:
-    """Working orders of an account on one perpetual, summed as they come and go (P4).
+    """Working orders of an account on one leg of a perpetual, summed as they come and go (P4).
 
-    Units are price_ticks x lots. `held_minor` is the open loss and the fee kept back for them.
+    What they come to is in minor units of the settle asset, each at its own price; `held_minor`
+    is the open loss and the fees kept back for them.  Those that only reduce are not counted.
     """
 
-    __slots__ = ("buy_lots", "buy_units", "held_minor", "sell_lots", "sell_units")
+    __slots__ = ("buy_lots", "buy_minor", "held_minor", "sell_lots", "sell_minor")
 
     def __init__(self) -> None:
-        self.buy_units = 0
-        self.sell_units = 0
+        self.buy_minor = 0
+        self.sell_minor = 0
         self.buy_lots = 0
         self.sell_lots = 0
         self.held_minor = 0
 
-    def add(self, side: Side, lots: int, ticks: int) -> None:
-        """Count an order in (negative lots: out)."""
+    def add(self, side: Side, lots: int, minor: int) -> None:
+        """Count lots of an order in, and what they come to (negative: out)."""
         if side is Side.BUY:
-            self.buy_units += lots * ticks
+            self.buy_minor += minor
             self.buy_lots += lots
         else:
-            self.sell_units += lots * ticks
+            self.sell_minor += minor
             self.sell_lots += lots
 
     def values(self) -> tuple[int, int, int, int, int]:
         """All sums, to compare with those of the orders themselves."""
-        return (self.buy_units, self.sell_units, self.buy_lots, self.sell_lots, self.held_minor)
+        return (self.buy_minor, self.sell_minor, self.buy_lots, self.sell_lots, self.held_minor)
 
 
 class Job:
@@ -122,6 +135,7 @@ class Account:
         "epoch",
         "event_n",
         "fee_discount",
+        "hedge",
         "id",
         "kind",
         "label",
@@ -148,17 +162,18 @@ class Account:
         self.epoch = 1
         self.event_n = 0
         self.margin_leverage = 3
+        self.hedge = False  # Whether it holds a long and a short leg of a perpetual apart (P2).
         self.settled = 0  # Instants up to here are settled (see risk.instants).
         self.pockets: dict[tuple[str, str], Pocket] = {}
         self.loans: dict[tuple[str, str], Loan] = {}
         self.positions: dict[str, Position] = {}  # By leg.
         self.settings: dict[str, Setting] = {}
-        self.open_perp: dict[str, OpenOrders] = {}
+        self.open_perp: dict[str, OpenOrders] = {}  # By leg.
         self.orders: dict[int, Order] = {}
         self.open_counts: dict[str, int] = {}  # Open orders by symbol.
         self.order_loans: dict[int, int] = {}  # Borrowed for an open order, in minor units.
-        self.asleep: dict[str, dict[int, Order]] = {}  # Orders that wait for a price, by symbol.
-        self.reducing: dict[str, dict[int, Order]] = {}  # Reduce-only orders by symbol.
+        self.asleep: dict[str, dict[int, Order]] = {}  # Orders that wait for a price, by leg.
+        self.reducing: dict[str, dict[int, Order]] = {}  # Reduce-only orders by leg.
         self.client_orders: dict[str, int] = {}  # Client ids of open orders.
         self.recent: dict[str, tuple[bytes, int]] = {}  # Client id: hash of content, result.
         self.call_told: dict[str, int] = {}  # When a scope was last told of a call (M9).
@@ -169,9 +184,9 @@ class Account:
 
     def rouse(self, order: Order) -> None:
         """An order sleeps no longer, if it did."""
-        asleep = self.asleep.get(order.symbol)
+        asleep = self.asleep.get(order.leg)
         if asleep is not None and asleep.pop(order.order_id, None) is not None and not asleep:
-            del self.asleep[order.symbol]
+            del self.asleep[order.leg]
 
     def setting(self, symbol: str) -> Setting:
         """The account's choice for a perpetual, to read; the default where it made none."""
@@ -191,10 +206,14 @@ class Account:
         pocket = self.pockets.get((wallet, asset))
         return pocket.free if pocket else 0
 
-    def lots(self, symbol: str) -> int:
-        """The signed lots it holds of a perpetual."""
-        held = self.positions.get(symbol)
+    def lots(self, leg: str) -> int:
+        """The signed lots it holds of a leg of a perpetual."""
+        held = self.positions.get(leg)
         return held.lots if held else 0
+
+    def legs(self, symbol: str) -> list[str]:
+        """The legs of a perpetual that something is held of, in a fixed order."""
+        return [symbol + suffix for suffix in _LEG_SUFFIXES if symbol + suffix in self.positions]
 
     def wallet_loans(self, wallet: str) -> list[Loan]:
         """The loans of one wallet, in a fixed order: a restored account has it too."""
@@ -211,10 +230,6 @@ class Account:
         setting = self.settings.get(symbol)
         return setting is not None and setting.isolated
 
-    def perp_pocket_wallet(self, symbol: str) -> str:
-        """The wallet that profit and loss of a perpetual go to."""
-        return position_wallet(symbol) if self.is_isolated(symbol) else PERP
-
     def state(self) -> dict[str, Any]:
         """Everything but pockets and orders, which the ledger and the books keep."""
         return {
@@ -224,6 +239,7 @@ class Account:
             "epoch": self.epoch,
             "event_n": self.event_n,
             "margin_leverage": self.margin_leverage,
+            "hedge": self.hedge,
             "settled": self.settled,
             "loans": [
                 (
@@ -262,6 +278,7 @@ class Account:
         account.epoch = state["epoch"]
         account.event_n = state["event_n"]
         account.margin_leverage = state["margin_leverage"]
+        account.hedge = state["hedge"]
         account.settled = state["settled"]
         for loan_id, wallet, asset, principal_minor, interest, allowance in state["loans"]:
             loan = Loan(loan_id, wallet, asset)

@@ -126,10 +126,15 @@ class Contract:
         cap_e16 = self.brackets[index - 1].cap_minor * self.factor(mark_e8)
         return held - cap_e16 // self.notional_e16(1, mark_e8)
 
+    def cap_minor(self, leverage: int) -> int:
+        """The largest notional a leverage is allowed at, inclusive; 0 where it never is (P3)."""
+        return max(
+            (each.cap_minor for each in self.brackets if each.leverage >= leverage), default=0
+        )
+
     def leverage_allows(self, leverage: int, notional_e16: int, mark_e8: int) -> bool:
         """Whether a notional, at the larger of mark and order price, fits a leverage (P3)."""
-        caps = [each.cap_minor for each in self.brackets if each.leverage >= leverage]
-        return notional_e16 <= max(caps, default=0) * self.factor(mark_e8)
+        return notional_e16 <= self.cap_minor(leverage) * self.factor(mark_e8)
 
     # -- settlement ----------------------------------------------------------------------------
 

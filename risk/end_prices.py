@@ -1,4 +1,4 @@
-"""The prices at which a perpetual position ends: liquidation and bankruptcy, for display and orders.
+"""The prices at which a perpetual position ends by liquidation or bankruptcy, exactly.
 
 What decides is the comparison of balance and maintenance at the mark (P11); these prices solve it.
 They are fractions, rounded only when shown or sent.

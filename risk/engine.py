@@ -39,6 +39,13 @@ class RiskEngine(RiskState):
         venue = self.venue
         fund = self.pocket(self.accounts[INSURANCE], PERP, venue.quote)
         world = self.ledger.house(WORLD, venue.quote)
+        for grant in venue.coin_insurance:
+            self.ledger.post(
+                self.ledger.house(WORLD, grant.asset),
+                self.pocket(self.accounts[INSURANCE], grant.wallet, grant.asset),
+                grant.amount_minor,
+                PostingReason.DEPOSIT,
+            )
         self.ledger.post(world, fund, venue.insurance_minor, PostingReason.DEPOSIT)
         self.ledger.post(
             world,

@@ -9,7 +9,6 @@ from risk.money import E8, E12, half_even_div
 from risk.parameters import HOUR_MS
 
 RATE_HOURS: Final = 8  # Rates, clamps and caps are told for eight hours (P9).
-E28_IN_MINOR: Final = 10**20
 
 
 # -- premium -----------------------------------------------------------------------------------
@@ -33,21 +32,29 @@ def impact_price(
     tick_e8: int,
     lot_minor: int,
     band_price_e8: int,
+    *,
+    inverse: bool = False,
 ) -> ImpactPrice:
     """What executing a notional against levels of (price_ticks, lots), best first, averages (P8).
 
     The average is notional / sum of (quote / price).  Where the depth is short, what is missing
-    executes at the band's price.
+    executes at the band's price.  A lot is `lot_minor` of the base, or of the quote where the
+    contract is inverse; the coins of a level are then those of a trade of it (A3).
     """
     assert notional_minor > 0
     assert band_price_e8 > 0
     base_minor, left_minor, price_e8 = 0, notional_minor, band_price_e8
     for price_ticks, lots in levels:
-        level_minor = price_ticks * tick_e8 * lots * lot_minor // E8  # Exact by A2.
+        size_minor = lots * lot_minor
+        if inverse:
+            level_minor = size_minor
+            size_minor = half_even_div(level_minor * E8, price_ticks * tick_e8)
+        else:
+            level_minor = price_ticks * tick_e8 * size_minor // E8  # Exact by A2.
         if level_minor >= left_minor:
             price_e8 = price_ticks * tick_e8
             break
-        base_minor += lots * lot_minor
+        base_minor += size_minor
         left_minor -= level_minor
     # What is left executes at `price_e8`: base in all = base_minor + left / price.
     return ImpactPrice(
@@ -133,15 +140,3 @@ def funding_rate_e12(
     cap_e12 = cap_k_e12 * mmr_e12 // E12
     capped_e12 = max(-cap_e12, min(cap_e12, rate_e12))
     return half_even_div(capped_e12 * interval_ms, RATE_HOURS * HOUR_MS)
-
-
-# -- settlement --------------------------------------------------------------------------------
-
-
-def flow_minor(lots: int, lot_minor: int, mark_e8: int, rate_e12: int) -> int:
-    """What one position receives, or pays when negative: -size x mark x rate, rounded down (P10).
-
-    So the flows of all positions sum to at most zero, and the remainder, less than one unit a
-    position, goes to the rounding account (A4).
-    """
-    return -lots * lot_minor * mark_e8 * rate_e12 // E28_IN_MINOR

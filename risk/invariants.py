@@ -15,6 +15,7 @@ from risk.ledger import CLEARING, FIRST_ACCOUNT, FUNDING, POOL
 from risk.money import MINOR_IN_E18
 from risk.pool import lent_minor
 from risk.reserve_spot import resting_need
+from risk.settle_contract import count_order
 from risk.state import RiskState
 
 BALANCE: Final = "balance"  # Of an asset, in minor units;
@@ -173,8 +174,8 @@ def check_account(state: RiskState, account: Account) -> None:
         hold("I5", not asked or 0 <= asked <= pocket.minor, account.id, pocket)
         may_owe = key[0].startswith(PERP) or account.id < FIRST_ACCOUNT
         hold("I9", pocket.minor >= 0 or may_owe, account.id, pocket)
-    mine = {symbol: each.values() for symbol, each in account.open_perp.items()}
-    theirs = {symbol: each.values() for symbol, each in sums.items()}
+    mine = {leg: each.values() for leg, each in account.open_perp.items()}
+    theirs = {leg: each.values() for leg, each in sums.items()}
     hold("I5", mine == theirs, account.id, f"sums of orders {mine}, not {theirs}")
     for loan in account.loans.values():
         owes = loan.principal_minor >= 0 and loan.interest_e18 >= 0
@@ -196,9 +197,8 @@ def _count_orders(
     for order in account.orders.values():
         if order.wallet == PERP:
             if not order.reduce_only and not order.is_asleep:
-                each = sums.setdefault(order.symbol, OpenOrders())
-                each.add(order.side, order.open_lots, order.price_ticks)
-                each.held_minor += order.hold_minor
+                each = sums.setdefault(order.leg, OpenOrders())
+                count_order(state.contracts[order.symbol], each, order)
             continue
         asset, need = resting_need(state, order)
         hold("I5", order.hold_minor == need, account.id, f"{order} holds {order.hold_minor}")
@@ -212,7 +212,8 @@ def check_reducing(account: Account) -> None:
         _, _, side = held.leg.partition("/")
         wrong = (side == "LONG" and held.lots < 0) or (side == "SHORT" and held.lots > 0)
         hold("I8", bool(held.lots) and not wrong, account.id, held)
-    for symbol, reducing in account.reducing.items():
+        hold("I8", bool(side) == account.hedge, account.id, f"{held} in the other mode")
+    for leg, reducing in account.reducing.items():
         working = sum(order.open_lots for order in reducing.values())
-        most = abs(account.lots(symbol))
-        hold("I8", working <= most, account.id, f"{symbol}: {working} lots to reduce {most}")
+        most = abs(account.lots(leg))
+        hold("I8", working <= most, account.id, f"{leg}: {working} lots to reduce {most}")

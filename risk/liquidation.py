@@ -42,7 +42,14 @@ class Road(Protocol):
         """Cancel every order the account has."""
 
     def force(
-        self, account: Account, wallet: str, symbol: str, side: Side, lots: int, limit_ticks: int
+        self,
+        account: Account,
+        wallet: str,
+        symbol: str,
+        side: Side,
+        lots: int,
+        limit_ticks: int,
+        leg: str = "",
     ) -> Order:
         """Place an immediate-or-cancel order past filters and margin; the order when done."""
 
@@ -201,7 +208,7 @@ def _reduce_until_safe(state: RiskState, road: Road, account: Account, scope: st
         whole = whole or lots == abs(held.lots)
         ticks = bankruptcy_of(state, account, scope, leg)
         side = Side.SELL if held.lots > 0 else Side.BUY
-        order = road.force(account, PERP, held.symbol, side, lots, ticks)
+        order = road.force(account, PERP, held.symbol, side, lots, ticks, leg)
         done += 1
         _charge(state, account, scope, order, ticks)
         if order.filled_lots == lots:
@@ -258,9 +265,7 @@ def _charge(state: RiskState, account: Account, scope: str, order: Order, ticks:
     if not order.filled_lots:
         return
     average = order.filled_units // order.filled_lots
-    filled_minor = contract.amount_minor(order.filled_lots, average)
-    if not contract.inverse:
-        filled_minor = order.filled_units * contract.instrument.unit_minor
+    filled_minor = order.filled_minor
     step = "sold" if order.side is Side.SELL else "bought"
     told = Step(step, order.filled_lots, average, ticks, filled_minor)
     _tell_step(state, account, scope, order.symbol, told)

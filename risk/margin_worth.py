@@ -127,8 +127,8 @@ def max_transfer_out(state: RiskState, account: Account, wallet: str, asset: str
     free = account.free(wallet, asset)
     if wallet == SPOT:
         return free
-    if wallet == PERP:
-        return max_perp_transfer_out(state, account, asset)
+    if wallet.startswith(PERP):
+        return max_perp_transfer_out(state, account, wallet)
     worth_ = margin_worth(state, account, wallet)
     return max_transfer_out_minor(
         free,

@@ -7,7 +7,7 @@ from typing import Any
 from matching.book import Book
 from matching.instrument import Instrument
 from matching.types import Side
-from risk.funding import PremiumAverage, flow_minor, funding_rate_e12, impact_price, premium_e12
+from risk.funding import PremiumAverage, funding_rate_e12, impact_price, premium_e12
 from risk.index import Constituent, book_price_e8, index_price_e8
 from risk.mark import (
     BasisWindow,
@@ -75,6 +75,7 @@ class PerpState:
     def __init__(self, instrument: Instrument, parameters: PerpParameters, venue: Venue) -> None:
         self.instrument = instrument
         self.parameters = parameters
+        self._quote = venue.quote
         self.index_e8: int | None = None
         self.mark_e8: int | None = None
         self.last_rate_e12 = 0
@@ -86,8 +87,11 @@ class PerpState:
 
     @property
     def index_symbol(self) -> str:
-        """The pair whose index this contract follows."""
-        return f"{self.instrument.base}-{self.instrument.quote}"
+        """The pair whose index this contract follows: that of its base in the venue's quote.
+
+        The quote of an inverse contract counts as the venue's.
+        """
+        return f"{self.instrument.base}-{self._quote}"
 
     def sample(self, book: Book) -> None:
         """Take a premium and a basis sample (P7, P8); a one-sided book gives none."""
@@ -105,8 +109,9 @@ class PerpState:
                     book.levels(side, IMPACT_LEVELS),
                     self.parameters.impact_notional_minor,
                     tick_e8,
-                    self.instrument.lot_minor,
+                    self.instrument.face_minor,
                     band_e8,
+                    inverse=self.instrument.kind == "inverse",
                 )
             )
         self.premium.add(premium_e12(impacts[0], impacts[1], index_e8))
@@ -160,10 +165,6 @@ class PerpState:
         self.predicted_e12 = rate_e12
         self.next_funding_ms += self.parameters.interval_ms
         return rate_e12
-
-    def flow_minor(self, lots: int, mark_e8: int, rate_e12: int) -> int:
-        """What one position receives at a funding (P10)."""
-        return flow_minor(lots, self.instrument.lot_minor, mark_e8, rate_e12)
 
     def band_ticks(self, side: Side) -> int:
         """The worst price an order of that side may name (S12); 0 before the first index."""

@@ -284,7 +284,8 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     cross: tuple[CrossLevels, ...] = CROSS_LEVELS
     quote: str = "USDT"  # What values are told in, and pairs are joined by.
     deposits: tuple[Grant, ...] = ()  # What a new account is given.
-    insurance_minor: int = 0  # Of the perpetuals' fund, in the quote.
+    insurance_minor: int = 0  # Of the perpetuals' fund, in the quote,
+    coin_insurance: tuple[Grant, ...] = ()  # and in the coins that inverse contracts settle in.
     margin_insurance_minor: int = 0  # Of spot margin's fund, in the quote.
 
     feeds: tuple[str, ...] = ("reference",)  # Names of the outside price feeds.
@@ -314,7 +315,13 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
         assert sorted(symbols) == sorted(told), "each instrument has its parameters, once"
         assert self.sample_ms % self.grid_ms == 0, "samples fall on the grid"
         for instrument in self.instruments:
-            assert {instrument.base, instrument.quote, instrument.settle} <= names
+            assert {instrument.base, instrument.settle} <= names
+            assert instrument.kind == "inverse" or instrument.quote in names
+            assert instrument.kind != "linear" or instrument.settle == self.quote
+            pair = f"{instrument.base}-{self.quote}"
+            assert instrument.kind == "spot" or pair in symbols, "a perpetual follows an index"
+        coins = [each.settle for each in self.instruments if each.kind == "inverse"]
+        assert len(set(coins)) == len(coins), "each coin wallet has one inverse contract"
         for each in self.assets:
             assert each.curve is None or 0 < each.curve.kink_e12 < E12, each.asset
         for spot in self.spots:

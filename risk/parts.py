@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from risk.account import Account
-from risk.margin import bracket_of, maintenance_e28
 from risk.margin_worth import wallet_assets
 from risk.records import Parts, PositionParts
 from risk.state import RiskState
@@ -33,19 +32,17 @@ def position_parts(state: RiskState, account: Account, legs: list[str]) -> Posit
     parts = []
     for leg in legs:
         held = account.positions[leg]
-        instrument = state.instruments[held.symbol]
+        contract = state.contracts[held.symbol]
         mark_e8 = state.mark_e8(held.symbol) or 0
-        brackets = state.perps[held.symbol].brackets
-        notional = held.notional_e16(instrument.lot_minor, mark_e8)
         parts.append(
             (
                 leg,
                 held.lots,
                 held.cost_minor,
                 mark_e8,
-                held.unrealised_e16(instrument.lot_minor, mark_e8),
-                brackets[bracket_of(brackets, notional)].mmr_e12,
-                maintenance_e28(brackets, notional),
+                contract.unrealised_e16(held.lots, held.cost_minor, mark_e8),
+                contract.bracket(held.lots, mark_e8).mmr_e12,
+                contract.maintenance_e28(held.lots, mark_e8),
             )
         )
     return tuple(parts)

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from risk.account import PERP, Account, position_wallet
+from risk.account import Account, position_wallet
+from risk.end_prices import Leg, bankruptcy_price, bankruptcy_ticks, liquidation_price
 from risk.fees import rates_e12
-from risk.margin import (
-    bankruptcy_ticks,
-    initial_e16,
-    liquidation_price,
-    maintenance_e16,
-    maintenance_e28,
-)
+from risk.margin import initial_e16
 from risk.margin_worth import max_transfer_out
-from risk.money import E12, MINOR_IN_E16, ceil_div, minor_floor
-from risk.perp_worth import cross_symbols, perp_worth
+from risk.money import E12, ceil_div
+from risk.perp_worth import perp_worth, unrealised_e16
 from risk.state import RiskState
 
 
 class PerpReport(NamedTuple):
-    """The cross wallet of perpetuals at the marks."""
+    """A cross wallet of perpetuals at the marks; `_e16` is in the quote, `_minor` in its asset."""
 
     wallet_minor: int
     unrealised_e16: int
@@ -46,75 +41,77 @@ class PositionReport(NamedTuple):
     bankruptcy_ticks: int | None
 
 
-def perp_report(state: RiskState, account: Account) -> PerpReport:
-    """The cross wallet of perpetuals."""
-    worth = perp_worth(state, account)
-    wallet = account.minor(PERP, state.venue.quote)
+def perp_report(state: RiskState, account: Account, settle: str = "") -> PerpReport:
+    """The cross wallet of the contracts that settle in an asset; by default the venue's quote."""
+    asset = settle or state.venue.quote
+    name = state.cross_wallet(asset)
+    worth = perp_worth(state, account, name)
+    wallet = account.minor(name, asset)
     return PerpReport(
         wallet_minor=wallet,
-        unrealised_e16=worth.balance_e16 - wallet * MINOR_IN_E16,
+        unrealised_e16=worth.balance_e16 - wallet * worth.factor,
         margin_balance_e16=worth.balance_e16,
         initial_e16=worth.initial_e16,
         order_margin_e16=worth.orders_e16 + worth.held_e16,
         maintenance_e16=ceil_div(worth.maintenance_e28, E12),
-        available_minor=minor_floor(worth.available_e16),
-        withdrawable_minor=max_transfer_out(state, account, PERP, state.venue.quote),
+        available_minor=worth.available_minor,
+        withdrawable_minor=max_transfer_out(state, account, name, asset),
     )
 
 
-def position_report(state: RiskState, account: Account, symbol: str) -> PositionReport:
-    """One position: at its mark, with the prices at which it would end."""
-    held = account.positions[symbol]
-    instrument = state.instruments[symbol]
-    mark_e8 = state.mark_e8(symbol)
+def position_report(state: RiskState, account: Account, leg: str) -> PositionReport:
+    """One position: at its mark, with the prices at which it would end (P11, P12)."""
+    held = account.positions[leg]
+    contract = state.contracts[held.symbol]
+    mark_e8 = state.mark_e8(held.symbol)
     assert mark_e8 is not None
-    brackets = state.perps[symbol].brackets
-    notional = held.notional_e16(instrument.lot_minor, mark_e8)
-    unrealised = held.unrealised_e16(instrument.lot_minor, mark_e8)
-    isolated = account.is_isolated(symbol)
-    margin = account.minor(position_wallet(symbol), instrument.settle) if isolated else 0
-    balance, others = _behind(state, account, symbol)
+    notional = contract.notional_e16(held.lots, mark_e8)
+    isolated = account.is_isolated(held.symbol)
+    one = (held.lots, held.cost_minor)
+    behind = _behind(state, account, leg)
     ends = liquidation_price(
-        held.lots * instrument.lot_minor, held.cost_minor, brackets, balance, others
+        contract, behind.legs, behind.balance_e16, mark_e8, behind.maintenance_e28
     )
-    bankrupt = bankruptcy_ticks(
-        held.lots * instrument.lot_minor,
-        held.cost_minor,
-        balance,
-        rates_e12(state, account, "perp").taker_e12,
-        instrument.tick_e8,
-    )
+    taker_e12 = rates_e12(state, account, "perp").taker_e12
+    alone = (contract, one, behind.alone_e16, taker_e12, mark_e8)
+    bankrupt = bankruptcy_price(*alone) if ends else None
     return PositionReport(
         mark_e8=mark_e8,
-        entry_e8=held.entry_e8(instrument.lot_minor),
+        entry_e8=contract.entry_e8(*one),
         notional_e16=notional,
-        unrealised_e16=unrealised,
-        initial_e16=initial_e16(notional, account.setting(symbol).leverage),
-        margin_minor=margin,
-        maintenance_e16=maintenance_e16(brackets, notional),
+        unrealised_e16=unrealised_e16(state, held),
+        initial_e16=initial_e16(notional, account.setting(held.symbol).leverage),
+        margin_minor=account.minor(position_wallet(leg), contract.settle) if isolated else 0,
+        maintenance_e16=ceil_div(contract.maintenance_e28(held.lots, mark_e8), E12),
         liquidation_e8=ends.price_e8 if ends else None,
-        bankruptcy_ticks=bankrupt if ends else None,
+        bankruptcy_ticks=bankruptcy_ticks(*alone) if bankrupt else None,
     )
 
 
-def _behind(state: RiskState, account: Account, symbol: str) -> tuple[int, int]:
-    """(balance_e16, maintenance_e28 of others): what stands behind a position but itself (P11)."""
-    settle = state.instruments[symbol].settle
-    if account.is_isolated(symbol):
-        return account.minor(position_wallet(symbol), settle) * MINOR_IN_E16, 0
-    worth = perp_worth(state, account)
-    held = account.positions[symbol]
-    mark_e8 = state.mark_e8(symbol)
-    assert mark_e8 is not None
-    assert symbol in cross_symbols(account)
-    lot_minor = state.instruments[symbol].lot_minor
-    balance = worth.balance_e16 - held.unrealised_e16(lot_minor, mark_e8)
-    own = worth.maintenance_e28 - _maintenance_e28(state, account, symbol)
-    return balance, own
+class _Behind(NamedTuple):
+    """What stands behind a position, at the marks (P11)."""
+
+    legs: list[Leg]  # Those of its contract that share a wallet, its own first.
+    balance_e16: int  # The wallet, with the unrealised profit of every other contract in it,
+    alone_e16: int  # and with that of every other leg.
+    maintenance_e28: int  # What those other contracts need.
 
 
-def _maintenance_e28(state: RiskState, account: Account, symbol: str) -> int:
-    mark_e8 = state.mark_e8(symbol)
+def _behind(state: RiskState, account: Account, leg: str) -> _Behind:
+    held = account.positions[leg]
+    contract = state.contracts[held.symbol]
+    mark_e8 = state.mark_e8(held.symbol)
     assert mark_e8 is not None
-    notional = account.positions[symbol].notional_e16(state.instruments[symbol].lot_minor, mark_e8)
-    return maintenance_e28(state.perps[symbol].brackets, notional)
+    own = (held.lots, held.cost_minor)
+    if account.is_isolated(held.symbol):
+        margin = account.minor(position_wallet(leg), contract.settle) * contract.factor(mark_e8)
+        return _Behind([own], margin, margin, 0)
+    worth = perp_worth(state, account, contract.cross_wallet)
+    here = [account.positions[each] for each in account.legs(held.symbol)]
+    legs = sorted(here, key=lambda each: each.leg != leg)
+    return _Behind(
+        [(each.lots, each.cost_minor) for each in legs],
+        worth.balance_e16 - sum(unrealised_e16(state, each) for each in legs),
+        worth.balance_e16 - unrealised_e16(state, held),
+        worth.maintenance_e28 - sum(contract.maintenance_e28(each.lots, mark_e8) for each in legs),
+    )

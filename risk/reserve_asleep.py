@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from matching.reasons import Reason
 from matching.types import Order
-from risk.account import PERP, Account
+from risk.account import ONE_WAY, PERP, Account, side_of
 from risk.borrowing import borrow, repay
 from risk.reserve_spot import BORROW_EFFECTS, refuse_short, refuse_wallet, resting_need
 from risk.state import RiskState
@@ -20,14 +20,17 @@ def reserve_asleep(state: RiskState, account: Account, order: Order) -> Reason |
     if state.instruments[order.symbol].kind == "spot":
         refused = refuse_wallet(state, account, order)
         return refused or rehold(state, account, order, *resting_need(state, order))
-    return refuse_asleep_contract(account, order)
+    return refuse_asleep_contract(state, account, order)
 
 
-def refuse_asleep_contract(account: Account, order: Order) -> Reason | None:
+def refuse_asleep_contract(state: RiskState, account: Account, order: Order) -> Reason | None:
     """Why an order on a perpetual may not go to sleep for its account's sake, or None."""
     if order.wallet != PERP:
         return Reason.COMBINATION_NOT_ALLOWED
-    scopes = (account.perp_pocket_wallet(order.symbol), PERP)
+    if (side_of(order.leg) != ONE_WAY) is not account.hedge:
+        return Reason.POSITION_SIDE_MISMATCH
+    contract = state.contracts[order.symbol]
+    scopes = (state.pocket_wallet(account, order.leg), contract.cross_wallet)
     return Reason.ACCOUNT_LIQUIDATING if account.liquidating.keys() & scopes else None
 
 

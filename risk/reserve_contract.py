@@ -5,38 +5,49 @@ from __future__ import annotations
 from matching.book import Book
 from matching.reasons import Reason
 from matching.types import Order, Side
-from risk.account import PERP, Account, OpenOrders
+from risk.account import ONE_WAY, PERP, Account, OpenOrders, side_of
+from risk.contract import Contract
 from risk.fees import rates_e12
-from risk.margin import leverage_allows, open_loss_e16, open_order_margin, order_cost
-from risk.money import MINOR_IN_E16, ceil_div
-from risk.perp_worth import perp_worth
+from risk.margin import order_cost
+from risk.money import ceil_div, charged
+from risk.perp_worth import leg_margin, perp_worth
 from risk.state import RiskState
+
+Likely = tuple[int, int]  # Lots to reckon with, and what they come to in the settle asset.
 
 
 def reserve_contract(
     state: RiskState, account: Account, order: Order, book: Book, worst_ticks: int
 ) -> Reason | None:
-    """Admit an order if margin covers it: the max form (P4), open loss and fees."""
+    """Admit an order if margin covers it: the max form (P4), open loss and fees.
+
+    That mark and index are too far apart for it (T16) cannot be: the mark is held within its band
+    of the index (P7), and both stand while the index has no fresh source.
+    """
     if order.wallet != PERP:
         return Reason.COMBINATION_NOT_ALLOWED
-    scope = account.perp_pocket_wallet(order.symbol)
-    if (scope in account.liquidating or PERP in account.liquidating) and not order.forced:
+    if (side_of(order.leg) != ONE_WAY) is not account.hedge:
+        return Reason.POSITION_SIDE_MISMATCH
+    contract = state.contracts[order.symbol]
+    scopes = (state.pocket_wallet(account, order.leg), contract.cross_wallet)
+    if not order.forced and any(scope in account.liquidating for scope in scopes):
         return Reason.ACCOUNT_LIQUIDATING
     mark_e8 = state.mark_e8(order.symbol)
     if mark_e8 is None:
         return Reason.NO_MARK_PRICE
     if order.reduce_only:
         return _reserve_reducing(state, account, order)
-    likely = _likely(order, book, worst_ticks)
-    before, after = contract_requirement(state, account, order, likely, mark_e8)
-    if after <= before:
+    likely = _likely(contract, order, book, worst_ticks)
+    before, after = contract_requirement(state, account, order, likely)
+    if after <= before and not _opens_isolated(account, order, likely):
         return None  # It adds no risk, so it is admitted whatever the account is worth.
     refused = _refuse_size(state, account, order, likely, mark_e8)
     if refused is not None:
         return refused
     held = _open_loss_and_fees(state, account, order, likely, mark_e8)
-    asked_e16 = after - before + held * MINOR_IN_E16
-    worth = perp_worth(state, account)
+    worth = perp_worth(state, account, contract.cross_wallet)
+    held_e16 = held * worth.factor
+    asked_e16 = after - before + held_e16
     if worth.available_e16 < asked_e16:
         return state.refuse(
             Reason.INSUFFICIENT_MARGIN,
@@ -46,7 +57,7 @@ def reserve_contract(
             mark_e8=mark_e8,
             before_e16=before,
             after_e16=after,
-            held_e16=held * MINOR_IN_E16,
+            held_e16=held_e16,
             asked_e16=asked_e16,
             balance_e16=worth.balance_e16,
             initial_e16=worth.initial_e16,
@@ -60,7 +71,7 @@ def reserve_contract(
 
 def _reserve_reducing(state: RiskState, account: Account, order: Order) -> Reason | None:
     """A reduce-only order needs an opposite position, and is cut to it (P15)."""
-    held = account.positions.get(order.symbol)
+    held = account.positions.get(order.leg)
     if held is None or (held.lots > 0) == (order.side is Side.BUY):
         return state.refuse(
             Reason.REDUCE_ONLY_WOULD_INCREASE,
@@ -74,50 +85,65 @@ def _reserve_reducing(state: RiskState, account: Account, order: Order) -> Reaso
     return None
 
 
-def _likely(order: Order, book: Book, worst_ticks: int) -> tuple[int, int]:
-    """(lots, price x lots) to reckon with: the limit, or for a market order what it would fill."""
+def _likely(contract: Contract, order: Order, book: Book, worst_ticks: int) -> Likely:
+    """What to reckon with: the limit, or for a market order what it would fill."""
     if order.price_ticks:
-        return order.lots, order.lots * order.price_ticks
-    return book.cost_of_market(order, worst_ticks)
+        return order.lots, contract.order_minor(order.lots, order.price_ticks)
+    fills = list(book.prospective_fills(order, worst_ticks))
+    minor = sum(contract.order_minor(lots, ticks) for ticks, lots in fills)
+    return sum(lots for _, lots in fills), minor
 
 
 def contract_requirement(
-    state: RiskState, account: Account, order: Order, likely: tuple[int, int], mark_e8: int
+    state: RiskState, account: Account, order: Order, likely: Likely
 ) -> tuple[int, int]:
-    """Margin of one contract's position and orders, without and with a new order (10^-16)."""
-    instrument = state.instruments[order.symbol]
-    sums = account.open_perp.get(order.symbol) or OpenOrders()
-    position_e16 = account.lots(order.symbol) * instrument.lot_minor * mark_e8
-    leverage = account.setting(order.symbol).leverage
-    unit_e16 = instrument.unit_minor * MINOR_IN_E16
-    buys, sells = sums.buy_units * unit_e16, sums.sell_units * unit_e16
-    before = open_order_margin(position_e16, buys, sells, leverage)
-    if order.side is Side.BUY:
-        buys += likely[1] * unit_e16
-    else:
-        sells += likely[1] * unit_e16
-    after = open_order_margin(position_e16, buys, sells, leverage)
+    """Margin of one leg's position and orders, without and with a new order (10^-16)."""
+    sums = account.open_perp.get(order.leg) or OpenOrders()
+    supposed = OpenOrders()
+    supposed.add(Side.BUY, sums.buy_lots, sums.buy_minor)
+    supposed.add(Side.SELL, sums.sell_lots, sums.sell_minor)
+    supposed.add(order.side, *likely)
+    before = leg_margin(state, account, order.leg, sums)
+    after = leg_margin(state, account, order.leg, supposed)
     return before.total_e16, after.total_e16
 
 
-def _refuse_size(
-    state: RiskState, account: Account, order: Order, likely: tuple[int, int], mark_e8: int
-) -> Reason | None:
-    """The largest position the orders can lead to must fit its leverage's bracket (P3)."""
-    instrument = state.instruments[order.symbol]
-    sums = account.open_perp.get(order.symbol) or OpenOrders()
-    lots, units = likely
+def _reach(account: Account, order: Order, lots: int) -> int:
+    """The signed position that this order and those of its side can lead to."""
+    sums = account.open_perp.get(order.leg) or OpenOrders()
     if order.side is Side.BUY:
-        reach = abs(account.lots(order.symbol) + sums.buy_lots + lots)
-    else:
-        reach = abs(account.lots(order.symbol) - sums.sell_lots - lots)
-    price_e8 = mark_e8
+        return account.lots(order.leg) + sums.buy_lots + lots
+    return account.lots(order.leg) - sums.sell_lots - lots
+
+
+def _opens_isolated(account: Account, order: Order, likely: Likely) -> bool:
+    """Whether an order can lead to an isolated position of its own direction.
+
+    What closing gives back may pay its margin (V43), but it is new risk all the same.
+    """
+    if not account.is_isolated(order.symbol):
+        return False
+    reach = _reach(account, order, likely[0])
+    return reach > 0 if order.side is Side.BUY else reach < 0
+
+
+def _refuse_size(
+    state: RiskState, account: Account, order: Order, likely: Likely, mark_e8: int
+) -> Reason | None:
+    """The largest position the orders can lead to must fit its leverage's bracket (P3).
+
+    So the cap of the last bracket is the largest position there can be (T16).
+    """
+    contract = state.contracts[order.symbol]
+    lots, minor = likely
+    reach = abs(_reach(account, order, lots))
+    notional_e16, price_e8 = contract.notional_e16(reach, mark_e8), mark_e8
     if lots:
-        price_e8 = max(mark_e8, ceil_div(units * instrument.tick_e8, lots))
-    notional_e16 = reach * instrument.lot_minor * price_e8
+        at_price_e16 = ceil_div(reach * minor * contract.factor(mark_e8), lots)
+        if at_price_e16 > notional_e16:
+            notional_e16, price_e8 = at_price_e16, contract.entry_e8(lots, minor)
     leverage = account.setting(order.symbol).leverage
-    brackets = state.perps[order.symbol].brackets
-    if leverage_allows(brackets, leverage, notional_e16):
+    if contract.leverage_allows(leverage, notional_e16, mark_e8):
         return None
     return state.refuse(
         Reason.BRACKET_EXCEEDED,
@@ -127,27 +153,38 @@ def _refuse_size(
         reach_lots=reach,
         price_e8=price_e8,
         notional_e16=notional_e16,
-        cap_minor=max(
-            (each.cap_minor for each in brackets if each.leverage >= leverage), default=0
-        ),
+        cap_minor=contract.cap_minor(leverage),
     )
 
 
 def _open_loss_and_fees(
-    state: RiskState, account: Account, order: Order, likely: tuple[int, int], mark_e8: int
+    state: RiskState, account: Account, order: Order, likely: Likely, mark_e8: int
 ) -> int:
     """Minor units kept back beside the margin: the loss at the mark and the taker fee, and for
     isolated margin the fee to close at the bankruptcy price (P4, V37, V38)."""
-    instrument = state.instruments[order.symbol]
-    lots, units = likely
-    notional = units * instrument.unit_minor
-    value_e16 = lots * instrument.lot_minor * mark_e8
+    contract = state.contracts[order.symbol]
+    isolated = account.is_isolated(order.symbol)
+    opening, minor = _opening(account, order, likely) if isolated else likely
+    taker_e12 = rates_e12(state, account, "perp").taker_e12
+    signed = opening if order.side is Side.BUY else -opening
+    gain_e16 = 0
+    if opening:
+        gain_e16 = contract.unrealised_e16(signed, contract.cost_minor(signed, minor), mark_e8)
     cost = order_cost(
         order.side,
-        notional,
+        minor,
         account.setting(order.symbol).leverage,
-        rates_e12(state, account, "perp").taker_e12,
-        open_loss_e16(order.side, notional, value_e16),
-        reserve_close_fee=account.is_isolated(order.symbol),
+        taker_e12,
+        contract.ceil_minor(max(0, -gain_e16), mark_e8),
+        reserve_close_fee=isolated,
+        inverse=contract.inverse,
     )
-    return cost.total_minor - cost.initial_minor
+    return cost.total_minor - cost.initial_minor + charged(likely[1] - minor, taker_e12)
+
+
+def _opening(account: Account, order: Order, likely: Likely) -> Likely:
+    """The part of an order that would open: what closing loses is the position's own (V43)."""
+    lots, minor = likely
+    reach = _reach(account, order, lots)
+    opening = min(lots, max(0, reach if order.side is Side.BUY else -reach))
+    return opening, ceil_div(minor * opening, lots) if lots else 0

@@ -19,14 +19,13 @@ def reset_account(state: RiskState, road: Road, account: Account) -> None:
     Positions go to the liquidation account; the world lends what a debt still lacks.
     """
     road.cancel_everything(account, Reason.ACCOUNT_RESET)
-    for symbol in sorted(account.positions):
-        mark_e8 = state.mark_e8(symbol)
+    for leg, held in sorted(account.positions.items()):
+        mark_e8 = state.mark_e8(held.symbol)
         assert mark_e8 is not None
-        ticks = max(1, mark_e8 // state.instruments[symbol].tick_e8)
-        lots = account.lots(symbol)
-        take_over(state, account, state.accounts[LIQUIDATION], symbol, lots, ticks)
-        if account.is_isolated(symbol):
-            release_margin(state, account, symbol)
+        ticks = max(1, mark_e8 // state.instruments[held.symbol].tick_e8)
+        take_over(state, account, state.accounts[LIQUIDATION], leg, held.lots, ticks)
+        if account.is_isolated(held.symbol):
+            release_margin(state, account, leg)
     for wallet, asset in sorted(account.loans):
         loan = account.loans[wallet, asset]
         missing = max(0, loan.owed_minor - account.free(wallet, asset))
@@ -40,6 +39,7 @@ def reset_account(state: RiskState, road: Road, account: Account) -> None:
             pocket, state.ledger.house(WORLD, asset), pocket.minor, PostingReason.RESET
         )
     account.settings.clear()
+    account.hedge = False
     account.called.clear()
     account.call_told.clear()
     account.liquidating.clear()

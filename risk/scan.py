@@ -159,7 +159,8 @@ def check_overlooked(state: RiskState, account: Account) -> None:
 def _scopes(state: RiskState, account: Account) -> list[str]:
     """All whose worth a price, interest or funding can change, and all that are below zero."""
     found = {loan.wallet for loan in account.loans.values()}
-    found |= {scope_of(state, account, leg) for leg in account.positions}
+    for leg, held in account.positions.items():
+        found |= {scope_of(state, account, leg), state.contracts[held.symbol].cross_wallet}
     found |= {wallet for (wallet, _), pocket in account.pockets.items() if pocket.minor < 0}
     return sorted(found)
 

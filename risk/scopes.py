@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from risk.account import PERP, Account, position_wallet
+from risk.account import PERP, Account
+from risk.end_prices import bankruptcy_ticks
 from risk.fees import rates_e12
-from risk.margin import bankruptcy_ticks, must_liquidate
-from risk.money import MINOR_IN_E16
-from risk.perp_worth import cross_symbols, perp_worth, position_worth
+from risk.margin import must_liquidate
+from risk.perp_worth import cross_legs, perp_worth, position_worth, unrealised_e16
+from risk.position import symbol_of
 from risk.state import RiskState
 
 
 def scope_of(state: RiskState, account: Account, leg: str) -> str:
     """The scope a position stands on: its own margin, or a cross wallet."""
-    symbol = leg.partition("/")[0]
-    if account.is_isolated(symbol):
-        return position_wallet(leg)
-    return state.contracts[symbol].cross_wallet
+    return state.pocket_wallet(account, leg)
 
 
 def is_cross(scope: str) -> bool:
@@ -31,7 +29,7 @@ def scope_leg(scope: str) -> str:
 def scope_legs(state: RiskState, account: Account, scope: str) -> list[str]:
     """The positions that stand on a scope's margin, in a fixed order."""
     if is_cross(scope):
-        return [leg for leg in cross_symbols(account) if scope_of(state, account, leg) == scope]
+        return cross_legs(state, account, scope)
     leg = scope_leg(scope)
     return [leg] if leg in account.positions else []
 
@@ -39,13 +37,14 @@ def scope_legs(state: RiskState, account: Account, scope: str) -> list[str]:
 def perp_state(state: RiskState, account: Account, scope: str) -> tuple[int, int]:
     """(balance_e16, maintenance_e28) of a cross wallet or of one isolated position."""
     if is_cross(scope):
-        worth = perp_worth(state, account)
+        worth = perp_worth(state, account, scope)
         return worth.balance_e16, worth.maintenance_e28
     leg = scope_leg(scope)
     if leg not in account.positions:
         # Nothing is held, so nothing is required; what is owed to the fund may remain.
-        settle = state.contracts[leg.partition("/")[0]].settle
-        return account.minor(scope, settle) * MINOR_IN_E16, 0
+        contract = state.contracts[symbol_of(leg)]
+        factor = state.wallet_factor(contract.cross_wallet)
+        return account.minor(scope, contract.settle) * factor, 0
     return position_worth(state, account, leg)
 
 
@@ -67,11 +66,10 @@ def bankruptcy_of(state: RiskState, account: Account, scope: str, leg: str) -> i
     mark_e8 = state.mark_e8(held.symbol)
     assert mark_e8 is not None
     balance_e16, _ = perp_state(state, account, scope)
-    margin_e16 = balance_e16 - contract.unrealised_e16(held.lots, held.cost_minor, mark_e8)
     return bankruptcy_ticks(
-        held.lots * contract.lot_minor,
-        held.cost_minor,
-        margin_e16,
+        contract,
+        (held.lots, held.cost_minor),
+        balance_e16 - unrealised_e16(state, held),
         rates_e12(state, account, "perp").taker_e12,
-        contract.tick_e8,
+        mark_e8,
     )

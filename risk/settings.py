@@ -10,42 +10,38 @@ from risk.account import (
     CROSS_LEVERAGES,
     MARGIN,
     PERP,
+    POSITION_SIDES,
     Account,
     OpenOrders,
     Setting,
+    leg_of,
     position_wallet,
 )
 from risk.ledger import PostingReason
-from risk.margin import (
-    initial_e16,
-    leverage_allows,
-    margin_after_raise_minor,
-    open_order_margin,
-    removable_minor,
-)
+from risk.margin import initial_e16, margin_after_raise_e16, withdrawable_e16
 from risk.margin_worth import margin_worth, max_transfer_out
-from risk.money import MINOR_IN_E16, ceil_div
-from risk.perp_worth import perp_worth, position_worth
-from risk.position import notional_e16
+from risk.money import ceil_div
+from risk.perp_worth import leg_margin, perp_worth, position_worth, unrealised_e16
+from risk.position import symbol_of
 from risk.records import SettingRecord
 from risk.state import RiskState
 
 
 def set_leverage(state: RiskState, account: Account, symbol: str, leverage: int) -> Reason | None:
     """Set the leverage of a perpetual (P17); on a refusal nothing has changed."""
-    change = _change_of(state, account, symbol, leverage)
-    if isinstance(change, Reason):
-        return change
+    changes = _changes_of(state, account, symbol, leverage)
+    if isinstance(changes, Reason):
+        return changes
     if leverage == account.setting(symbol).leverage:
         return None
     account.own_setting(symbol).leverage = leverage
-    if symbol in account.positions and account.is_isolated(symbol):
-        settle = state.instruments[symbol].settle
-        position = state.pocket(account, position_wallet(symbol), settle)
-        free = state.pocket(account, PERP, settle)
+    contract = state.contracts[symbol]
+    free = state.pocket(account, contract.cross_wallet, contract.settle)
+    for leg, change in changes.items():
+        position = state.pocket(account, position_wallet(leg), contract.settle)
         state.ledger.post(free, position, change, PostingReason.MARGIN)
-    if symbol in account.positions:
-        state.touch_position(account, symbol)  # It is shown with its leverage.
+    for leg in account.legs(symbol):
+        state.touch_position(account, leg)  # It is shown with its leverage.
     state.tell(SettingRecord(account.id, symbol, "leverage", str(leverage)))
     return None
 
@@ -58,33 +54,37 @@ def supposed_leverage(
 
     Nothing is posted or told, and nothing of it stays.
     """
-    change = _change_of(state, account, symbol, leverage)
-    if isinstance(change, Reason):
-        yield change
+    changes = _changes_of(state, account, symbol, leverage)
+    if isinstance(changes, Reason):
+        yield changes
         return
     chosen = account.settings.get(symbol)
     account.settings[symbol] = Setting(leverage, account.is_isolated(symbol))
-    _suppose_moved(state, account, symbol, change)
+    _suppose_moved(state, account, changes, 1)
     try:
         yield None
     finally:
-        _suppose_moved(state, account, symbol, -change)
+        _suppose_moved(state, account, changes, -1)
         if chosen is None:
             del account.settings[symbol]
         else:
             account.settings[symbol] = chosen
 
 
-def _suppose_moved(state: RiskState, account: Account, symbol: str, minor: int) -> None:
-    """Shift margin into a position without posting it."""
-    if minor:
-        settle = state.instruments[symbol].settle
-        state.pocket(account, position_wallet(symbol), settle).minor += minor
-        state.pocket(account, PERP, settle).minor -= minor
+def _suppose_moved(state: RiskState, account: Account, changes: dict[str, int], times: int) -> None:
+    """Shift margin into legs (or back) without posting it."""
+    for leg, minor in changes.items():
+        if minor:
+            contract = state.contracts[account.positions[leg].symbol]
+            wallet = contract.cross_wallet
+            state.pocket(account, position_wallet(leg), contract.settle).minor += times * minor
+            state.pocket(account, wallet, contract.settle).minor -= times * minor
 
 
-def _change_of(state: RiskState, account: Account, symbol: str, leverage: int) -> int | Reason:
-    """What a leverage would move from the wallet to an isolated position, or why not."""
+def _changes_of(
+    state: RiskState, account: Account, symbol: str, leverage: int
+) -> dict[str, int] | Reason:
+    """What a leverage would move from the wallet to each isolated leg, or why not."""
     parameters = state.perps.get(symbol)
     if parameters is None:
         return Reason.UNKNOWN_SYMBOL
@@ -97,57 +97,62 @@ def _change_of(state: RiskState, account: Account, symbol: str, leverage: int) -
             leverage_max=parameters.leverage_max,
         )
     if leverage == account.setting(symbol).leverage:
-        return 0
+        return {}
     refused = _refuse_leverage(state, account, symbol, leverage)
     if refused is not None:
         return refused
-    if symbol in account.positions and account.is_isolated(symbol):
-        return _refit_minor(state, account, symbol, leverage)
-    return 0
+    if account.is_isolated(symbol):
+        return _refits(state, account, symbol, leverage)
+    return {}
 
 
 def _refuse_leverage(
     state: RiskState, account: Account, symbol: str, leverage: int
 ) -> Reason | None:
-    """The position and its orders must fit the bracket, and margin the larger requirement."""
-    instrument = state.instruments[symbol]
+    """Positions and their orders must fit the bracket, and margin the larger requirement."""
+    contract = state.contracts[symbol]
     mark_e8 = state.mark_e8(symbol)
-    lots = account.lots(symbol)
-    sums = account.open_perp.get(symbol) or OpenOrders()
-    if mark_e8 is None or not (lots or sums.buy_lots or sums.sell_lots):
+    legs = [leg_of(symbol, side) for side in POSITION_SIDES]
+    used = [leg for leg in legs if leg in account.positions or leg in account.open_perp]
+    if mark_e8 is None or not used:
         return None
-    reach = max(abs(lots + sums.buy_lots), abs(lots - sums.sell_lots))
-    notional = notional_e16(reach, instrument.lot_minor, mark_e8)
-    brackets = state.perps[symbol].brackets
-    if not leverage_allows(brackets, leverage, notional):
-        return state.refuse(
-            Reason.BRACKET_EXCEEDED,
-            "P3",
-            symbol=symbol,
-            leverage=leverage,
-            reach_lots=reach,
-            price_e8=mark_e8,
-            notional_e16=notional,
-            cap_minor=max(
-                (each.cap_minor for each in brackets if each.leverage >= leverage), default=0
-            ),
-        )
-    unit_e16 = instrument.unit_minor * MINOR_IN_E16
-    totals = []
-    for each in (account.setting(symbol).leverage, leverage):
-        margin = open_order_margin(
-            lots * instrument.lot_minor * mark_e8,
-            sums.buy_units * unit_e16,
-            sums.sell_units * unit_e16,
-            each,
-        )
-        isolated = account.is_isolated(symbol)
-        totals.append(margin.orders_e16 if isolated else margin.total_e16)
-    more = totals[1] - totals[0]
-    available_e16 = perp_worth(state, account).available_e16
+    more = 0
+    for leg in used:
+        sums = account.open_perp.get(leg) or OpenOrders()
+        lots = account.lots(leg)
+        reach = max(abs(lots + sums.buy_lots), abs(lots - sums.sell_lots))
+        notional = contract.notional_e16(reach, mark_e8)
+        if not contract.leverage_allows(leverage, notional, mark_e8):
+            return state.refuse(
+                Reason.BRACKET_EXCEEDED,
+                "P3",
+                symbol=symbol,
+                leverage=leverage,
+                reach_lots=reach,
+                price_e8=mark_e8,
+                notional_e16=notional,
+                cap_minor=contract.cap_minor(leverage),
+            )
+        more += _more_e16(state, account, leg, leverage)
+    available_e16 = perp_worth(state, account, contract.cross_wallet).available_e16
     if more > 0 and more > available_e16:
         return _refuse_more(state, account, symbol, leverage, (more, available_e16))
     return None
+
+
+def _more_e16(state: RiskState, account: Account, leg: str, leverage: int) -> int:
+    """What a leg's margin and orders need at a leverage beyond what they need now.
+
+    Of an isolated leg only the orders: its margin is refitted.
+    """
+    symbol = symbol_of(leg)
+    sums = account.open_perp.get(leg) or OpenOrders()
+    now = leg_margin(state, account, leg, sums)
+    with _as_if(account, symbol, leverage):
+        then = leg_margin(state, account, leg, sums)
+    if account.is_isolated(symbol):
+        return then.orders_e16 - now.orders_e16
+    return then.total_e16 - now.total_e16
 
 
 def _refuse_more(
@@ -165,30 +170,52 @@ def _refuse_more(
     )
 
 
-def _refit_minor(state: RiskState, account: Account, symbol: str, leverage: int) -> int | Reason:
-    """Isolated: a higher leverage releases margin, a lower one needs more (P17, V77)."""
+@contextmanager
+def _as_if(account: Account, symbol: str, leverage: int) -> Iterator[None]:
+    """For a while, another leverage, whatever it would take."""
+    chosen = account.settings.get(symbol)
+    account.settings[symbol] = Setting(leverage, account.is_isolated(symbol))
+    try:
+        yield
+    finally:
+        if chosen is None:
+            del account.settings[symbol]
+        else:
+            account.settings[symbol] = chosen
+
+
+def _refits(
+    state: RiskState, account: Account, symbol: str, leverage: int
+) -> dict[str, int] | Reason:
+    """Isolated: a higher leverage releases margin, a lower one needs more (P17, V77).
+
+    What is set aside is there: profit that is not realised carries orders, but fills no margin.
+    """
     before = account.setting(symbol).leverage
-    instrument = state.instruments[symbol]
-    held = account.positions[symbol]
-    mark_e8 = state.mark_e8(symbol)
-    assert mark_e8 is not None
-    margin = account.minor(position_wallet(symbol), instrument.settle)
-    value = abs(held.cost_minor)
-    if leverage < before:
-        more = ceil_div(value, leverage) - ceil_div(value, before)
-        available_e16 = perp_worth(state, account).available_e16
-        if more * MINOR_IN_E16 > available_e16:
-            sums = (more * MINOR_IN_E16, available_e16)
-            return _refuse_more(state, account, symbol, leverage, sums)
-        return min(more, max(0, account.minor(PERP, instrument.settle)))
-    _, maintenance = position_worth(state, account, symbol)
-    kept = margin_after_raise_minor(
-        margin,
-        held.unrealised_e16(instrument.lot_minor, mark_e8),
-        initial_e16(value * MINOR_IN_E16, leverage),
-        maintenance,
-    )
-    return kept - margin
+    contract = state.contracts[symbol]
+    worth = perp_worth(state, account, contract.cross_wallet)
+    changes: dict[str, int] = {}
+    for leg in account.legs(symbol):
+        held = account.positions[leg]
+        value = abs(held.cost_minor)
+        if leverage < before:
+            changes[leg] = ceil_div(value, leverage) - ceil_div(value, before)
+        else:
+            margin = account.minor(position_wallet(leg), contract.settle)
+            kept_e16 = margin_after_raise_e16(
+                margin * worth.factor,
+                unrealised_e16(state, held),
+                ceil_div(value, leverage) * worth.factor,
+                position_worth(state, account, leg)[1],
+            )
+            changes[leg] = ceil_div(kept_e16, worth.factor) - margin
+    more = sum(changes.values())
+    free_minor = max(0, account.minor(contract.cross_wallet, contract.settle))
+    most_e16 = min(worth.available_e16, free_minor * worth.factor)
+    if more * worth.factor > most_e16:
+        sums = (more * worth.factor, most_e16)
+        return _refuse_more(state, account, symbol, leverage, sums)
+    return changes
 
 
 def set_margin_mode(
@@ -199,13 +226,27 @@ def set_margin_mode(
         return Reason.UNKNOWN_SYMBOL
     if account.is_isolated(symbol) == isolated:
         return None
-    if symbol in account.positions:
+    if account.legs(symbol):
         return Reason.POSITION_OPEN
     if account.open_counts.get(symbol, 0):
         return Reason.ORDERS_OPEN
     account.own_setting(symbol).isolated = isolated
     value = "isolated" if isolated else "cross"
     state.tell(SettingRecord(account.id, symbol, "margin_mode", value))
+    return None
+
+
+def set_position_mode(state: RiskState, account: Account, hedge: bool) -> Reason | None:
+    """One-way or hedge; only without any position or order on perpetuals (P2)."""
+    if account.hedge == hedge:
+        return None
+    if account.positions:
+        return Reason.POSITION_OPEN
+    if any(order.wallet == PERP for order in account.orders.values()):
+        return Reason.ORDERS_OPEN
+    account.hedge = hedge
+    value = "hedge" if hedge else "one_way"
+    state.tell(SettingRecord(account.id, "", "position_mode", value))
     return None
 
 
@@ -230,7 +271,7 @@ def set_margin_leverage(state: RiskState, account: Account, leverage: int) -> Re
 def set_fee_discount(state: RiskState, account: Account, on: bool) -> Reason | None:
     """Pay spot fees in the discount asset while there is enough of it (S10), or no longer."""
     if state.venue.fees.asset != "discount":
-        return Reason.MODE_NOT_ALLOWED
+        return state.refuse(Reason.MODE_NOT_ALLOWED, "S10", fee_asset=state.venue.fees.asset)
     if on is account.fee_discount:
         return Reason.MODE_UNCHANGED
     account.fee_discount = on
@@ -239,52 +280,58 @@ def set_fee_discount(state: RiskState, account: Account, on: bool) -> Reason | N
 
 
 def adjust_position_margin(
-    state: RiskState, account: Account, symbol: str, minor: int
+    state: RiskState, account: Account, symbol: str, minor: int, position_side: int = 0
 ) -> Reason | None:
     """Add to, or take out of, the margin of an isolated position (P17)."""
     if symbol not in state.perps:
         return Reason.UNKNOWN_SYMBOL
-    if symbol not in account.positions:
+    leg = leg_of(symbol, position_side)
+    if leg not in account.positions:
         return Reason.NO_POSITION
     if not account.is_isolated(symbol):
         return Reason.POSITION_NOT_ISOLATED
-    instrument = state.instruments[symbol]
-    position = state.pocket(account, position_wallet(symbol), instrument.settle)
-    free = state.pocket(account, PERP, instrument.settle)
-    most = max_transfer_out(state, account, PERP, instrument.settle)
+    contract = state.contracts[symbol]
+    position = state.pocket(account, position_wallet(leg), contract.settle)
+    free = state.pocket(account, contract.cross_wallet, contract.settle)
+    most = max_transfer_out(state, account, contract.cross_wallet, contract.settle)
     if minor > most:
         return state.refuse(
             Reason.INSUFFICIENT_MARGIN,
             "P5",
             symbol=symbol,
-            wallet=PERP,
-            asset=instrument.settle,
+            wallet=contract.cross_wallet,
+            asset=contract.settle,
             asked_minor=minor,
             most_minor=most,
         )
-    if minor < 0:
-        held = account.positions[symbol]
-        mark_e8 = state.mark_e8(symbol)
-        assert mark_e8 is not None
-        notional = held.notional_e16(instrument.lot_minor, mark_e8)
-        removable = removable_minor(
-            position.minor,
-            held.unrealised_e16(instrument.lot_minor, mark_e8),
-            initial_e16(notional, account.setting(symbol).leverage),
+    removable = _removable_minor(state, account, leg)
+    if -minor > removable:
+        return state.refuse(
+            Reason.MARGIN_NOT_REMOVABLE,
+            "P17",
+            symbol=symbol,
+            asset=contract.settle,
+            asked_minor=-minor,
+            most_minor=removable,
+            margin_minor=position.minor,
+            mark_e8=state.mark_e8(symbol) or 0,
+            leverage=account.setting(symbol).leverage,
         )
-        if -minor > removable:
-            return state.refuse(
-                Reason.MARGIN_NOT_REMOVABLE,
-                "P17",
-                symbol=symbol,
-                asset=instrument.settle,
-                asked_minor=-minor,
-                most_minor=removable,
-                margin_minor=position.minor,
-                mark_e8=mark_e8,
-                leverage=account.setting(symbol).leverage,
-            )
     state.ledger.post(free, position, minor, PostingReason.MARGIN)
-    state.touch_position(account, symbol)
-    state.touch_wallet(account, PERP)
+    state.touch_position(account, leg)
     return None
+
+
+def _removable_minor(state: RiskState, account: Account, leg: str) -> int:
+    """What may be taken out of an isolated position: what exceeds its initial margin once losses
+    are counted; profit that is not realised is not removable (P17, T17)."""
+    held = account.positions[leg]
+    contract = state.contracts[held.symbol]
+    mark_e8 = state.mark_e8(held.symbol)
+    assert mark_e8 is not None
+    margin_e16 = account.minor(position_wallet(leg), contract.settle) * contract.factor(mark_e8)
+    needed_e16 = initial_e16(
+        contract.notional_e16(held.lots, mark_e8), account.setting(held.symbol).leverage
+    )
+    balance_e16 = margin_e16 + unrealised_e16(state, held)
+    return contract.floor_minor(withdrawable_e16(margin_e16, balance_e16, needed_e16, 0), mark_e8)

@@ -30,8 +30,8 @@ def _contract_side(state: RiskState, order: Order, fill: Fill, trade_id: int) ->
     """Book one side of a perpetual fill, and note the position it found: what `why` starts from."""
     account = state.accounts[order.account_id]
     settle = state.instruments[order.symbol].settle
-    wallet = position_wallet(order.symbol)
-    held = account.positions.get(order.symbol)
+    wallet = position_wallet(order.leg)
+    held = account.positions.get(order.leg)
     lots, cost = (held.lots, held.cost_minor) if held else (0, 0)
     margin = account.minor(wallet, settle)
     booked = settle_contract_fill(state, order, fill, trade_id)

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from matching.types import Fill, Order, Side
 from risk.account import PERP, Account, OpenOrders, position_wallet
+from risk.contract import Contract
 from risk.fees import fee_minor, fee_rate_e12
 from risk.insurance import cover
 from risk.ledger import CLEARING, FEES, PostingReason
-from risk.position import Position, fill_effect, released_cost
+from risk.money import ceil_div
+from risk.position import FillEffect, Position, fill_effect, released_cost, symbol_of
 from risk.records import Booked
 from risk.state import RiskState
 
@@ -17,24 +19,26 @@ from risk.state import RiskState
 def settle_contract_fill(state: RiskState, order: Order, fill: Fill, trade_id: int) -> Booked:
     """One side of a perpetual fill (A5): position and cost, realised profit, fee, margin."""
     account = state.accounts[order.account_id]
-    instrument = state.instruments[order.symbol]
+    contract = state.contracts[order.symbol]
     signed = fill.lots if order.side is Side.BUY else -fill.lots
-    move = Move(account, order.symbol, signed, fill.price_ticks, trade_id, order.forced)
+    move = Move(account, order.leg, signed, fill.price_ticks, trade_id, order.forced)
     rate_e12 = fee_rate_e12(state, order, fill)
     realised, fee = move_position(state, move, rate_e12)
+    order.filled_minor += contract.amount_minor(fill.lots, fill.price_ticks)
     if order is fill.maker:
         _uncount(state, account, order, fill.lots)
-    return Booked(fee, instrument.settle, realised)
+    return Booked(fee, contract.settle, realised)
 
 
 class Move(NamedTuple):
     """A change of one position: signed lots at a price, and the trade it comes from.
 
-    A liquidation keeps the margin of what it closes in the position until it is done (V73).
+    What they come to is rounded alike on both sides (A3).  A liquidation keeps the margin of what
+    it closes in the position until it is done (V73).
     """
 
     account: Account
-    symbol: str
+    leg: str
     lots: int
     price_ticks: int
     reference: int
@@ -47,68 +51,72 @@ def move_position(state: RiskState, move: Move, fee_rate_e12: int) -> tuple[int,
 
     Every perpetual trade and takeover comes through here, once for each side.
     """
-    account, symbol = move.account, move.symbol
-    instrument = state.instruments[symbol]
-    held = account.positions.get(symbol)
+    account, leg = move.account, move.leg
+    contract = state.contracts[symbol_of(leg)]
+    held = account.positions.get(leg)
     old_lots, old_cost = (held.lots, held.cost_minor) if held else (0, 0)
-    effect = fill_effect(old_lots, old_cost, move.lots, move.price_ticks, instrument.unit_minor)
-    wallet = account.perp_pocket_wallet(symbol)
-    pocket = state.pocket(account, wallet, instrument.settle)
+    amount = contract.amount_minor(abs(move.lots), move.price_ticks)
+    value = contract.cost_minor(move.lots, amount)
+    effect = fill_effect(old_lots, old_cost, move.lots, value)
+    wallet = state.pocket_wallet(account, leg)
+    pocket = state.pocket(account, wallet, contract.settle)
     margin_minor = pocket.minor  # Of an isolated position, before this.
     state.ledger.post(
-        state.ledger.house(CLEARING, instrument.settle, symbol),
+        state.ledger.house(CLEARING, contract.settle, contract.symbol),
         pocket,
         effect.realised_minor,
         move.reason,
         move.reference,
     )
-    fee = _charge_contract_fee(state, move, effect.closed_lots, fee_rate_e12)
-    if wallet != PERP:
-        _move_isolated_margin(state, move, (old_lots, effect.closed_lots, margin_minor))
+    fee = _charge_contract_fee(state, move, effect, fee_rate_e12)
+    if wallet != contract.cross_wallet:
+        _move_isolated_margin(state, move, effect, (old_lots, margin_minor))
     if effect.lots:
         if held is None:
-            held = account.positions[symbol] = Position(symbol)
+            held = account.positions[leg] = Position(leg)
         held.lots, held.cost_minor = effect.lots, effect.cost_minor
     elif held is not None:
         assert effect.cost_minor == 0, (move, effect)
-        del account.positions[symbol]
-    state.touch_position(account, symbol)
+        del account.positions[leg]
+    state.touch_position(account, leg)
     return effect.realised_minor, fee
 
 
-def _charge_contract_fee(state: RiskState, move: Move, closed: int, rate_e12: int) -> int:
+def _charge_contract_fee(state: RiskState, move: Move, effect: FillEffect, rate_e12: int) -> int:
     """One fee a fill, rounded up; an isolated position pays for what it closes itself."""
-    instrument = state.instruments[move.symbol]
-    fee = fee_minor(instrument.notional_minor(move.price_ticks, abs(move.lots)), rate_e12)
-    closing = fee_minor(instrument.notional_minor(move.price_ticks, closed), rate_e12)
+    contract = state.contracts[symbol_of(move.leg)]
+    amount = contract.amount_minor(abs(move.lots), move.price_ticks)
+    fee = fee_minor(amount, rate_e12)
+    closing = fee_minor(amount - effect.opened_minor, rate_e12)
     closing = min(closing, fee)
-    wallet = move.account.perp_pocket_wallet(move.symbol)
-    target = state.ledger.house(FEES, instrument.settle)
-    for source, part in ((wallet, closing), (PERP, fee - closing)):
-        pocket = state.pocket(move.account, source, instrument.settle)
+    wallet = state.pocket_wallet(move.account, move.leg)
+    target = state.ledger.house(FEES, contract.settle)
+    for source, part in ((wallet, closing), (contract.cross_wallet, fee - closing)):
+        pocket = state.pocket(move.account, source, contract.settle)
         state.ledger.post(pocket, target, part, PostingReason.FEE, move.reference)
     return fee
 
 
-def _move_isolated_margin(state: RiskState, move: Move, before: tuple[int, int, int]) -> None:
+def _move_isolated_margin(
+    state: RiskState, move: Move, effect: FillEffect, before: tuple[int, int]
+) -> None:
     """Release the margin of what was closed, then allot that of what was opened (P4, V43)."""
-    old_lots, closed, margin_minor = before
-    instrument = state.instruments[move.symbol]
-    position = state.pocket(move.account, position_wallet(move.symbol), instrument.settle)
-    free = state.pocket(move.account, PERP, instrument.settle)
+    old_lots, margin_minor = before
+    contract = state.contracts[symbol_of(move.leg)]
+    position = state.pocket(move.account, position_wallet(move.leg), contract.settle)
+    free = state.pocket(move.account, contract.cross_wallet, contract.settle)
+    closed = effect.closed_lots
     if closed and not move.keep_margin:
         if closed == abs(old_lots):
-            release_margin(state, move.account, move.symbol)
+            release_margin(state, move.account, move.leg)
             released = 0
         else:  # Its share of the margin (A5), with what this fill made or lost.
             kept = margin_minor - released_cost(margin_minor, closed, abs(old_lots))
             released = max(0, position.minor - max(0, kept))
         state.ledger.post(position, free, released, PostingReason.MARGIN, move.reference)
-    opened = abs(move.lots) - closed
-    if opened:
-        leverage = move.account.setting(move.symbol).leverage
-        notional = instrument.notional_minor(move.price_ticks, opened)
-        allotted = min(-(-notional // leverage), max(0, free.minor))
+    if effect.opened_minor:
+        leverage = move.account.setting(contract.symbol).leverage
+        allotted = min(ceil_div(effect.opened_minor, leverage), max(0, free.minor))
         state.ledger.post(free, position, allotted, PostingReason.MARGIN, move.reference)
 
 
@@ -127,43 +135,54 @@ def release_margin(state: RiskState, account: Account, leg: str) -> None:
     state.touch_wallet(account, contract.cross_wallet)
 
 
+# -- open orders -------------------------------------------------------------------------------
+
+
 def count_resting(state: RiskState, account: Account, order: Order) -> None:
     """A perpetual order came to rest: count it into the account's open orders."""
     if order.wallet != PERP or order.reduce_only:
         return
-    sums = account.open_perp.setdefault(order.symbol, OpenOrders())
-    sums.add(order.side, order.open_lots, order.price_ticks)
+    sums = account.open_perp.setdefault(order.leg, OpenOrders())
+    count_order(state.contracts[order.symbol], sums, order)
+
+
+def count_order(contract: Contract, sums: OpenOrders, order: Order) -> None:
+    """Add what is open of an order to sums."""
+    minor = contract.order_minor(order.open_lots, order.price_ticks)
+    sums.add(order.side, order.open_lots, minor)
     sums.held_minor += order.hold_minor
 
 
 def _uncount(state: RiskState, account: Account, order: Order, lots: int) -> None:
     """A counted order lost lots by a fill: take them and their share of the hold out."""
-    sums = account.open_perp.get(order.symbol)
-    if sums is None or order.reduce_only:
+    if order.leg not in account.open_perp or order.reduce_only:
         return
-    sums.add(order.side, -lots, order.price_ticks)
     before = order.open_lots + lots
     freed = order.hold_minor * lots // before
-    order.hold_minor -= freed
-    sums.held_minor -= freed
-    _drop_if_empty(account, order.symbol)
+    _take_out(state, account, order, (lots, order.open_lots), freed)
 
 
 def uncount_closed(
     state: RiskState, account: Account, order: Order, lots: int, left: int = 0
 ) -> None:
     """A counted order lost `lots` without trading and has `left`: take those lots out."""
-    if order.wallet == PERP and not order.reduce_only and order.symbol in account.open_perp:
-        sums = account.open_perp[order.symbol]
-        sums.add(order.side, -lots, order.price_ticks)
+    if order.wallet == PERP and not order.reduce_only and order.leg in account.open_perp:
         freed = order.hold_minor * lots // (left + lots) if left else order.hold_minor
-        order.hold_minor -= freed
-        sums.held_minor -= freed
-        _drop_if_empty(account, order.symbol)
+        _take_out(state, account, order, (lots, left), freed)
 
 
-def _drop_if_empty(account: Account, symbol: str) -> None:
-    sums = account.open_perp[symbol]
+def _take_out(
+    state: RiskState, account: Account, order: Order, lost_left: tuple[int, int], freed: int
+) -> None:
+    """Take lots out of the sums: what the order came to, less what is left of it."""
+    contract = state.contracts[order.symbol]
+    sums = account.open_perp[order.leg]
+    lots, left = lost_left
+    minor = contract.order_minor(left + lots, order.price_ticks)
+    minor -= contract.order_minor(left, order.price_ticks)
+    sums.add(order.side, -lots, -minor)
+    order.hold_minor -= freed
+    sums.held_minor -= freed
     if not sums.buy_lots and not sums.sell_lots:
-        assert sums.values() == (0, 0, 0, 0, 0), (account.id, symbol, sums.values())
-        del account.open_perp[symbol]
+        assert sums.values() == (0, 0, 0, 0, 0), (account.id, order.leg, sums.values())
+        del account.open_perp[order.leg]

@@ -9,7 +9,7 @@ from sortedcontainers import SortedList
 from matching.instrument import Instrument
 from matching.reasons import Reason
 from matching.types import Order
-from risk.account import PERP, Account, Loan
+from risk.account import PERP, Account, Loan, position_wallet
 from risk.contract import Contract
 from risk.holders import Holders
 from risk.instants import Instant, Instants
@@ -29,7 +29,7 @@ from risk.ledger import (
 from risk.loans import hour_of_interest_e18, pool_rate_e12
 from risk.marking import IndexState, PerpState
 from risk.parameters import AssetParameters, PerpParameters, SpotParameters, Venue
-from risk.position import Position
+from risk.position import Position, symbol_of
 from risk.ratio import Ratio
 from risk.records import FundingRecord, InterestRecord, Record
 from risk.volumes import FeeDay, day_of
@@ -61,6 +61,11 @@ class RiskState:
         self.contracts: dict[str, Contract] = {
             symbol: Contract(self.instruments[symbol], parameters)
             for symbol, parameters in self.perps.items()
+        }
+        self.coin_contracts: dict[str, Contract] = {  # By their wallet: one inverse each.
+            contract.cross_wallet: contract
+            for contract in self.contracts.values()
+            if contract.inverse
         }
         self.cross = {levels.leverage: levels for levels in venue.cross}
         self.ledger = Ledger()
@@ -121,11 +126,34 @@ class RiskState:
         """The mark of a perpetual; None before its first."""
         return self.marks[symbol].mark_e8
 
+    def pocket_wallet(self, account: Account, leg: str) -> str:
+        """The wallet that profit and loss of a leg go to: its own margin or a cross wallet."""
+        symbol = symbol_of(leg)
+        if account.is_isolated(symbol):
+            return position_wallet(leg)
+        return self.contracts[symbol].cross_wallet
+
+    def cross_wallet(self, asset: str) -> str:
+        """The cross wallet of contracts that settle in an asset."""
+        return PERP if asset == self.venue.quote else f"{PERP}:{asset}"
+
+    def wallet_asset(self, wallet: str) -> str:
+        """What a cross wallet of perpetuals is reckoned in."""
+        return wallet.partition(":")[2] or self.venue.quote
+
+    def wallet_factor(self, wallet: str) -> int:
+        """What a minor unit of a cross wallet is worth at the mark, in 10^-16 of the quote.
+
+        Before the first mark it is anything: nothing but money can be in the wallet.
+        """
+        contract = self.coin_contracts.get(wallet)
+        if contract is None:
+            return ONE_E8
+        return contract.factor(self.mark_e8(contract.symbol) or ONE_E8)
+
     def scope(self, account: Account, order: Order) -> str:
         """The margin scope an order's wallet belongs to ("spot" has none)."""
-        if order.wallet == PERP:
-            return account.perp_pocket_wallet(order.symbol)
-        return order.wallet
+        return self.pocket_wallet(account, order.leg) if order.wallet == PERP else order.wallet
 
     def thaw(self) -> None:
         """An index or a book moves again: what waited for it is due."""
@@ -157,22 +185,21 @@ class RiskState:
         if wallet.startswith(PERP):
             if account.positions:
                 self.watch.touch(account.id, wallet)
-                if wallet != PERP:
-                    self.watch.touch(account.id, PERP)
         elif account.loans or account.called:
             self.watch.touch(account.id, wallet)
 
-    def touch_position(self, account: Account, symbol: str) -> None:
+    def touch_position(self, account: Account, leg: str) -> None:
         """A position changed: it is told at the end of the command and checked at the scan."""
-        self.positions_touched[account.id, symbol] = None
-        self.moved[account.id, symbol] = None
-        self.holders.note(account, symbol)
+        self.positions_touched[account.id, leg] = None
+        self.moved[account.id, leg] = None
+        self.holders.note(account, leg)
         if self.deleveraging is not None:
             self.deleveraging.note(account)
         self.note_exposure(account)
         if account.id >= FIRST_ACCOUNT:
-            self.watch.touch(account.id, account.perp_pocket_wallet(symbol))
-            self.watch.touch(account.id, PERP)  # Margin of an isolated position comes from there.
+            self.watch.touch(account.id, self.pocket_wallet(account, leg))
+            # Margin of an isolated position comes from the cross wallet.
+            self.watch.touch(account.id, self.contracts[symbol_of(leg)].cross_wallet)
 
     def note_exposure(self, account: Account) -> None:
         """Keep the list of accounts that instants concern."""
@@ -194,25 +221,32 @@ class RiskState:
 
     def _settle_funding(self, account: Account, instant: Instant) -> None:
         """P10: floor of -q x M x F per position; never capped, so that it sums to zero."""
-        for _, held in sorted(account.positions.items()):
+        for leg, held in sorted(account.positions.items()) if instant.funding else ():
             symbol = held.symbol
             if symbol not in instant.funding:
                 continue
             rate_e12, mark_e8 = instant.funding[symbol]
-            instrument = self.instruments[symbol]
+            contract = self.contracts[symbol]
             flow_minor = self.funding_flow(held, instant)
             instant.paid[symbol] = instant.paid.get(symbol, 0) + 1
-            wallet = account.perp_pocket_wallet(symbol)
+            wallet = self.pocket_wallet(account, leg)
+            transit = f"{symbol}@{instant.number}"
             self.ledger.post(
-                self.ledger.house(FUNDING, instrument.settle, f"{symbol}@{instant.number}"),
-                self.pocket(account, wallet, instrument.settle),
+                self.ledger.house(FUNDING, contract.settle, transit),
+                self.pocket(account, wallet, contract.settle),
                 flow_minor,
                 PostingReason.FUNDING,
                 instant.number,
             )
             self.tell(
                 FundingRecord(
-                    account.id, symbol, held.lots, mark_e8, rate_e12, flow_minor, instant.due_ms
+                    account.id,
+                    held.symbol,
+                    held.lots,
+                    mark_e8,
+                    rate_e12,
+                    flow_minor,
+                    instant.due_ms,
                 )
             )
             if account.id >= FIRST_ACCOUNT:

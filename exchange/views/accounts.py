@@ -14,21 +14,24 @@ from exchange.views.board import Board
 from exchange.views.texts import interest_text, rate_text, value_text
 from exchange.wire import AccountSay, BalanceSay, FeeTierSay, LoanSay, MarginSay, PositionSay
 from exchange.wire.stream import ENV, GaugeSay
-from matching.instrument import Instrument, amount_text
-from risk.account import ISOLATED, MARGIN, PERP, SPOT, Account, Loan
+from matching.instrument import amount_text
+from risk.account import ISOLATED, MARGIN, PERP, SPOT, Account, Loan, leg_of, side_of
+from risk.contract import Contract
 from risk.dust import max_sellable_minor
 from risk.fees import rates_e12
-from risk.margin import initial_e16, maintenance_e16
+from risk.margin import initial_e16
 from risk.margin_report import margin_report
 from risk.money import E12, MINOR_IN_E18, ceil_div
 from risk.parameters import FeeKind
 from risk.perp_report import perp_report, position_report
-from risk.perp_worth import position_worth
-from risk.position import Position, entry_e8, notional_e16, unrealised_e16
+from risk.perp_worth import position_worth, unrealised_e16
+from risk.scopes import scope_leg, scope_legs
+from risk.state import RiskState
 from risk.tiers import tier_of
 from risk.volumes import KINDS
 
 NO_DEBT = "999"  # The margin level of a scope that owes nothing (M3).
+_SIDES = ("both", "long", "short")  # Of positions, by their place in `POSITION_SIDES`.
 _ONE = "1"  # A perpetual scope is liquidated where its balance meets its maintenance (P11).
 
 
@@ -71,8 +74,10 @@ class Accounts:
             time=self._engine.time_ms,
             balances=self.balances(account),
             loans=[self.loan(loan) for _, loan in sorted(account.loans.items())],
-            positions=[self.held(account, symbol) for symbol in sorted(account.positions)],
-            margins=[self.margin(account_id, scope) for scope in scopes(account)],
+            positions=[self.held(account, leg) for leg in sorted(account.positions)],
+            margins=[
+                self.margin(account_id, scope) for scope in scopes(self._engine.risk, account)
+            ],
             settings=settings_of(account),
             last_seq=account.event_n,
             fees={kind: self.fees(account, kind) for kind in KINDS},
@@ -117,29 +122,33 @@ class Accounts:
 
     # -- positions -----------------------------------------------------------------------------
 
-    def held(self, account: Account, symbol: str) -> PositionSay:
+    def held(self, account: Account, leg: str) -> PositionSay:
         """A position the account holds, with the prices at which it would end."""
         risk = self._engine.risk
-        instrument = self._engine.instruments[symbol]
-        held = account.positions[symbol]
-        report = position_report(risk, account, symbol)
-        isolated = account.is_isolated(symbol)
+        held = account.positions[leg]
+        contract = risk.contracts[held.symbol]
+        report = position_report(risk, account, leg)
+        isolated = account.is_isolated(held.symbol)
         bankrupt = report.bankruptcy_ticks
-        margin = amount_text(report.margin_minor) if isolated else value_text(report.initial_e16)
+
+        def told(value_e16: int) -> str:
+            return _money(contract, value_e16, report.mark_e8)
+
         return PositionSay(
-            symbol=symbol,
-            side="long" if held.lots > 0 else "short",
-            qty=instrument.qty_text(abs(held.lots)),
+            symbol=held.symbol,
+            side=_side(held.lots),
+            qty=contract.instrument.qty_text(abs(held.lots)),
             entry_price=amount_text(report.entry_e8),
             mark_price=amount_text(report.mark_e8),
-            notional=value_text(report.notional_e16),
-            unrealised=value_text(report.unrealised_e16),
+            notional=told(report.notional_e16),
+            unrealised=told(report.unrealised_e16),
             margin_mode="isolated" if isolated else "cross",
-            leverage=account.setting(symbol).leverage,
-            margin=margin,
-            maintenance=value_text(report.maintenance_e16),
+            leverage=account.setting(held.symbol).leverage,
+            margin=amount_text(report.margin_minor) if isolated else told(report.initial_e16),
+            maintenance=told(report.maintenance_e16),
             liquidation_price=_price(report.liquidation_e8),
-            bankruptcy_price=instrument.price_text(bankrupt) if bankrupt else None,
+            bankruptcy_price=contract.instrument.price_text(bankrupt) if bankrupt else None,
+            position_side=_SIDES[side_of(leg)],
         )
 
     def position(self, event: PositionChanged) -> PositionSay:
@@ -148,30 +157,32 @@ class Accounts:
         Where the account has changed it again since, it is told without a liquidation price.
         """
         account = self._engine.risk.accounts[event.account_id]
-        held = account.positions.get(event.symbol)
+        leg = leg_of(event.symbol, event.position_side)
+        held = account.positions.get(leg)
         if held is not None and (held.lots, held.cost_minor) == (event.lots, event.cost_minor):
-            return self.held(account, event.symbol)
-        instrument = self._engine.instruments[event.symbol]
-        risk = self._engine.risk
-        mark_e8 = risk.mark_e8(event.symbol) or 0
-        notional = notional_e16(event.lots, instrument.lot_minor, mark_e8)
-        profit = unrealised_e16(event.lots, event.cost_minor, instrument.lot_minor, mark_e8)
-        initial = value_text(initial_e16(notional, event.leverage))
-        maintenance = maintenance_e16(risk.perps[event.symbol].brackets, notional)
+            return self.held(account, leg)
+        contract = self._engine.risk.contracts[event.symbol]
+        mark_e8 = self._engine.risk.mark_e8(event.symbol)
+        assert mark_e8 is not None, "what was held was traded, and nothing trades without a mark"
+        notional = contract.notional_e16(event.lots, mark_e8)
+        maintenance = ceil_div(contract.maintenance_e28(event.lots, mark_e8), E12)
+        profit = contract.unrealised_e16(event.lots, event.cost_minor, mark_e8)
+        initial = _money(contract, initial_e16(notional, event.leverage), mark_e8)
         return PositionSay(
             symbol=event.symbol,
             side=_side(event.lots),
-            qty=instrument.qty_text(abs(event.lots)),
-            entry_price=amount_text(entry_e8(event.lots, event.cost_minor, instrument.lot_minor)),
+            qty=contract.instrument.qty_text(abs(event.lots)),
+            entry_price=amount_text(contract.entry_e8(event.lots, event.cost_minor)),
             mark_price=amount_text(mark_e8),
-            notional=value_text(notional),
-            unrealised=value_text(profit),
+            notional=_money(contract, notional, mark_e8),
+            unrealised=_money(contract, profit, mark_e8),
             margin_mode="isolated" if event.isolated else "cross",
             leverage=event.leverage,
             margin=amount_text(event.margin_minor) if event.isolated else initial,
-            maintenance=value_text(maintenance),
+            maintenance=_money(contract, maintenance, mark_e8),
             liquidation_price=None,
             bankruptcy_price=None,
+            position_side=_SIDES[event.position_side],
         )
 
     # -- margin scopes -------------------------------------------------------------------------
@@ -179,15 +190,15 @@ class Accounts:
     def gauges(self, account_id: int) -> list[GaugeSay]:
         """The account's scopes as they stand, each with the unrealised profit in it."""
         account = self._engine.risk.accounts[account_id]
-        return [self._gauge(account, scope) for scope in scopes(account)]
+        return [self._gauge(account, scope) for scope in scopes(self._engine.risk, account)]
 
     def margin(self, account_id: int, scope: str) -> MarginSay:
         """One scope as it stands: `margin`, `isolated:<SYMBOL>`, `perp` or `perp/<SYMBOL>`."""
         account = self._engine.risk.accounts[account_id]
-        if scope == PERP:
-            return self._perp(account)
-        if scope.startswith(f"{PERP}/"):
+        if scope_leg(scope):
             return self._isolated_position(account, scope)
+        if scope.startswith(PERP):
+            return self._perp(account, scope)
         if scope == MARGIN or scope.startswith(ISOLATED):
             return self._spot_margin(account, scope)
         return _nothing(account, scope)  # Such as "spot", which has no margin.
@@ -210,10 +221,11 @@ class Accounts:
             call_prices=_amounts(report.call_prices_e8),
         )
 
-    def _perp(self, account: Account) -> MarginSay:
-        report = perp_report(self._engine.risk, account)
+    def _perp(self, account: Account, wallet: str) -> MarginSay:
+        risk = self._engine.risk
+        report = perp_report(risk, account, risk.wallet_asset(wallet))
         return MarginSay(
-            wallet=PERP,
+            wallet=wallet,
             assets=value_text(report.margin_balance_e16),
             debt=value_text(report.maintenance_e16),
             level=_level(report.margin_balance_e16, report.maintenance_e16),
@@ -223,14 +235,14 @@ class Accounts:
             leverage=None,
             available=amount_text(report.available_minor),
             withdrawable=amount_text(report.withdrawable_minor),
-            state=_state(account, PERP),
+            state=_state(account, wallet),
         )
 
     def _isolated_position(self, account: Account, scope: str) -> MarginSay:
-        symbol = scope.removeprefix(f"{PERP}/")
-        if symbol not in account.positions:
+        leg = scope_leg(scope)
+        if leg not in account.positions:
             return _nothing(account, scope)
-        balance_e16, maintenance_e28 = position_worth(self._engine.risk, account, symbol)
+        balance_e16, maintenance_e28 = position_worth(self._engine.risk, account, leg)
         maintenance = ceil_div(maintenance_e28, E12)
         return MarginSay(
             wallet=scope,
@@ -240,7 +252,7 @@ class Accounts:
             collateral_level=None,
             call_level=None,
             liquidation_level=_ONE,
-            leverage=account.setting(symbol).leverage,
+            leverage=account.setting(account.positions[leg].symbol).leverage,
             state=_state(account, scope),
         )
 
@@ -250,23 +262,18 @@ class Accounts:
         return GaugeSay(**fields, unrealised=value_text(self._unrealised_e16(account, scope)))
 
     def _unrealised_e16(self, account: Account, scope: str) -> int:
-        return sum(
-            self._profit_e16(self._engine.instruments[symbol], held)
-            for symbol, held in account.positions.items()
-            if account.perp_pocket_wallet(symbol) == scope
-        )
-
-    def _profit_e16(self, instrument: Instrument, held: Position) -> int:
-        mark_e8 = self._engine.risk.mark_e8(instrument.symbol)
-        assert mark_e8 is not None, "what is held was traded, and nothing trades without a mark"
-        return held.unrealised_e16(instrument.lot_minor, mark_e8)
+        risk = self._engine.risk
+        if not scope.startswith(PERP):
+            return 0
+        legs = scope_legs(risk, account, scope)
+        return sum(unrealised_e16(risk, account.positions[leg]) for leg in legs)
 
 
-def scopes(account: Account) -> list[str]:
+def scopes(risk: RiskState, account: Account) -> list[str]:
     """The margin scopes that something is in, in a fixed order."""
     wallets = {wallet for (wallet, _), pocket in account.pockets.items() if pocket.minor}
     wallets |= {wallet for wallet, _ in account.loans}
-    wallets |= {account.perp_pocket_wallet(symbol) for symbol in account.positions}
+    wallets |= {risk.pocket_wallet(account, leg) for leg in account.positions}
     return sorted(wallet for wallet in wallets if wallet.startswith((MARGIN, ISOLATED, PERP)))
 
 
@@ -274,7 +281,7 @@ def settings_of(account: Account) -> dict[str, Any]:
     """What the account chose: for spot margin, and for each perpetual it chose something for."""
     return {
         "margin_leverage": account.margin_leverage,
-        "position_mode": "one_way",
+        "position_mode": "hedge" if account.hedge else "one_way",
         "symbols": {
             symbol: {
                 "leverage": setting.leverage,
@@ -318,6 +325,13 @@ def _state(account: Account, scope: str) -> str:
 
 def _level(balance_e16: int, maintenance: int) -> str:
     return rate_text(balance_e16 * E12 // maintenance) if maintenance else NO_DEBT
+
+
+def _money(contract: Contract, value_e16: int, mark_e8: int) -> str:
+    """A value at the mark in the asset the contract settles in; coins are rounded down."""
+    if contract.inverse:
+        return amount_text(contract.floor_minor(value_e16, mark_e8))
+    return value_text(value_e16)
 
 
 def _side(lots: int) -> str:

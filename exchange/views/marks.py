@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from exchange.bounds import FUNDINGS_KEPT
 from exchange.events import FundingFixed, IndexPriced, Marked, PositionChanged
+from risk.account import leg_of
+from risk.position import symbol_of
 
 
 class Marks:
@@ -36,14 +38,15 @@ class Marks:
 
     def fold_position(self, event: PositionChanged) -> None:
         """Keep open interest, which is the sum of all long positions."""
-        self.restore_position(event.account_id, event.symbol, event.lots)
+        leg = leg_of(event.symbol, event.position_side)
+        self.restore_position(event.account_id, leg, event.lots)
 
-    def restore_position(self, account_id: int, symbol: str, lots: int) -> None:
+    def restore_position(self, account_id: int, leg: str, lots: int) -> None:
         """A position as it stands, as a recovery or an event tells it."""
-        before = self._held.pop((account_id, symbol), 0)
+        before = self._held.pop((account_id, leg), 0)
         if lots:
-            self._held[account_id, symbol] = lots
-        self._long_lots[symbol] += max(lots, 0) - max(before, 0)
+            self._held[account_id, leg] = lots
+        self._long_lots[symbol_of(leg)] += max(lots, 0) - max(before, 0)
 
     def preload(self, symbol: str, fundings: Iterable[FundingFixed]) -> None:
         """Lay down history, oldest first: rates with `seq` 0, due before the live ones."""

@@ -124,6 +124,7 @@ class PositionSay(Say):
     maintenance: str
     liquidation_price: str | None
     bankruptcy_price: str | None
+    position_side: str = "both"  # In hedge mode long or short.
 
 
 class MarginSay(Say):

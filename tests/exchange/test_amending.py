@@ -41,7 +41,7 @@ def test_an_amended_perpetual_order_is_judged_without_the_one_it_replaces(story:
     assert standing(story.engine) == before
     story.ok(AmendOrder, account_id=one, order_id=order, price_ticks=499_000)
     sums = story.person(one).open_perp[PERP]
-    assert (sums.buy_units, sums.held_minor) == (100 * 499_000, units("2.495"))
+    assert (sums.buy_minor, sums.held_minor) == (units("4990"), units("2.495"))
 
 
 def test_a_reduced_perpetual_order_frees_its_share(story: Story) -> None:

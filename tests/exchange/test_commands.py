@@ -28,6 +28,7 @@ from exchange.commands import (
     SetLeverage,
     SetMarginLeverage,
     SetMarginMode,
+    SetPositionMode,
     SetSymbolState,
     Tick,
     Transfer,
@@ -81,6 +82,7 @@ WRITTEN: dict[type[Command], tuple[int, dict[str, Any]]] = {
     FeedPrices: (17, {"feed": "reference", "prices_e8": {"BTC": 50_000}, "stale_ms": 60_000}),
     SetIndexPrice: (18, {"base": "BTC", "quote": "USDT", "price_e8": 50_000}),
     SetSymbolState: (19, {"symbol": "BTC-USDT", "state": "halt"}),
+    SetPositionMode: (20, ONE | {"hedge": True}),
     SetFeeDiscount: (22, ONE | {"on": True}),
     ConvertDust: (
         23,
@@ -157,7 +159,7 @@ def test_the_words_in_an_order_are_words_again_when_read() -> None:
 
 
 def test_what_is_no_command_is_refused() -> None:
-    for wrong in ([0, 7, 1_000], [20, 7, 1_000], [6, 7, 1_000, "somebody"], {"seq": 7}):
+    for wrong in ([0, 7, 1_000], [99, 7, 1_000], [6, 7, 1_000, "somebody"], {"seq": 7}):
         with pytest.raises(msgspec.ValidationError):
             read(msgspec.msgpack.encode(wrong))
 

@@ -13,9 +13,11 @@ from exchange.commands import (
     SetLeverage,
     SetMarginMode,
     SetSymbolState,
+    Transfer,
 )
 from exchange.events import AnyEvent, Filled, FundCovered
 from exchange.preview import Preview, preview
+from matching.instrument import amount_text
 from matching.reasons import Reason
 from matching.types import OrderType, Side, TimeInForce
 from risk.margin_report import margin_report
@@ -375,29 +377,49 @@ def test_a_leverage_is_foretold_with_the_margin_it_releases(story: Story) -> Non
 
 
 @pytest.mark.parametrize(
-    ("leverage", "covered"),
+    ("leverage", "needed", "covered"),
     [
-        # Margin 500, of which selling at 49,100 loses 450: what is left of the 600 is less than
-        # the 491 that the new short wants, and it gets no more.
-        (50, False),
-        # Margin 250, less than the 450: the fund covers, and the short begins with 245.50.
-        (100, True),
+        # Margin 500, of which selling at 49,100 loses 450; the new short wants 491, so 441 are
+        # asked for, with 24.55 of fee, 12.5205 to close the new side, and its open loss of 450.
+        (50, "928.0705", False),
+        # Margin 250, less than the 450, so that the fund covers; all of the 245.50 are asked for,
+        # with the same loss and fees of 24.55 and 12.39775.
+        (100, "732.44775", True),
     ],
 )
-def test_v43_a_flip_at_a_loss_is_foretold_with_what_margin_there_is_for_it(
-    story: Story, leverage: int, covered: bool
+def test_v43_a_flip_at_a_loss_asks_for_what_closing_does_not_give_back(
+    story: Story, leverage: int, needed: str, covered: bool
 ) -> None:
     maker = market(story)
-    one = story.account(perp_USDT="600")
+    # The margin of the first side, and its fee of 12.5.
+    first = units("25000") // leverage + units("12.5")
+    one = story.account(perp_USDT=amount_text(first + units(needed) - 1))
     story.ok(SetMarginMode, account_id=one, symbol=PERP, isolated=True)
+    story.deposit(one, "perp", "USDT", "100")  # For what is kept back on the way in.
     story.buy(one, PERP, "0.5", "50000", leverage=leverage)
+    story.ok(
+        Transfer,
+        account_id=one,
+        source="perp",
+        target="spot",
+        asset="USDT",
+        amount_minor=units("100"),
+    )
     story.ok(CancelAll, account_id=maker, symbol=PERP)
     story.buy(maker, PERP, "2", "49100")
-    said, events = asked(story, one, Side.SELL, PERP, "1", "49100")
+    said, events = asked_for(story, one)
+    assert refusal(events) is said.reason is Reason.INSUFFICIENT_MARGIN
+    story.deposit(one, "perp", "USDT", "0.00000001")
+    said, events = asked_for(story, one)
     assert refusal(events) is said.reason is None
     report = position_report(story.engine.risk, story.person(one), PERP)
     assert said.liquidation_e8 == report.liquidation_e8
     assert bool(of(events, FundCovered)) is covered
+
+
+def asked_for(story: Story, account: int) -> tuple[Preview, list[AnyEvent]]:
+    """A sale of 1 at 49,100, foretold and done."""
+    return asked(story, account, Side.SELL, PERP, "1", "49100")
 
 
 def test_a_post_only_order_has_nobody_to_take_from_in_an_empty_book(story: Story) -> None:

@@ -14,6 +14,7 @@ from risk.account import Account, position_wallet
 from risk.ledger import WORLD, PostingReason
 from risk.parameters import Venue
 from risk.perp_report import PositionReport, position_report
+from risk.perp_worth import unrealised_e16
 from tests.story import Story, flat_fees, refusal, small_venue, units
 
 BTC = "BTC-USDT"
@@ -140,8 +141,6 @@ def net_minor(engine: Engine, account: Account) -> Fraction:
         total += Fraction(pocket.minor * (risk.price_e8(asset) or 0), 10**8)
     for loan in account.loans.values():
         total -= Fraction(loan.owed_e18 * (risk.price_e8(loan.asset) or 0), 10**18)
-    for symbol, held in account.positions.items():
-        mark_e8 = risk.mark_e8(symbol)
-        assert mark_e8 is not None
-        total += Fraction(held.unrealised_e16(risk.instruments[symbol].lot_minor, mark_e8), 10**8)
+    for held in account.positions.values():
+        total += Fraction(unrealised_e16(risk, held), 10**8)
     return total

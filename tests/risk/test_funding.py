@@ -11,7 +11,6 @@ from exchange.venue import default_venue
 from risk.funding import (
     ImpactPrice,
     PremiumAverage,
-    flow_minor,
     funding_rate_e12,
     impact_price,
     premium_e12,
@@ -174,35 +173,3 @@ def test_the_cap_holds_in_both_directions() -> None:
     told = {"interest_rate": "0.0001", "clamp": "0.0005", "cap_factor": "0.75"}
     told |= {"mmr_1": "0.004", "interval_hours": "8"}
     assert rate_of(told, "-0.02") == -exact("0.003", 12)
-
-
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["funding_settlement"]))
-def test_flows_round_down_and_the_rest_is_the_rounding_accounts(vector: dict[str, Any]) -> None:
-    told, expected = vector["inputs"], vector["expected"]
-    lot_minor = exact("0.001")
-    flows = {
-        name: flow_minor(
-            exact(size) // lot_minor,
-            lot_minor,
-            exact(told["mark_price"]),
-            exact(told["funding_rate"], 12),
-        )
-        for name, size in told["positions"].items()
-    }
-    assert flows == {name: exact(flow) for name, flow in expected["flows"].items()}
-    if "rounding_account" in expected:
-        assert -sum(flows.values()) == exact(expected["rounding_account"])
-
-
-@given(
-    st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=20),
-    st.integers(1, 10**13),
-    st.integers(-(10**10), 10**10),
-)
-def test_funding_sums_to_zero_but_for_less_than_a_unit_each(
-    held: list[int], mark_e8: int, rate_e12: int
-) -> None:
-    everybody = [*held, -sum(held)]  # Longs and shorts are equal (I3).
-    flows = [flow_minor(lots, 10**5, mark_e8, rate_e12) for lots in everybody]
-    residue = -sum(flows)
-    assert 0 <= residue < len(everybody)

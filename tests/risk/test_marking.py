@@ -272,13 +272,6 @@ def test_p9_a_boundary_fixes_the_rate_and_begins_a_new_interval(perp: PerpState)
     assert perp.premium.count == 0
 
 
-def test_p10_a_long_pays_a_positive_rate_and_a_short_receives_it(perp: PerpState) -> None:
-    """V65: 0.333 at 43,217.89 and 0.01 %."""
-    mark = units("43217.89")
-    assert perp.flow_minor(333, mark, E12 // 10_000) == units("-1.43915574")
-    assert perp.flow_minor(-111, mark, E12 // 10_000) == units("0.47971857")
-
-
 def test_an_administrators_price_forgets_basis_and_premium(perp: PerpState) -> None:
     perp.index_e8 = units("50000")
     perp.sample(book("50100", "50200"))

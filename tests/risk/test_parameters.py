@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.venue import default_venue
-from risk.margin import bracket_of, maintenance_e28
-from risk.money import E12
+from risk.money import E8, E12
 from risk.parameters import CROSS_LEVELS, Bracket, Venue, brackets, next_cum_e20
+from tests.risk.contracts import contract_of
 from tests.vectors import agrees, copied, exact, vectors
 
 E20 = 10**20
@@ -58,7 +58,7 @@ def test_rates_that_are_half_of_the_initial_margin_give_their_deductions(
     )
     for bracket, deduction in zip(made, expected["deductions"], strict=True):
         assert agrees(Fraction(bracket.cum_e20, E20), deduction)
-    margin = maintenance_e28(made, exact(told["notional"], 16))
+    margin = contract_of(made).maintenance_e28(exact(told["notional"], 7), E8)
     assert agrees(Fraction(margin, 10**28), expected["maintenance_margin"])
 
 
@@ -92,17 +92,17 @@ bracket_rows = st.lists(
 )
 
 
-@given(bracket_rows, st.integers(0, 10**26))
-def test_rate_less_amount_equals_the_sum_of_slabs(
-    steps: list[tuple[int, int]], notional_e16: int
-) -> None:
+@given(bracket_rows, st.integers(0, 10**17))
+def test_rate_less_amount_equals_the_sum_of_slabs(steps: list[tuple[int, int]], lots: int) -> None:
     rows, floor, mmr_e12 = [], 0, 0
     for width, more_e12 in steps:
         mmr_e12 += more_e12
         rows.append((floor, 1, mmr_e12))
         floor += width
     made = brackets(rows, floor)
-    assert maintenance_e28(made, notional_e16) == slab_integral_e28(made, notional_e16)
+    contract = contract_of(made)
+    notional_e16 = contract.notional_e16(lots, E8)
+    assert contract.maintenance_e28(lots, E8) == slab_integral_e28(made, notional_e16)
 
 
 def test_maintenance_is_continuous_at_every_floor() -> None:
@@ -113,7 +113,8 @@ def test_maintenance_is_continuous_at_every_floor() -> None:
             above = at_floor_e16 * high.mmr_e12 - high.cum_e20 * 10**8
             assert below == above
             # The boundary itself belongs to the lower bracket.
-            assert perp.brackets[bracket_of(perp.brackets, at_floor_e16)] == low
+            contract = contract_of(perp.brackets)
+            assert perp.brackets[contract.bracket_of(at_floor_e16, E8)] == low
 
 
 def test_the_cross_levels_are_those_of_the_table() -> None:

@@ -10,9 +10,9 @@ import pytest
 from exchange.commands import AdjustPositionMargin
 from exchange.events import LiquidationStarted
 from matching.types import Side
-from risk.liquidation import breached
 from risk.margin_report import MarginReport, margin_report
 from risk.perp_report import perp_report, position_report
+from risk.scopes import breached
 from tests.risk.stories import (
     BTC_PERP,
     ETH_PERP,
@@ -297,5 +297,5 @@ def test_i14_the_liquidation_price_of_a_position_is_where_the_scan_takes_it(
     fallen = {}
     for away in (-1, 1):
         risk.marks[BTC_PERP].mark_e8 = price + away
-        fallen[away] = breached(risk, person, person.perp_pocket_wallet(BTC_PERP))
+        fallen[away] = breached(risk, person, risk.pocket_wallet(person, BTC_PERP))
     assert fallen == {-1: side is Side.BUY, 1: side is Side.SELL}

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from matching.types import Side
 from risk.account import PERP, Account, position_wallet
 from risk.engine import RiskEngine, new_risk_engine
-from risk.liquidation import perp_state
 from risk.margin_worth import (
     max_transfer_out,
 )
 from risk.money import E12
-from risk.perp_worth import cross_symbols, perp_bands, perp_worth, position_worth
+from risk.perp_worth import cross_legs, perp_bands, perp_worth, position_worth
 from risk.position import Position
+from risk.scopes import perp_state
 from risk.watch import Band
 from tests.risk.stories import (
     BTC_PERP,
@@ -124,19 +124,19 @@ def test_within_its_bands_a_cross_wallet_is_never_in_breach(
 
 
 def test_a_price_inside_its_bands_makes_no_scope_due(story: Story) -> None:
-    """Long 1 at 50,000 with 2,500: 2,300 above maintenance at the mark of 50,000, so that nothing
-    is looked at above 47,700, and everything is at that price."""
+    """Long 1 at 50,000 with 2,500: 2,300 above maintenance at the mark of 50,000, of which 150 are
+    kept back for funding, 0.3 % at most: nothing is looked at above 47,850, all is at that price."""
     account = position(story, Side.BUY, "1", "50000", money="2610", isolated=True)
     story.wait(1_000)
     watch = story.engine.risk.watch
     scope = (account, position_wallet(BTC_PERP))
-    # 50,000 - (2,500 - 200) = 47,700.
+    # 50,000 - (2,500 - 200 - 150) = 47,850.
     assert [band for band in watch.state()[0] if band[:2] == scope] == [
-        (*scope, [(BTC_PERP, units("47700"), None)])
+        (*scope, [(BTC_PERP, units("47850"), None)], units("150"))
     ]
-    watch.move(BTC_PERP, units("47700.00000001"))
+    watch.move(BTC_PERP, units("47850.00000001"))
     assert not watch.due
-    watch.move(BTC_PERP, units("47700"))
+    watch.move(BTC_PERP, units("47850"))
     assert list(watch.due) == [scope]
 
 
@@ -197,7 +197,7 @@ def test_no_price_inside_its_bands_takes_a_perpetual_wallet_to_maintenance(
         if lots:
             lot_cost_minor = PRICES[symbol[:3]] // 1_000 * tenths // 10
             account.positions[symbol] = Position(symbol, lots, lots * lot_cost_minor)
-    symbols = cross_symbols(account)
+    symbols = cross_legs(risk, account)
     worth = perp_worth(risk, account)
     slack_e28 = worth.balance_e16 * E12 - worth.maintenance_e28
     assume(symbols)

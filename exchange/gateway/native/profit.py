@@ -12,6 +12,7 @@ from risk.account import Account
 from risk.ledger import PostingReason
 from risk.money import MINOR_IN_E18
 from risk.parameters import Grant
+from risk.perp_worth import unrealised_e16
 from risk.state import RiskState
 
 FEES: Final = frozenset({PostingReason.FEE.value})
@@ -67,12 +68,7 @@ def equity_e16(risk: RiskState, account: Account, prices: Prices) -> int:
     owed = sum(
         loan.owed_e18 * prices[loan.asset] // MINOR_IN_E18 for loan in account.loans.values()
     )
-    unrealised = 0
-    for symbol, position in account.positions.items():
-        mark_e8 = risk.mark_e8(symbol)
-        if mark_e8 is not None:
-            lot_minor = risk.instruments[symbol].lot_minor
-            unrealised += position.unrealised_e16(lot_minor, mark_e8)
+    unrealised = sum(unrealised_e16(risk, position) for position in account.positions.values())
     return held - owed + unrealised
 
 

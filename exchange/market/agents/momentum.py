@@ -141,7 +141,8 @@ class Gambler:
         held = account.positions.get(self._instrument.symbol)
         if held is None:
             return self._enter(sight, account, fair_e8)
-        gain_e16 = held.unrealised_e16(self._instrument.lot_minor, fair_e8)
+        contract = sight.engine.risk.contracts[self._instrument.symbol]
+        gain_e16 = contract.unrealised_e16(held.lots, held.cost_minor, fair_e8)
         if gain_e16 < GAMBLER_MONEY * E8 * E8:
             return []
         return _towards(sight, account, self._instrument, held.lots, 0, fair_e8)

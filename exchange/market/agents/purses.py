@@ -8,7 +8,7 @@ from exchange.commands import AnyCommand, Deposit, OpenAccount, SetLeverage
 from exchange.market.sight import Sight
 from risk.account import LEVERAGE_DEFAULT, MARGIN, PERP, SPOT, Account
 from risk.margin_report import margin_report
-from risk.perp_report import perp_report
+from risk.perp_worth import perp_worth
 
 BROKE_BELOW_E2: Final = 40  # An agent with less than 40 % of its money left is refilled.
 MINOR_IN_E16: Final = 100_000_000
@@ -79,11 +79,12 @@ def _worth_minor(sight: Sight, account: Account, money: Money) -> int:
     risk = sight.engine.risk
     if money.wallet == SPOT:
         return account.minor(SPOT, money.asset)
-    if money.wallet == PERP:
-        held = account.minor(PERP, money.asset)
+    if money.wallet.startswith(PERP):
+        held = account.minor(money.wallet, money.asset)
         if not account.positions:
             return held
-        return min(held, perp_report(risk, account).margin_balance_e16 // MINOR_IN_E16)
+        worth = perp_worth(risk, account, money.wallet)
+        return min(held, worth.balance_e16 // worth.factor)
     assert money.wallet == MARGIN
     report = margin_report(risk, account, MARGIN)
     return (report.assets_e16 - report.debt_e16) // MINOR_IN_E16
