@@ -120,7 +120,7 @@ def contracts(engine: Engine, account: Account) -> dict[str, Contract]:
         orders = [
             order
             for order in account.orders.values()
-            if order.symbol == symbol and not order.reduce_only
+            if order.symbol == symbol and not order.reduce_only and not order.is_asleep
         ]
         held = account.positions.get(symbol)
         if held is None and not orders:
