@@ -55,13 +55,14 @@ def convert_dust(
         if not isinstance(sale, Reason):
             sales.append((asset, *sale))
         elif named:
-            return sale
+            free = account.free(SPOT, asset)
+            return state.refuse(sale, "S10", wallet=wallet, asset=asset, free_minor=free)
     if not sales:
         return Reason.NO_DUST
     quote = state.venue.quote
     spent = -state.ledger.house(DUST, quote).minor + sum(worth for _, _, worth in sales)
     if spent > DUST_SPENT_MAX:
-        return Reason.DUST_LIMIT
+        return state.refuse(Reason.DUST_LIMIT, "S10", asked_minor=spent, most_minor=DUST_SPENT_MAX)
     for asset, minor, worth in sales:
         _sell(state, account, asset, minor, worth)
     return None

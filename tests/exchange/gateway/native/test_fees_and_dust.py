@@ -62,5 +62,7 @@ async def test_where_there_is_no_dust_the_refusal_says_what_to_do(alice: Trader)
     answer = await alice.ask("POST", "/v1/dust", {"assets": ["ETH"]})
     assert (answer.status, answer.code) == (400, "NO_DUST")
     assert "order" in answer.json["error"]["message"]
+    details = answer.json["error"]["details"]
+    assert (details["rule"], details["asset"]) == ("S10", "ETH")
     answer = await alice.ask("POST", "/v1/dust", {"wallet": "margin"})
     assert answer.json["error"]["details"]["field"] == "wallet"
