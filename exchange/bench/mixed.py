@@ -40,7 +40,7 @@ from exchange.engine import Engine
 from exchange.venue import default_venue
 from matching.instrument import Instrument
 from matching.limits import MINOR_PER_UNIT
-from matching.types import Order, OrderType, Side, TimeInForce
+from matching.types import MARKET_TYPES, Order, OrderType, Side, TimeInForce, TriggerSource
 from risk.account import PERP, isolated_wallet
 from risk.ledger import FIRST_ACCOUNT
 from risk.parameters import HOUR_MS, Grant, Venue
@@ -63,12 +63,13 @@ PAST_MEANS_USDT: Final = 500_000_000  # An order nobody can pay for.
 # How often each act comes up, in thousandths.  `limit` becomes `cancel` the likelier the more
 # orders rest, so that the books keep their size.
 WEIGHTS: Final = {
-    "limit": 550,
+    "limit": 526,
     "post_only": 80,
     "good_till": 20,
     "ioc": 90,
     "market": 70,
     "reduce_only": 30,
+    "stop": 24,
     "amend": 60,
     "cancel_all": 2,
     "borrow": 12,
@@ -172,8 +173,13 @@ class MixedFlow:
 
     def chunk(self, engine: Engine, count: int) -> list[AnyCommand]:
         """The next `count` commands, after a look at the orders that are open now."""
-        books = engine.books
-        self._open = [order for symbol in sorted(books) for order in books[symbol].orders.values()]
+        trading = engine.trading
+        self._open = [
+            order
+            for symbol in sorted(engine.books)
+            for orders in (trading.books[symbol].orders, trading.triggers[symbol].orders)
+            for order in orders.values()
+        ]
         made: list[AnyCommand] = []
         while len(made) < count:
             self._clocked += 1
@@ -190,6 +196,7 @@ class MixedFlow:
         if name == "limit" and self._below(len(self._open) + self.orders + 1) < len(self._open):
             name = "cancel"
         acts: dict[str, Callable[[int], AnyCommand]] = {
+            "stop": self._stop,
             "cancel": self._cancel,
             "amend": self._amend,
             "cancel_all": self._cancel_all,
@@ -253,6 +260,21 @@ class MixedFlow:
                 more["type"] = OrderType.MARKET
         return self._order(account_id, instrument, side, away_e5, size_minor, **more)
 
+    def _stop(self, account_id: int) -> AnyCommand:
+        """Half of them trade a contract at the market when its mark turns, half buy or sell spot
+        at a limit once the last price has gone so far."""
+        side = Side(self._below(2))
+        perp = self._below(2) == 0
+        instrument = self._pick(self._perps if perp else self._spots)
+        beyond_e5 = -(50 + self._below(950))
+        trigger_ticks = self._ticks(instrument, side, beyond_e5)
+        more: dict[str, Any] = {"type": OrderType.STOP_LIMIT, "trigger_ticks": trigger_ticks}
+        if perp:
+            more |= {"type": OrderType.STOP, "trigger": TriggerSource.MARK}
+            more["reduce_only"] = self._below(3) == 0
+        size_minor = self._usdt(*SIZE_USDT)
+        return self._order(account_id, instrument, side, beyond_e5 - 50, size_minor, **more)
+
     def _spot_wallet(self, instrument: Instrument) -> dict[str, Any]:
         """Cash for about half of the orders on spot, margin of either kind for the rest."""
         draw = self._below(100)
@@ -273,16 +295,14 @@ class MixedFlow:
         **more: Any,
     ) -> AnyCommand:
         """An order at some distance from the price, in 10^-5 of it (negative: beyond it)."""
-        price_e8 = self._usdt_e8[instrument.base] * ONE_E8 // self._usdt_e8[instrument.quote]
-        away = -away_e5 if side is Side.BUY else away_e5
-        price_ticks = max(1, price_e8 * (100_000 + away) // 100_000 // instrument.tick_e8)
+        price_ticks = self._ticks(instrument, side, away_e5)
         if instrument.kind == "inverse":
             lots = size_minor // instrument.face_minor
         else:
             lots = size_minor * ONE_E8 // (self._usdt_e8[instrument.base] * instrument.lot_minor)
         if instrument.kind != "spot":
             more["wallet"] = PERP
-        if more.get("type") is OrderType.MARKET:
+        if more.get("type") in MARKET_TYPES:
             price_ticks = 0
         return self._made(
             PlaceOrder,
@@ -293,6 +313,12 @@ class MixedFlow:
             price_ticks=price_ticks,
             **more,
         )
+
+    def _ticks(self, instrument: Instrument, side: Side, away_e5: int) -> int:
+        """The price at some distance on an order's own side, in 10^-5 (negative: beyond it)."""
+        price_e8 = self._usdt_e8[instrument.base] * ONE_E8 // self._usdt_e8[instrument.quote]
+        away = -away_e5 if side is Side.BUY else away_e5
+        return max(1, price_e8 * (100_000 + away) // 100_000 // instrument.tick_e8)
 
     def _some_order(self) -> Order | None:
         """An order that was open when the chunk began, each at most once a chunk."""

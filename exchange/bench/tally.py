@@ -80,7 +80,9 @@ def kind_of(command: AnyCommand) -> str:
     if not isinstance(command, PlaceOrder):
         return type(command).__name__
     way = "limit"
-    if command.reduce_only:
+    if command.trigger_ticks:
+        way = "stop"
+    elif command.reduce_only:
         way = "reduce_only"
     elif command.type is OrderType.MARKET:
         way = "market"

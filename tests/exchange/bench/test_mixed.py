@@ -55,9 +55,10 @@ def test_every_act_of_the_weights_happens_and_the_books_keep_their_size() -> Non
     flow, engine = flow_of(4)
     commands = list(obeyed(flow, engine, 12))
     kinds = {type(command).__name__ for command in commands}
-    assert len(kinds) >= 13  # Of the weights: six ways to place an order, eleven other commands.
-    assert len(WEIGHTS) == 17
+    assert len(kinds) >= 13  # Of the weights: seven ways to place an order, eleven others.
+    assert len(WEIGHTS) == 18
     assert sum(isinstance(command, FeedPrices) for command in commands) > 10
+    assert any(isinstance(each, PlaceOrder) and each.trigger_ticks for each in commands)
     wallets = {each.wallet for each in commands if isinstance(each, PlaceOrder)}
     assert {"spot", "margin", "isolated:BTC-USDT", "perp"} <= wallets
     assert 20 < sum(len(book.orders) for book in engine.books.values()) < 400

@@ -13,6 +13,8 @@ def test_orders_are_told_apart_by_the_way_they_execute() -> None:
     assert kind_of(PlaceOrder()) == "PlaceOrder.limit"
     assert kind_of(PlaceOrder(post_only=True)) == "PlaceOrder.post_only"
     assert kind_of(PlaceOrder(tif=TimeInForce.FOK)) == "PlaceOrder.fok"
+    stop = PlaceOrder(type=OrderType.STOP, trigger_ticks=5, reduce_only=True)
+    assert kind_of(stop) == "PlaceOrder.stop"
     market = PlaceOrder(type=OrderType.MARKET, tif=TimeInForce.IOC)
     assert kind_of(market) == "PlaceOrder.market"
     assert kind_of(PlaceOrder(reduce_only=True, tif=TimeInForce.IOC)) == "PlaceOrder.reduce_only"
