@@ -112,6 +112,7 @@ def _percent_price(trading: Trading, order: Order) -> Told:
     is_bid = order.side is Side.BUY
     return "S12", {
         "price_ticks": order.price_ticks,
+        "tick_e8": instrument.tick_e8,
         "reference_e8": trading.reference_e8(order.symbol),
         "up_e4": instrument.bid_up_e4 if is_bid else instrument.ask_up_e4,
         "down_e4": instrument.bid_down_e4 if is_bid else instrument.ask_down_e4,

@@ -87,6 +87,7 @@ from exchange.wire.says import (
     TradeSay,
     ViolationSay,
 )
+from exchange.wire.why import WhyInput, WhySay, WhyStep
 
 __all__ = [
     "INTERVALS_MS",
@@ -165,4 +166,7 @@ __all__ = [
     "TypeName",
     "ViolationSay",
     "Wallet",
+    "WhyInput",
+    "WhySay",
+    "WhyStep",
 ]

@@ -70,6 +70,7 @@ class FillSay(Say):
     realised: str | None  # Of a perpetual, in its settle asset, before the fee.
     wallet: str
     time: int
+    why: str = ""  # "fill/<SYMBOL>:<trade_id>", to be asked with `why`.
 
 
 class PlacedSay(Say):

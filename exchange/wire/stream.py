@@ -51,6 +51,7 @@ class NoticeSay(MarginSay):
     score: str | UnsetType = UNSET  # the profit x leverage they are ranked by,
     realised: str | UnsetType = UNSET  # and what that realised, without a fee.
     unrealised: str | UnsetType = UNSET
+    why: str | UnsetType = UNSET  # "interest/7": what to ask `why` for.
 
 
 class GaugeSay(MarginSay):

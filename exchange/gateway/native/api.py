@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from exchange.gateway.calls import ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
-from exchange.gateway.native import accounts, admin, market, money, settings, trading
+from exchange.gateway.native import accounts, admin, market, money, settings, trading, why
 from exchange.gateway.native.asks import RawBatchAsk
 from exchange.gateway.native.fields import as_ask
 from exchange.gateway.native.routes import BY_OP, Route
@@ -37,6 +37,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "fills.get": accounts.fills,
     "ledger.get": accounts.ledger,
     "pnl.get": accounts.pnl,
+    "why": why.why,
     "faucet": money.faucet,
     "transfer": money.transfer,
     "dust.convert": money.convert_dust,

@@ -6,8 +6,9 @@ from typing import Any
 
 from exchange.commands import AnyCommand
 from exchange.events import Answered, AnyEvent
-from exchange.gateway.calls import Caller, refusal
+from exchange.gateway.calls import ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
+from exchange.why.numbers import texts
 from matching.reasons import Reason
 from risk.account import Account
 
@@ -37,10 +38,19 @@ async def obeyed(doors: Doors, command: AnyCommand) -> Done:
     """Submit a command and wait until it is durable and done; a refusal is an ApiError."""
     done = Done(await doors.sequencer.submit(command))
     if done.answer.reason is not None:
-        error = refusal(done.answer.reason)
-        error.details.update(done.answer.details)
-        raise error
+        raise _refused(doors, done.answer)
     return done
+
+
+def _refused(doors: Doors, answer: Answered) -> ApiError:
+    """A refusal with its numbers as text, and by what a customer may ask `why`."""
+    assert answer.reason is not None
+    error = refusal(answer.reason)
+    instrument = doors.board.instruments.get(str(answer.details.get("symbol", "")))
+    error.details.update(texts(answer.details, instrument, doors.engine.venue.quote))
+    if answer.asker_id and doors.desk.is_user(answer.asker_id):
+        error.details["why"] = f"reject/{answer.seq}"
+    return error
 
 
 def account_id_of(caller: Caller) -> int:

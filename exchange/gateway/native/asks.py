@@ -127,6 +127,13 @@ class OrderAmendAsk(AmendAsk):
     """A change to one order of the account."""
 
 
+class WhyAsk(Ask):
+    """One decision about the account; `of` is what follows the kind in a `why` that was told."""
+
+    kind: Literal["reject", "fill", "interest", "funding", "call", "liquidation"]
+    of: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
 class BatchItemSay(Say, omit_defaults=True):
     """What became of one order of a batch: `ok` with a result, or an error."""
 

@@ -93,6 +93,7 @@ def _interest_notice(event: InterestCharged, _: Instruments, figures: Figures) -
         rate=rate_text(event.rate_e12),
         interest=interest_text(event.interest_e18),
         due=event.due_ms,
+        why=f"interest/{event.n}",
     )
 
 
@@ -110,6 +111,7 @@ def _funding_notice(event: FundingCharged, instruments: Instruments, figures: Fi
         mark=amount_text(event.mark_e8),
         rate=rate_text(event.rate_e12),
         due=event.due_ms,
+        why=f"funding/{event.n}",
     )
 
 
@@ -124,11 +126,13 @@ def _call_notice(event: MarginCalled, instruments: Instruments, figures: Figures
         call_level=rate_text(event.call_level_e12),
         asset=settle_asset(event.scope, instruments),
         add=amount_text(event.add_minor),
+        why=f"call/{event.n}",
     )
 
 
 def _started_notice(event: LiquidationStarted, _: Instruments, figures: Figures) -> NoticeSay:
     more: dict[str, Any] = {"symbol": event.symbol} if event.symbol else {}
+    more["why"] = f"liquidation/{event.n}"
     if event.mark_e8:
         more["mark"] = amount_text(event.mark_e8)
     return _notice(

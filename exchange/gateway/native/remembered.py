@@ -98,7 +98,12 @@ def order_row_say(row: OrderRow, instruments: Instruments) -> OrderSay:
 
 def fill_row_say(row: FillRow, instruments: Instruments) -> FillSay:
     """A fill of the history."""
-    event = Filled(
+    return fill_say(fill_row_event(row), instruments)
+
+
+def fill_row_event(row: FillRow) -> Filled:
+    """The event of a fill, without what only `why` reads."""
+    return Filled(
         seq=row.seq,
         time_ms=row.time_ms,
         account_id=row.account_id,
@@ -116,7 +121,6 @@ def fill_row_say(row: FillRow, instruments: Instruments) -> FillSay:
         realised_minor=row.realised_minor,
         wallet=row.wallet,
     )
-    return fill_say(event, instruments)
 
 
 def ledger_row_say(row: LedgerRow, instruments: Instruments) -> LedgerSay:

@@ -198,6 +198,13 @@ _ACCOUNT: Final = (
     _own("account.get", "GET /v1/account", asks.NothingAsk, wire.AccountSay, "All an account is"),
     _own("fills.get", "GET /v1/fills", asks.FillsAsk, list[wire.FillSay], "Fills, newest first"),
     _own("ledger.get", "GET /v1/ledger", asks.LedgerAsk, list[wire.LedgerSay], "Postings"),
+    _own(
+        "why",
+        "GET /v1/why/{kind}/{of}",
+        asks.WhyAsk,
+        wire.WhySay,
+        "Why something was decided: rule, inputs, formulas and numbers",
+    ),
     _own("pnl.get", "GET /v1/pnl", asks.NothingAsk, wire.PnlSay, "Profit and loss by its cause"),
 )
 

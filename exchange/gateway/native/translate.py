@@ -143,6 +143,7 @@ def fill_say(event: Filled, instruments: Instruments, _: Figures | None = None) 
         None if instrument.kind == "spot" else amount_text(event.realised_minor),
         event.wallet,
         event.time_ms,
+        f"fill/{event.symbol}:{event.trade_id}",
     )
 
 
