@@ -168,6 +168,37 @@ def test_the_margin_call_comes_before_the_liquidation(story: Story) -> None:
     assert said.liquidation_e8 == units("38538.92392392")
 
 
+def test_m11_on_cross_margin_the_price_is_that_of_the_base_with_the_rest_standing_still(
+    story: Story,
+) -> None:
+    """Long on borrowed USDT beside ETH, and short of BTC: what is said is what is reported once
+    the order is done."""
+    market(story)
+    for side, qty in ((Side.BUY, "0.2"), (Side.SELL, "0.1")):
+        one = story.account(margin_USDT="5000", margin_ETH="1")
+        said, events = asked(story, one, side, SPOT, qty, wallet="margin", **BORROWING)
+        assert refusal(events) is said.reason is None
+        report = margin_report(story.engine.risk, story.person(one), "margin")
+        assert said.liquidation_e8 == report.liquidation_prices_e8["BTC"]
+        assert said.call_e8 == report.call_prices_e8["BTC"]
+
+
+def test_m4_a_loan_that_leads_to_another_tier_is_told_with_its_levels(story: Story) -> None:
+    """20,000 own and more than 90,000 borrowed: the second tier falls at 1.07, not at 1.05."""
+    market(story)
+    story.sell(story.account("seller", spot_BTC="10"), SPOT, "3", "50000")
+    one = story.account()
+    story.deposit(one, ISOLATED, "USDT", "20000")
+    said, events = asked(story, one, Side.BUY, SPOT, "2.3", "50000", wallet=ISOLATED, **BORROWING)
+    assert refusal(events) is said.reason is None
+    report = margin_report(story.engine.risk, story.person(one), ISOLATED)
+    assert report.leverage == 8
+    assert (said.liquidation_e8, said.call_e8) == (
+        report.liquidation_price_e8,
+        report.call_prices_e8["BTC"],
+    )
+
+
 def test_m6_what_an_order_repays_moves_its_liquidation_price(story: Story) -> None:
     """Half of a long on borrowed money is sold, and what it brings repays."""
     market(story)
