@@ -61,7 +61,7 @@ def check_triggers(execution: Execution, symbol: str) -> None:
         account = accounts[order.account_id]
         hold("I12", order.symbol == symbol, symbol, order)
         mine = account.orders.get(order.order_id) is order
-        sleeps = account.asleep.get(symbol, {}).get(order.order_id) is order
+        sleeps = account.asleep.get(order.leg, {}).get(order.order_id) is order
         hold("I12", mine and sleeps, symbol, f"its owner does not know {order}")
     turns = {order_id for where, order_id in execution.fired if where == symbol}
     hold("I12", triggers.due <= turns, symbol, f"{triggers.due} woke, but {turns} have a turn")

@@ -72,7 +72,9 @@ def _preview_asleep(engine: Engine, account: Account, wish: PlaceOrder) -> Previ
     order = engine.trading.order_of(wish)
     reason = refuse_asleep(engine.trading, account, order)
     if engine.instruments[wish.symbol].kind != "spot":
-        return Preview(reason or refuse_asleep_contract(engine.risk, account, order), margin_minor=0)
+        return Preview(
+            reason or refuse_asleep_contract(engine.risk, account, order), margin_minor=0
+        )
     asset, need = resting_need(risk, order)
     missing = max(0, need - max(0, account.free(order.wallet, asset)))
     reason = reason or _refuse_spot(risk, account, order, asset, missing)

@@ -257,39 +257,22 @@ class Order:
         triggered_ms: int = 0,
         auto_repay_at_cancel: bool = True,
     ) -> None:
-        self.order_id = order_id
-        self.account_id = account_id
-        self.symbol = symbol
-        self.side = side
-        self.type = type
-        self.price_ticks = price_ticks
-        self.lots = lots
+        self.order_id, self.account_id, self.symbol = order_id, account_id, symbol
+        self.side, self.type, self.price_ticks = side, type, price_ticks
+        self.lots = self.open_lots = lots
         self.quote_units = quote_units
-        self.open_lots = lots
         self.filled_lots = self.filled_units = self.prevented_lots = 0
-        self.tif = tif
-        self.post_only = post_only
-        self.reduce_only = reduce_only
-        self.stp = stp
-        self.expire_ms = expire_ms
-        self.client_id = client_id
-        self.time_ms = time_ms
-        self.status = _NEW
-        self.reason = None
-        self.wallet = wallet
-        self.hold_minor = hold_minor
-        self.side_effect = side_effect
-        self.leverage = leverage
-        self.forced = forced
+        self.tif, self.stp, self.expire_ms = tif, stp, expire_ms
+        self.post_only, self.reduce_only = post_only, reduce_only
+        self.client_id, self.time_ms = client_id, time_ms
+        self.status, self.reason = _NEW, None
+        self.wallet, self.hold_minor, self.side_effect = wallet, hold_minor, side_effect
+        self.leverage, self.forced = leverage, forced
         self.auto_repay_at_cancel = auto_repay_at_cancel
         self.leg = leg or symbol  # Of the position it changes.
-        self.filled_minor = 0
-        self.trigger_ticks = trigger_ticks
-        self.trigger = trigger
-        self.close_position = close_position
-        self.price_protect = price_protect
-        self.triggered_ms = triggered_ms
-        self.rank = 0
+        self.trigger_ticks, self.trigger, self.triggered_ms = trigger_ticks, trigger, triggered_ms
+        self.close_position, self.price_protect = close_position, price_protect
+        self.filled_minor = self.rank = 0
         self.prev = self.next = UNLINKED
         self.level = None
 
