@@ -41,6 +41,13 @@ def test_a_pool_is_chosen_in_the_configuration_file(tmp_path: Path) -> None:
     assert eth.curve == RateCurve(4_000_000, 8 * 10**11, 20_000_000, 500_000_000)
 
 
+def test_the_example_of_the_decision_can_be_used(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "decisions" / "0011-spot-margin.md"
+    example = page.read_text("utf-8").split("```toml\n")[1].split("```")[0]
+    venue = venue_of(_written(tmp_path, example), 0)
+    assert [each.asset for each in venue.assets if each.curve] == ["ETH"]
+
+
 def test_nothing_is_different_where_nothing_is_chosen() -> None:
     venue = small_venue()
     assert with_lending(venue, Lending(), {}) == venue

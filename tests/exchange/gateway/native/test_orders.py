@@ -86,6 +86,7 @@ def test_every_other_field_is_carried_over() -> None:
         stp="decrement",
         margin="cross",
         side_effect="borrow_repay",
+        auto_repay_at_cancel=False,
         client_id="mine-1",
     )
     assert order.tif is TimeInForce.GTD
@@ -93,6 +94,8 @@ def test_every_other_field_is_carried_over() -> None:
     assert order.post_only
     assert order.stp is SelfTrade.DECREMENT
     assert order.side_effect == BORROW_AND_REPAY
+    assert not order.auto_repay_at_cancel
+    assert command(LIMIT).auto_repay_at_cancel
     assert order.client_id == "mine-1"
 
 
