@@ -52,22 +52,7 @@ class RiskState:
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
         self.time_ms = venue.start_ms
-        self.instruments: dict[str, Instrument] = {
-            instrument.symbol: instrument for instrument in venue.instruments
-        }
-        self.assets: dict[str, AssetParameters] = {each.asset: each for each in venue.assets}
-        self.spots: dict[str, SpotParameters] = {each.symbol: each for each in venue.spots}
-        self.perps: dict[str, PerpParameters] = {each.symbol: each for each in venue.perps}
-        self.contracts: dict[str, Contract] = {
-            symbol: Contract(self.instruments[symbol], parameters)
-            for symbol, parameters in self.perps.items()
-        }
-        self.coin_contracts: dict[str, Contract] = {  # By their wallet: one inverse each.
-            contract.cross_wallet: contract
-            for contract in self.contracts.values()
-            if contract.inverse
-        }
-        self.cross = {levels.leverage: levels for levels in venue.cross}
+        self._look_up(venue)
         self.ledger = Ledger()
         self.accounts: dict[int, Account] = {}
         self.labels: dict[str, int] = {}  # Of agents: how they find their account again.
@@ -86,11 +71,7 @@ class RiskState:
         self.jobs_later: dict[tuple[int, str], None] = {}  # and those that had theirs.
         self.waiting: dict[tuple[int, str], None] = {}  # Due, but an index or a book stands.
         self.halted: set[str] = set()  # Books that do not trade: liquidations wait (S13).
-        self.bad_debt: dict[str, int] = {}  # Principal that nobody repaid, by asset.
-        self.interest_paid: dict[str, int] = {}  # What the pool earned, by asset.
-        self.interest_due = dict.fromkeys(self.assets, 0)  # What it is still owed, 10^-18 (I2).
-        self.rates_e12 = {each.asset: pool_rate_e12(each, 0, 1) for each in venue.assets}
-        self.rounded_e18: dict[str, int] = {}  # Less than a unit an asset, held by the pool.
+        self._open_pools()
         self.positions_touched: dict[tuple[int, str], None] = {}
         self.moved: dict[tuple[int, str], None] = {}  # Positions whose orders may be too large.
         self.indexes: dict[str, IndexState] = {
@@ -104,6 +85,33 @@ class RiskState:
         }
         for owner, label in HOUSE_WITH_POSITIONS:
             self.accounts[owner] = Account(owner, "house", label)
+
+    def _look_up(self, venue: Venue) -> None:
+        """What the venue is made of, by name."""
+        self.instruments: dict[str, Instrument] = {
+            instrument.symbol: instrument for instrument in venue.instruments
+        }
+        self.assets: dict[str, AssetParameters] = {each.asset: each for each in venue.assets}
+        self.spots: dict[str, SpotParameters] = {each.symbol: each for each in venue.spots}
+        self.perps: dict[str, PerpParameters] = {each.symbol: each for each in venue.perps}
+        self.contracts: dict[str, Contract] = {
+            symbol: Contract(self.instruments[symbol], parameters)
+            for symbol, parameters in self.perps.items()
+        }
+        self.coin_contracts: dict[str, Contract] = {  # By their wallet: one inverse each.
+            contract.cross_wallet: contract
+            for contract in self.contracts.values()
+            if contract.inverse
+        }
+        self.cross = {levels.leverage: levels for levels in venue.cross}
+
+    def _open_pools(self) -> None:
+        """The lending pools: what they earned, are owed, and lost so far, by asset."""
+        self.bad_debt: dict[str, int] = {}  # Principal that nobody repaid, by asset.
+        self.interest_paid: dict[str, int] = {}  # What the pool earned, by asset.
+        self.interest_due = dict.fromkeys(self.assets, 0)  # What it is still owed, 10^-18 (I2).
+        self.rates_e12 = {each.asset: pool_rate_e12(each, 0, 1) for each in self.venue.assets}
+        self.rounded_e18: dict[str, int] = {}  # Less than a unit an asset, held by the pool.
 
     # -- names ---------------------------------------------------------------------------------
 
