@@ -16,6 +16,7 @@ from risk.account import LONG, ONE_WAY, PERP, SHORT, Account, leg_of
 from risk.holders import FIRST, Holding
 from risk.insurance import means_minor
 from risk.ledger import FIRST_ACCOUNT, PostingReason
+from risk.money import E12
 from risk.ratio import Ratio
 from risk.records import DeleverRecord, StepRecord
 from risk.scopes import perp_state, scope_of
@@ -66,30 +67,40 @@ def leg_score(state: RiskState, account: Account, leg: str) -> Ratio | None:
 
 
 def spare_lots(state: RiskState, account: Account, leg: str, ticks: int) -> int:
-    """How many of its lots a position can give up at a price and leave nobody below zero.
+    """How many of its lots a position can give up at a price and stay above maintenance.
 
-    A price worse than the mark takes from the equity behind it; beyond that a deleveraging would
-    only make the next bankruptcy.
+    A price worse than the mark takes from the equity behind it; beyond what that has to spare a
+    deleveraging would only make the next liquidation, and the next bankruptcy.
     """
     held = account.positions[leg]
     contract = state.contracts[held.symbol]
     mark_e8 = state.mark_e8(held.symbol)
     assert mark_e8 is not None
     sign = 1 if held.lots > 0 else -1
-    equity, _ = perp_state(state, account, scope_of(state, account, leg))
+    equity, needed_e28 = perp_state(state, account, scope_of(state, account, leg))
 
     def lost_e16(lots: int) -> int:
         """What so many lots are worth more at the mark than at the price."""
         cost = contract.cost_minor(sign * lots, contract.amount_minor(lots, ticks))
         return contract.unrealised_e16(sign * lots, cost, mark_e8)
 
-    lots = abs(held.lots)
-    lost = lost_e16(lots)
-    if lost > equity:
-        lots = max(0, equity) * lots // lost
-        while lots and lost_e16(lots) > equity:  # Coins are rounded: once, or not at all.
-            lots -= 1
-    return lots
+    def fits(lots: int) -> bool:
+        """Whether what is left without them is safe, or nothing is left and nothing owed."""
+        rest_e28 = others_e28 + contract.maintenance_e28(abs(held.lots) - lots, mark_e8)
+        left_e28 = (equity - lost_e16(lots)) * E12
+        return left_e28 > rest_e28 or left_e28 == rest_e28 == 0
+
+    others_e28 = needed_e28 - contract.maintenance_e28(held.lots, mark_e8)
+    none, lots = 0, abs(held.lots)
+    if lost_e16(lots) <= 0 or fits(lots):
+        return lots
+    while none + 1 < lots:  # Between them lies the last that fits; the need falls ever slower.
+        middle = (none + lots) // 2
+        if fits(middle):
+            none = middle
+        else:
+            lots = middle
+    return none
 
 
 # -- the ranking -------------------------------------------------------------------------------
