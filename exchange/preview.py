@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+import msgspec
+
 from exchange.commands import PlaceOrder
 from exchange.engine import Engine
+from exchange.events import Answered, Filled
+from exchange.foretold import foretold_fill, foretold_refusal
 from exchange.triggering import refuse_asleep
 from matching.reasons import Reason
 from matching.types import TRIGGER_TYPES, Order, Side, TimeInForce
@@ -24,7 +28,7 @@ from risk.position import fill_effect, released_cost, symbol_of
 from risk.reserve import reserve
 from risk.reserve_asleep import refuse_asleep_contract
 from risk.reserve_contract import contract_requirement
-from risk.reserve_spot import BORROW_EFFECTS, refuse_wallet, resting_need, spot_need
+from risk.reserve_spot import BORROW_EFFECTS, refuse_short, refuse_wallet, resting_need, spot_need
 from risk.settings import supposed_leverage
 from risk.settle_spot import REPAY_EFFECTS
 from risk.state import RiskState
@@ -45,10 +49,21 @@ class Preview(NamedTuple):
     call_e8: int | None = None
     interest_day_minor: int | None = None
     funding_minor: int | None = None  # Of the resulting position at the predicted rate: a cost.
+    fills: tuple[Filled, ...] = ()  # What it would take at once; of a refused one nothing.
+    refusal: Answered | None = None
 
 
 def preview(engine: Engine, wish: PlaceOrder) -> Preview:
     """What `apply` would do with a wish at this moment, as far as it can be told beforehand."""
+    engine.risk.refused = None
+    found = _preview(engine, wish)
+    if found.reason is None:
+        return found
+    refusal = foretold_refusal(engine, wish, found.reason)
+    return found._replace(fills=(), refusal=refusal)
+
+
+def _preview(engine: Engine, wish: PlaceOrder) -> Preview:
     risk = engine.risk
     account = risk.accounts.get(wish.account_id)
     if account is None or account.id < FIRST_ACCOUNT:
@@ -98,6 +113,11 @@ def _fills(engine: Engine, order: Order, worst_ticks: int) -> list[tuple[int, in
     return fills
 
 
+def _taken(engine: Engine, order: Order, worst_ticks: int) -> int:
+    """How many of `_fills` would trade at once."""
+    return sum(1 for _ in engine.books[order.symbol].prospective_fills(order, worst_ticks))
+
+
 def _would_take(engine: Engine, order: Order) -> Reason | None:
     """A post-only order is refused at the book, and only there."""
     book = engine.books[order.symbol]
@@ -137,6 +157,7 @@ def _preview_contract(engine: Engine, account: Account, wish: PlaceOrder) -> Pre
         funding_minor=-contract.flow_minor(after.lots, mark_e8, perp.predicted_e12)
         if after.lots and fills
         else None,
+        fills=tuple(after.fills[: _taken(engine, order, worst_ticks)]),
     )
 
 
@@ -149,6 +170,7 @@ class _After:
         self.margin = margin  # Of an isolated position.
         self.free = free  # What the wallet holds.
         self.fee = 0
+        self.fills: list[Filled] = []
 
     def pay(self, fee: int, closing: int, realised: int, isolated: bool) -> None:
         """An isolated position bears what it realises, and the fee of what it closes, itself."""
@@ -188,6 +210,7 @@ def _after_contract(
     for ticks, lots in fills:
         amount = contract.amount_minor(lots, ticks)
         value = contract.cost_minor(sign, amount)
+        before = after.lots, after.cost, after.margin
         effect = fill_effect(after.lots, after.cost, sign * lots, value)
         closed = effect.closed_lots
         fee = fee_minor(amount, rate_e12)
@@ -204,6 +227,21 @@ def _after_contract(
             leverage = account.setting(order.symbol).leverage
             after.move_margin(kept, ceil_div(effect.opened_minor, leverage))
         after.lots, after.cost = effect.lots, effect.cost_minor
+        told = foretold_fill(
+            order,
+            ticks,
+            lots,
+            fee_minor=fee,
+            fee_asset=contract.settle,
+            realised_minor=effect.realised_minor,
+            rate_e12=rate_e12,
+            lots_before=before[0],
+            cost_before_minor=before[1],
+            margin_before_minor=before[2],
+            margin_after_minor=after.margin,
+            leverage=account.setting(order.symbol).leverage,
+        )
+        after.fills.append(told)
     return after
 
 
@@ -260,6 +298,7 @@ def _preview_spot(engine: Engine, account: Account, wish: PlaceOrder) -> Preview
         liquidation_e8=prices[0],
         call_e8=prices[1],
         interest_day_minor=interest,
+        fills=trade.fills[: _taken(engine, order, worst_ticks)],
     )
 
 
@@ -271,7 +310,8 @@ def _refuse_spot(
     if refused is not None or not missing:
         return refused
     if order.side_effect not in BORROW_EFFECTS:
-        return Reason.INSUFFICIENT_BALANCE
+        need = missing + max(0, account.free(order.wallet, asset))
+        return refuse_short(risk, account, order, asset, need)
     return refuse_loan(risk, account, order.wallet, asset, missing)
 
 
@@ -282,6 +322,7 @@ class _Trade(NamedTuple):
     quote: int
     fee: int
     fee_asset: str
+    fills: tuple[Filled, ...] = ()
 
 
 def _trade(engine: Engine, account: Account, order: Order, worst_ticks: int) -> _Trade:
@@ -291,21 +332,46 @@ def _trade(engine: Engine, account: Account, order: Order, worst_ticks: int) -> 
     in_base = order.side is Side.BUY and fees.asset != "quote"
     asset = instrument.base if in_base else instrument.quote
     rate_e12 = rates_e12(risk, account, "spot").taker_e12
-    base = quote = fee = 0
-    discounted: int | None = 0
+    base = quote = 0
+    paid: list[Filled] = []  # In what is received,
+    less: list[Filled] = []  # and with the discount, as far as that can be.
     for ticks, lots in _fills(engine, order, worst_ticks):
         part = instrument.base_minor(lots), instrument.notional_minor(ticks, lots)
         base, quote = base + part[0], quote + part[1]
         charged_on = part[0] if in_base else part[1]
-        fee += fee_minor(charged_on, rate_e12)
-        less = discounted_minor(risk, account, (asset, charged_on), rate_e12)
-        discounted = None if less is None or discounted is None else discounted + less
-    if discounted is not None:
+        told = foretold_fill(
+            order,
+            ticks,
+            lots,
+            fee_minor=fee_minor(charged_on, rate_e12),
+            fee_asset=asset,
+            realised_minor=0,
+            rate_e12=rate_e12,
+        )
+        paid.append(told)
+        discounted = discounted_minor(risk, account, (asset, charged_on), rate_e12)
+        if discounted is not None:
+            less.append(_discounted(risk, told, asset, discounted))
+    fee = sum(each.fee_minor for each in less)
+    if less and len(less) == len(paid):
         free = account.free(order.wallet, fees.discount_asset)
         received = (base if in_base else quote) if asset == fees.discount_asset else 0
-        if discounted <= free + received:
-            return _Trade(base, quote, discounted, fees.discount_asset)
-    return _Trade(base, quote, fee, asset)
+        if fee <= free + received:
+            return _Trade(base, quote, fee, fees.discount_asset, tuple(less))
+    return _Trade(base, quote, sum(each.fee_minor for each in paid), asset, tuple(paid))
+
+
+def _discounted(risk: RiskState, told: Filled, asset: str, fee: int) -> Filled:
+    """The same fill with its fee in the discount asset, and the terms it comes by."""
+    fees = risk.venue.fees
+    return msgspec.structs.replace(
+        told,
+        fee_minor=fee,
+        fee_asset=fees.discount_asset,
+        discount_e12=fees.discount_e12,
+        price_e8=risk.price_e8(asset) or 0,
+        paid_e8=risk.price_e8(fees.discount_asset) or 0,
+    )
 
 
 def _after_margin(

@@ -80,14 +80,13 @@ from exchange.wire.says import (
     PlacedSay,
     PnlSay,
     PositionSay,
-    PreviewSay,
     Say,
     TickerSay,
     TimeSay,
     TradeSay,
     ViolationSay,
 )
-from exchange.wire.why import WhyInput, WhySay, WhyStep
+from exchange.wire.why import PreviewSay, WhyInput, WhySay, WhyStep
 
 __all__ = [
     "INTERVALS_MS",

@@ -339,23 +339,6 @@ class PnlSay(Say):
     equity: str
 
 
-class PreviewSay(Say):
-    """What an order would cost and risk, before it is sent; refused orders say why."""
-
-    accepted: bool
-    reason: str | None
-    message: str | None
-    fee: str | None
-    fee_asset: str | None
-    margin_required: str | None
-    borrow: str | None
-    borrow_asset: str | None
-    liquidation_price: str | None
-    margin_call_price: str | None
-    interest_per_day: str | None
-    next_funding: str | None
-
-
 class AccountOpenedSay(Say):
     """A new account and its first key; the secret is shown this once."""
 

@@ -1,4 +1,4 @@
-"""Reason trees on the wire: what was decided, by which rule, from which numbers."""
+"""Reason trees on the wire, and the preview of an order, which has them beforehand."""
 
 from __future__ import annotations
 
@@ -45,3 +45,22 @@ class WhySay(Say):
     steps: list[WhyStep]
     thresholds: list[WhyStep]
     children: list[WhySay]
+
+
+class PreviewSay(Say):
+    """What an order would cost and risk, before it is sent; refused orders say why."""
+
+    accepted: bool
+    reason: str | None
+    message: str | None
+    fee: str | None
+    fee_asset: str | None
+    margin_required: str | None
+    borrow: str | None
+    borrow_asset: str | None
+    liquidation_price: str | None
+    margin_call_price: str | None
+    interest_per_day: str | None
+    next_funding: str | None
+    # What `why` will say after: of the fills it would take at once, or of its refusal.
+    why: list[WhySay] = msgspec.field(default_factory=list)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from exchange.preview import Preview
-from exchange.wire import PreviewSay
-from matching.instrument import amount_text
+from exchange.why.fills import fill_tree
+from exchange.why.rejects import reject_tree
+from exchange.wire import PreviewSay, WhySay
+from matching.instrument import Instrument, amount_text
+
+FILLS_TOLD_MAX: Final = 20  # A large order sweeps a book; its first fills say what it is like.
 
 
-def preview_say(preview: Preview) -> PreviewSay:
+def preview_say(preview: Preview, instruments: Mapping[str, Instrument], quote: str) -> PreviewSay:
     """What an order would cost and risk; a refused one says why, and its numbers all the same."""
     return PreviewSay(
         accepted=preview.reason is None,
@@ -22,7 +29,15 @@ def preview_say(preview: Preview) -> PreviewSay:
         margin_call_price=_text(preview.call_e8),
         interest_per_day=_text(preview.interest_day_minor),
         next_funding=_text(preview.funding_minor),
+        why=_why(preview, instruments, quote),
     )
+
+
+def _why(preview: Preview, instruments: Mapping[str, Instrument], quote: str) -> list[WhySay]:
+    """What `why` will say after: of each fill, or of the refusal."""
+    if preview.refusal is not None:
+        return [reject_tree(preview.refusal, instruments, quote)]
+    return [fill_tree(fill, instruments[fill.symbol]) for fill in preview.fills[:FILLS_TOLD_MAX]]
 
 
 def _text(amount: int | None) -> str | None:

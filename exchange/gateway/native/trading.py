@@ -92,7 +92,8 @@ async def _batch_item(doors: Doors, fields: Mapping[str, Any], caller: Caller) -
 async def preview(doors: Doors, ask: OrderAsk, caller: Caller) -> PreviewSay:
     """What an order would cost and risk."""
     command = _command(doors, ask, caller)
-    return preview_say(preview_of(doors.engine, command))
+    found = preview_of(doors.engine, command)
+    return preview_say(found, doors.board.instruments, doors.engine.venue.quote)
 
 
 # -- looking up --------------------------------------------------------------------------------

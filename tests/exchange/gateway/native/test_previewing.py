@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from exchange.gateway.native.previewing import preview_say
+from exchange.events import Filled
+from exchange.gateway.native.previewing import FILLS_TOLD_MAX, preview_say
 from exchange.preview import Preview
 from matching.reasons import Reason
+from matching.types import Side
+from tests.exchange.events_by_hand import INSTRUMENTS, SPOT
 
 
 def test_amounts_become_text_and_what_does_not_apply_stays_out() -> None:
-    said = preview_say(Preview(None, 250_000_000, "USDT", 50_000_000_000, liquidation_e8=10**12))
+    preview = Preview(None, 250_000_000, "USDT", 50_000_000_000, liquidation_e8=10**12)
+    said = preview_say(preview, INSTRUMENTS, "USDT")
     assert (said.accepted, said.reason, said.message) == (True, None, None)
     assert (said.fee, said.fee_asset, said.margin_required) == ("2.5", "USDT", "500")
     assert said.liquidation_price == "10000"
@@ -16,6 +20,18 @@ def test_amounts_become_text_and_what_does_not_apply_stays_out() -> None:
 
 
 def test_a_refused_order_says_why() -> None:
-    said = preview_say(Preview(Reason.INSUFFICIENT_MARGIN))
+    said = preview_say(Preview(Reason.INSUFFICIENT_MARGIN), INSTRUMENTS, "USDT")
     assert (said.accepted, said.reason) == (False, "INSUFFICIENT_MARGIN")
     assert said.message == Reason.INSUFFICIENT_MARGIN.value
+    assert said.why == []
+
+
+def test_a_sweep_tells_the_trees_of_its_first_fills() -> None:
+    fills = tuple(
+        Filled(0, 1, 7, 0, 0, SPOT.symbol, 0, "", Side.BUY, n, 5, False, 0, "BTC", 0, "spot")
+        for n in range(1, 30)
+    )
+    said = preview_say(Preview(None, fills=fills), INSTRUMENTS, "USDT")
+    assert [tree.inputs[2].value for tree in said.why] == [
+        SPOT.price_text(n).rstrip("0").rstrip(".") for n in range(1, FILLS_TOLD_MAX + 1)
+    ]
