@@ -63,6 +63,8 @@ def _order_of(trading: Trading, command: Command) -> Order | None:
         expire_ms=old.expire_ms,
         time_ms=trading.risk.time_ms,
         wallet=old.wallet,
+        trigger_ticks=command.trigger_ticks or old.trigger_ticks,
+        trigger=old.trigger,
     )
 
 
@@ -161,6 +163,21 @@ def _would_take(trading: Trading, order: Order) -> Told:
     }
 
 
+def _would_trigger(trading: Trading, order: Order) -> Told:
+    """The price that wakes it stands where it would wake already."""
+    return "S4", {
+        "side": "rises" if order.rises else "falls",
+        "trigger_ticks": order.trigger_ticks,
+        "market_e8": trading.price_e8(order.symbol, order.trigger) or 0,
+    }
+
+
+def _asleep_max(trading: Trading, order: Order) -> Told:
+    account = trading.risk.accounts[order.account_id]
+    most = _instrument(trading, order).algo_orders_max
+    return "S9", {"asleep": account.count_asleep(order.symbol), "asleep_max": most}
+
+
 def _below_filled(trading: Trading, order: Order) -> Told:
     old = trading.risk.accounts[order.account_id].orders[order.order_id]
     done = old.filled_lots + old.prevented_lots
@@ -187,6 +204,8 @@ _TOLD: Final[dict[Reason, Callable[[Trading, Order], Told]]] = {
     Reason.EXPIRY_IN_PAST: _past,
     Reason.SYMBOL_NOT_TRADING: _standing,
     Reason.WOULD_TAKE: _would_take,
+    Reason.WOULD_TRIGGER: _would_trigger,
+    Reason.MAX_ALGO_ORDERS: _asleep_max,
     Reason.AMEND_BELOW_FILLED: _below_filled,
     Reason.AMOUNT_BELOW_ONE_LOT: _below_a_lot,
 }

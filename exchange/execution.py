@@ -233,19 +233,27 @@ class Execution:
         if not triggers.orders or symbol in self.risk.halted:
             return
         tick_e8 = self.risk.instruments[symbol].tick_e8
-        last, perp = self.last_trade.get(symbol), self.risk.marks.get(symbol)
-        last_e8 = last[0] * tick_e8 if last else None
-        mark_e8 = perp.mark_e8 if perp else None
-        calm = perp is None or self._is_calm(symbol, last_e8, mark_e8)
-        for source, price_e8 in ((TriggerSource.LAST, last_e8), (TriggerSource.MARK, mark_e8)):
+        calm = self._is_calm(symbol)
+        for source in TriggerSource:
+            price_e8 = self.price_e8(symbol, source)
             if price_e8 is not None:
                 bounds = price_e8 // tick_e8, -(-price_e8 // tick_e8)
                 woken = triggers.fired(source, *bounds, calm)
                 self.fired.extend((symbol, order_id) for order_id in woken)
 
-    def _is_calm(self, symbol: str, last_e8: int | None, mark_e8: int | None) -> bool:
+    def price_e8(self, symbol: str, source: TriggerSource) -> int | None:
+        """The price that wakes orders of a source; None before its first, as of a pair's mark."""
+        if source is TriggerSource.MARK:
+            perp = self.risk.marks.get(symbol)
+            return perp.mark_e8 if perp else None
+        last = self.last_trade.get(symbol)
+        return last[0] * self.risk.instruments[symbol].tick_e8 if last else None
+
+    def _is_calm(self, symbol: str) -> bool:
         """Whether last and mark lie within the contract's protection of each other (P16)."""
-        if not last_e8 or not mark_e8:
+        last_e8 = self.price_e8(symbol, TriggerSource.LAST)
+        mark_e8 = self.price_e8(symbol, TriggerSource.MARK)
+        if last_e8 is None or mark_e8 is None:
             return False
         return abs(last_e8 - mark_e8) * E12 <= self.risk.perps[symbol].price_protect_e12 * mark_e8
 

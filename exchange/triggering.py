@@ -21,7 +21,7 @@ from matching.types import (
     TimeInForce,
     TriggerSource,
 )
-from risk.account import POSITION_SIDES, Account, leg_of
+from risk.account import Account
 from risk.reserve import reserve
 from risk.reserve_asleep import rehold, reserve_asleep
 from risk.reserve_spot import resting_need, spot_need
@@ -58,14 +58,13 @@ def refuse_asleep(
     """Why an order may not fall asleep, or None; `instead_of` is what it is amended from."""
     symbol = order.symbol
     leaving = 0 if instead_of is None else 1
-    asleep = sum(len(account.asleep.get(leg_of(symbol, side), ())) for side in POSITION_SIDES)
     return (
         refuse_trigger_order(
             trading.risk.instruments[symbol],
             trading.states[symbol],
             order,
             account.open_counts.get(symbol, 0) - leaving,
-            asleep - leaving,
+            account.count_asleep(symbol) - leaving,
         )
         or _refuse_reached(trading, order)
         or _refuse_closing(account, order, instead_of)
@@ -74,17 +73,10 @@ def refuse_asleep(
 
 def _refuse_reached(trading: Trading, order: Order) -> Reason | None:
     """A trigger that its price has reached already would fire at once (S4)."""
-    symbol = order.symbol
-    trigger_e8 = order.trigger_ticks * trading.risk.instruments[symbol].tick_e8
-    if order.trigger is TriggerSource.MARK:
-        price_e8 = trading.risk.mark_e8(symbol)
-        if price_e8 is None:
-            return Reason.NO_MARK_PRICE
-    else:
-        last = trading.last_trade.get(symbol)
-        if last is None:
-            return None  # Nobody has traded yet, so the first trade decides.
-        price_e8 = last[0] * trading.risk.instruments[symbol].tick_e8
+    trigger_e8 = order.trigger_ticks * trading.risk.instruments[order.symbol].tick_e8
+    price_e8 = trading.price_e8(order.symbol, order.trigger)
+    if price_e8 is None:  # Where nobody has traded yet, the first trade decides.
+        return Reason.NO_MARK_PRICE if order.trigger is TriggerSource.MARK else None
     reached = price_e8 >= trigger_e8 if order.rises else price_e8 <= trigger_e8
     return Reason.WOULD_TRIGGER if reached else None
 

@@ -182,6 +182,10 @@ class Account:
         self.fee_discount = False  # Pays spot fees in the discount asset, where the venue has one.
         self.volumes = Volumes()
 
+    def count_asleep(self, symbol: str) -> int:
+        """How many of its orders on an instrument wait for a price, on all legs together."""
+        return sum(len(self.asleep.get(leg_of(symbol, side), ())) for side in POSITION_SIDES)
+
     def rouse(self, order: Order) -> None:
         """An order sleeps no longer, if it did."""
         asleep = self.asleep.get(order.leg)

@@ -76,6 +76,8 @@ def _told(
         return _BAND_BUY if side == "buy" else _BAND_SELL
     if reason is Reason.WOULD_TAKE:
         return _TAKE_BUY if side == "buy" else _TAKE_SELL
+    if reason is Reason.WOULD_TRIGGER:
+        return _RISES if side == "rises" else _FALLS
     if reason is Reason.REDUCE_ONLY_WOULD_INCREASE and side == "buy":
         return TOLD[reason, rule]._replace(decides="position >= 0")
     if reason is Reason.QTY_OUT_OF_RANGE and "qty_min_lots" in numbers:
@@ -166,6 +168,16 @@ _TAKE_BUY: Final = Told(
 )
 _TAKE_SELL: Final = Told(
     "A post-only sale at {price} would take the bid at {best}.", "price <= best", "It would take"
+)
+_RISES: Final = Told(
+    "It waits for a rise to {trigger}, and the price is {market}.",
+    "market >= trigger",
+    "It would trigger at once",
+)
+_FALLS: Final = Told(
+    "It waits for a fall to {trigger}, and the price is {market}.",
+    "market <= trigger",
+    "It would trigger at once",
 )
 _AVAILABLE: Final = Step(
     "free",
@@ -282,6 +294,11 @@ TOLD: Final[dict[Key, Told]] = {
         "open_orders >= orders_max",
         "As many as may be are open",
     ),
+    (Reason.MAX_ALGO_ORDERS, "S9"): Told(
+        "{asleep} stops wait already, and {asleep_max} may.",
+        "asleep >= asleep_max",
+        "As many as may be wait already",
+    ),
     (Reason.EXPIRY_IN_PAST, "S2"): Told(
         "It would expire at {expire}, and it is {now}.", "expire <= now", "It is past already"
     ),
@@ -313,14 +330,21 @@ PLAIN_RULES: Final[dict[Reason, str]] = {
     Reason.QTY_MISSING: "S2",
     Reason.EXPIRY_MISSING: "S2",
     Reason.COMBINATION_NOT_ALLOWED: "S2",
+    Reason.TRIGGER_MISSING: "S4",
+    Reason.TRIGGER_NOT_ALLOWED: "S4",
+    Reason.CLOSE_POSITION_TAKES_NO_QTY: "P15",
+    Reason.CLOSE_POSITION_WAITS: "P15",
     Reason.NOTHING_TO_AMEND: "S7",
     Reason.AMOUNT_BELOW_ONE_LOT: "S3",
 }
 
 # Where a number comes from; what is not named here is the account's.
 SOURCES: Final[dict[str, str]] = {
-    **dict.fromkeys(("asked", "qty", "price", "spend", "leverage", "expire"), "the request"),
+    **dict.fromkeys(
+        ("asked", "qty", "price", "trigger", "spend", "leverage", "expire"), "the request"
+    ),
     **dict.fromkeys(("mark",), "the mark price"),
+    **dict.fromkeys(("market",), "the price that triggers it"),
     **dict.fromkeys(("index", "reference"), "the index"),
     **dict.fromkeys(("best",), "the book"),
     **dict.fromkeys(
@@ -336,6 +360,7 @@ SOURCES: Final[dict[str, str]] = {
             "band",
             "limit",
             "orders_max",
+            "asleep_max",
             "leverage_max",
             "cap",
         ),

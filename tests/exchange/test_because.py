@@ -8,7 +8,7 @@ import pytest
 
 from exchange.commands import AmendOrder, Borrow, SetLeverage, SetSymbolState, Transfer
 from matching.reasons import Reason
-from matching.types import Side
+from matching.types import OrderType, Side
 from tests.story import Story, answer, units
 
 SPOT, PERP = "BTC-USDT", "BTC-USDT-PERP"
@@ -99,6 +99,24 @@ def test_s13_a_halted_book_tells_its_state(story: Story, one: int) -> None:
     story.ok(SetSymbolState, symbol=SPOT, state="halt")
     details = told(story.place(one, Side.BUY, SPOT, "0.001", "50000"), Reason.SYMBOL_NOT_TRADING)
     assert (details["rule"], details["state"]) == ("S13", "halt")
+
+
+def test_s4_a_stop_tells_the_price_that_would_wake_it_at_once(story: Story, one: int) -> None:
+    two = story.account(spot_BTC="1")
+    story.place(two, Side.SELL, SPOT, "0.1", "50010")
+    story.place(one, Side.BUY, SPOT, "0.001", "50010")
+    more: dict[str, Any] = {"type": OrderType.STOP, "trigger_ticks": 5_001_000}
+    details = told(story.place(one, Side.BUY, SPOT, "0.001", **more), Reason.WOULD_TRIGGER)
+    assert (details["rule"], details["side"]) == ("S4", "rises")
+    assert (details["trigger_ticks"], details["market_e8"]) == (5_001_000, units("50010"))
+
+
+def test_s9_one_stop_too_many_tells_how_many_wait(story: Story, one: int) -> None:
+    more: dict[str, Any] = {"type": OrderType.STOP, "trigger_ticks": 5_100_000}
+    for _ in range(20):
+        story.place(one, Side.BUY, SPOT, "0.0002", **more)
+    details = told(story.place(one, Side.BUY, SPOT, "0.0002", **more), Reason.MAX_ALGO_ORDERS)
+    assert (details["asleep"], details["asleep_max"]) == (20, 20)
 
 
 def test_s2_a_post_only_order_tells_the_price_it_would_have_taken(story: Story, one: int) -> None:

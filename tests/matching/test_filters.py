@@ -13,9 +13,10 @@ from matching.filters import (
     refuse_order,
     refuse_reduction,
     refuse_result,
+    refuse_trigger_order,
 )
 from matching.reasons import Reason
-from matching.types import Order, TradingState
+from matching.types import Order, OrderType, TradingState, TriggerSource
 from tests.matching.stories import BUY, FOK, GTD, IOC, SELL, instrument, limit, market
 
 TRADING = TradingState.TRADING
@@ -210,3 +211,57 @@ def test_an_iceberg_shows_neither_too_little_nor_more_than_it_has() -> None:
     assert refuse_iceberg(MARKET, order, 0) is Reason.QTY_OUT_OF_RANGE
     order.tif = IOC
     assert refuse_iceberg(MARKET, order, 10) is Reason.ICEBERG_NOT_GTC
+
+
+# -- orders that wait for a price --------------------------------------------------------------
+
+
+def stop(**more: Any) -> Order:
+    """A stop to sell one lot times a hundred once 90.00 is traded."""
+    fields: dict[str, Any] = {"type": OrderType.STOP, "price_ticks": 0, "lots": 100}
+    fields |= {"trigger_ticks": 9_000, **more}
+    return Order(1, 100, MARKET.symbol, SELL, **fields)
+
+
+def asleep(order: Order, **more: Any) -> Reason | None:
+    named = {"instrument": MARKET, "state": TRADING, "open_orders": 0, "asleep": 0, **more}
+    return refuse_trigger_order(order=order, **named)
+
+
+def test_s9_a_stop_far_from_the_market_may_sleep_though_its_limit_could_not_rest() -> None:
+    """An ask at 70 is below 0.8 of 100: refused now, but judged only when it wakes."""
+    assert refused(limit(1, SELL, 7_000, 100)) is Reason.PERCENT_PRICE
+    limited = {"type": OrderType.STOP_LIMIT, "price_ticks": 7_000, "trigger_ticks": 7_100}
+    assert asleep(stop(**limited)) is None
+    assert asleep(stop()) is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"trigger_ticks": 0}, Reason.TRIGGER_MISSING),
+        ({"trigger_ticks": MARKET.ticks_max + 1}, Reason.PRICE_OUT_OF_RANGE),
+        ({"type": OrderType.MARKET}, Reason.TRIGGER_NOT_ALLOWED),
+        ({"trigger": TriggerSource.MARK}, Reason.COMBINATION_NOT_ALLOWED),
+        ({"price_protect": True}, Reason.COMBINATION_NOT_ALLOWED),
+        ({"close_position": True, "lots": 0}, Reason.COMBINATION_NOT_ALLOWED),
+        ({"lots": 0, "quote_units": 500_000}, Reason.COMBINATION_NOT_ALLOWED),
+        ({"tif": IOC}, Reason.COMBINATION_NOT_ALLOWED),
+        ({"lots": 5}, Reason.NOTIONAL_TOO_SMALL),  # 5 lots at 90.00 are 4.5.
+        ({"tif": GTD}, Reason.EXPIRY_MISSING),
+    ],
+)
+def test_s4_a_spot_stop_is_refused_for_what_it_cannot_be(
+    wrong: dict[str, Any], reason: Reason
+) -> None:
+    assert asleep(stop(**wrong)) is reason
+
+
+def test_s9_so_many_may_sleep_and_so_many_be_open() -> None:
+    assert asleep(stop(), asleep=MARKET.algo_orders_max - 1) is None
+    assert asleep(stop(), asleep=MARKET.algo_orders_max) is Reason.MAX_ALGO_ORDERS
+    assert asleep(stop(), open_orders=MARKET.orders_max) is Reason.MAX_ORDERS
+
+
+def test_an_order_that_waits_for_nothing_names_no_trigger() -> None:
+    assert refused(limit(1, BUY, 10_000, 100, trigger_ticks=9_000)) is Reason.TRIGGER_NOT_ALLOWED

@@ -130,6 +130,26 @@ def test_positions_orders_and_balances_are_rows_with_keys() -> None:
     assert cash == ["spot", "USDT", "5", "5", "-", "-", "-"]
 
 
+@pytest.mark.parametrize(
+    ("side", "kind", "price", "trigger", "said"),
+    [
+        ("sell", "stop", None, "last", "market at ≤ 49000"),
+        ("sell", "take_profit", None, "mark", "market at mark ≥ 49000"),
+        ("buy", "stop_limit", "49100", "last", "49100 at ≥ 49000"),
+        ("buy", "take_profit_limit", "48900", "last", "48900 at ≤ 49000"),
+    ],
+)
+def test_s4_an_order_that_waits_shows_what_it_waits_for(
+    side: str, kind: str, price: str | None, trigger: str, said: str
+) -> None:
+    order = open_order(7, "BTC-USDT", side, price, "0.2")
+    order.type, order.status = kind, "pending_trigger"
+    order.trigger, order.trigger_price = trigger, "49000"
+    assert drawing.price_text(order) == said
+    order.status = "new"
+    assert drawing.price_text(order) == (price or "market")
+
+
 def test_a_line_of_the_log_has_its_time_and_tone() -> None:
     text = drawing.log_line(Line(NOON, "funding paid", "bad"))
     assert text.plain == "22:13:20 funding paid"

@@ -236,6 +236,17 @@ REFUSED: list[tuple[Reason, dict[str, Any], str]] = [
         "0.004 <= 0.005",
     ),
     (
+        Reason.WOULD_TRIGGER,
+        {"rule": "S4", "symbol": SPOT, "side": "rises", "trigger_ticks": 300, "market_e8": 3 * E8},
+        "3 >= 3",
+    ),
+    (
+        Reason.WOULD_TRIGGER,
+        {"rule": "S4", "symbol": SPOT, "side": "falls", "trigger_ticks": 300, "market_e8": 2 * E8},
+        "2 <= 3",
+    ),
+    (Reason.MAX_ALGO_ORDERS, {"rule": "S9", "asleep": 20, "asleep_max": 20}, "20 >= 20"),
+    (
         Reason.WOULD_TAKE,
         {"rule": "S2", "symbol": SPOT, "side": "buy", "price_ticks": 300, "best_ticks": 200},
         "3 >= 2",
