@@ -126,8 +126,30 @@ PERPS: Final = (
     ),
 )
 
+# The inverse contracts: base, tick, what one is worth in USD, and brackets in coin. The design's
+# table names no last cap; it is half as much again as the last floor, as that of BTC above.
+INVERSES: Final = (
+    (
+        *("BTC", "0.1", "100", "2250"),
+        (
+            ("0", 125, "0.004"),
+            ("5", 100, "0.005"),
+            ("10", 50, "0.01"),
+            ("20", 20, "0.025"),
+            ("50", 10, "0.05"),
+            ("100", 5, "0.1"),
+            ("200", 4, "0.125"),
+            ("400", 3, "0.15"),
+            ("1000", 2, "0.25"),
+            ("1500", 1, "0.5"),
+        ),
+    ),
+)
+INVERSE_QUOTE: Final = "USD"  # Counts as the venue's quote: the index is that of the USDT pair.
+
 DEPOSIT: Final = "100000"  # What a new account finds in spot, and again in perp.
 INSURANCE: Final = "1000000"
+COIN_INSURANCE: Final = "10"  # Of each coin that an inverse contract settles in.
 MARGIN_INSURANCE: Final = "500000"
 IMPACT_MARGIN: Final = "200"  # P8: the margin whose notional at the largest leverage is walked.
 NOTIONAL_MIN: Final = "5"
@@ -161,6 +183,7 @@ def default_venue(  # noqa: PLR0913 - Each is a choice of the configuration.
         chosen |= _chosen([f"{discount_asset}-{QUOTE}"])
     spots = [row for row in SPOTS if f"{row[0]}-{row[1]}" in chosen]
     perps = [row for row in PERPS if f"{row[0]}-{QUOTE}-PERP" in chosen]
+    inverses = [row for row in INVERSES if f"{row[0]}-{INVERSE_QUOTE}-PERP" in chosen]
     traded = {QUOTE, *(row[0] for row in spots), *(row[1] for row in spots)}
     interval_ms = 8 * HOUR_MS if funding_interval_ms is None else funding_interval_ms
     if interval_ms <= 0 or interval_ms % 1_000:
@@ -173,14 +196,24 @@ def default_venue(  # noqa: PLR0913 - Each is a choice of the configuration.
         instruments=(
             *(_spot_instrument(*row[:4]) for row in spots),
             *(_perp_instrument(*row[:3]) for row in perps),
+            *(_inverse_instrument(*row[:3]) for row in inverses),
         ),
         spots=tuple(_spot(row[0], row[1], row[4]) for row in spots),
-        perps=tuple(_perp(row[0], row[3], row[4], interval_ms) for row in perps),
+        perps=(
+            *(_perp(f"{row[0]}-{QUOTE}-PERP", row[3], row[4], interval_ms) for row in perps),
+            *(
+                _perp(f"{row[0]}-{INVERSE_QUOTE}-PERP", row[3], row[4], interval_ms)
+                for row in inverses
+            ),
+        ),
         deposits=(
             Grant("spot", QUOTE, _amount(DEPOSIT)),
             Grant("perp", QUOTE, _amount(DEPOSIT)),
         ),
         insurance_minor=_amount(INSURANCE),
+        coin_insurance=tuple(
+            Grant(f"perp:{row[0]}", row[0], _amount(COIN_INSURANCE)) for row in inverses
+        ),
         margin_insurance_minor=_amount(MARGIN_INSURANCE),
         book_weight=0 if prices == "fixed" else 1,
         past_trades=PAST_TRADES if (market or {}).get("history") else 0,
@@ -195,6 +228,7 @@ def known_symbols() -> tuple[str, ...]:
     return (
         *(f"{row[0]}-{row[1]}" for row in SPOTS),
         *(f"{row[0]}-{QUOTE}-PERP" for row in PERPS),
+        *(f"{row[0]}-{INVERSE_QUOTE}-PERP" for row in INVERSES),
     )
 
 
@@ -207,7 +241,7 @@ def _chosen(symbols: Iterable[str] | None) -> frozenset[str]:
     strangers = [symbol for symbol in asked if symbol not in known]
     if strangers or not asked:
         raise ValueError(f"no such instrument: {', '.join(strangers) or 'none was named'}")
-    legs = {leg for symbol in asked for leg in symbol.split("-")[:2]} - {QUOTE}
+    legs = {leg for symbol in asked for leg in symbol.split("-")[:2]} - {QUOTE, INVERSE_QUOTE}
     return frozenset(asked) | {f"{leg}-{QUOTE}" for leg in legs}
 
 
@@ -275,8 +309,19 @@ def _spot_instrument(base: str, quote: str, tick: str, lot: str) -> Instrument:
     )
 
 
+# The order prices of a perpetual keep to the index (S12), not to a percent filter.
+_NO_PRICE_FILTERS: Final[dict[str, Any]] = {
+    "bid_up_e4": 0,
+    "bid_down_e4": 0,
+    "ask_up_e4": 0,
+    "ask_down_e4": 0,
+    "execution_up_e4": 0,
+    "execution_down_e4": 0,
+}
+
+
 def _perp_instrument(base: str, tick: str, lot: str) -> Instrument:
-    """A linear perpetual; its order prices keep to the index (S12), not to a percent filter."""
+    """A linear perpetual."""
     return Instrument(
         symbol=f"{base}-{QUOTE}-PERP",
         kind="linear",
@@ -286,12 +331,23 @@ def _perp_instrument(base: str, tick: str, lot: str) -> Instrument:
         tick=tick,
         lot=lot,
         notional_min_minor=_amount(NOTIONAL_MIN),
-        bid_up_e4=0,
-        bid_down_e4=0,
-        ask_up_e4=0,
-        ask_down_e4=0,
-        execution_up_e4=0,
-        execution_down_e4=0,
+        **_NO_PRICE_FILTERS,
+    )
+
+
+def _inverse_instrument(base: str, tick: str, face: str) -> Instrument:
+    """An inverse perpetual: so many dollars a contract, settled in its base."""
+    return Instrument(
+        symbol=f"{base}-{INVERSE_QUOTE}-PERP",
+        kind="inverse",
+        base=base,
+        quote=INVERSE_QUOTE,
+        settle=base,
+        tick=tick,
+        lot="1",
+        multiplier=face,
+        notional_min_minor=_amount(NOTIONAL_MIN),
+        **_NO_PRICE_FILTERS,
     )
 
 
@@ -320,7 +376,7 @@ def _isolated_tier(leverage: int, quote_limit_minor: int, base_worth_minor: int)
 
 
 def _perp(
-    base: str, cap: str, rows: tuple[tuple[str, int, str], ...], interval_ms: int
+    symbol: str, cap: str, rows: tuple[tuple[str, int, str], ...], interval_ms: int
 ) -> PerpParameters:
     """A perpetual's parameters from its bracket table."""
     made: tuple[Bracket, ...] = brackets(
@@ -328,7 +384,7 @@ def _perp(
         _amount(cap),
     )
     return PerpParameters(
-        symbol=f"{base}-{QUOTE}-PERP",
+        symbol=symbol,
         brackets=made,
         impact_notional_minor=_amount(IMPACT_MARGIN) * made[0].leverage,
         interval_ms=interval_ms,

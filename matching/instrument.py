@@ -203,6 +203,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             return lots * self.face_minor
         return ticks * lots * self.unit_minor
 
+    def quote_minor(self, units: int, lots: int) -> int:
+        """What fills of so many lots came to in the quote: their sum of ticks x lots is `units`."""
+        return lots * self.face_minor if self.kind == "inverse" else units * self.unit_minor
+
     def base_minor(self, lots: int) -> int:
         """Lots in minor units of the base."""
         return lots * self.lot_minor

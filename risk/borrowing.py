@@ -22,6 +22,8 @@ def wallet_holds(state: RiskState, wallet: str, asset: str) -> Reason | None:
         return None
     if wallet == PERP:
         return None if asset == state.venue.quote else Reason.ASSET_NOT_IN_WALLET
+    if wallet in state.coin_contracts:
+        return None if asset == state.wallet_asset(wallet) else Reason.ASSET_NOT_IN_WALLET
     if wallet.startswith(ISOLATED):
         instrument = state.instruments.get(wallet.removeprefix(ISOLATED))
         if instrument is None or instrument.kind != "spot":
@@ -47,7 +49,7 @@ def refuse_loan(
     state: RiskState, account: Account, wallet: str, asset: str, minor: int
 ) -> Reason | None:
     """Why a loan may not be taken, or None."""
-    if wallet in (SPOT, PERP):
+    if wallet == SPOT or wallet.startswith(PERP):
         return Reason.NOT_BORROWABLE
     refused = wallet_holds(state, wallet, asset)
     if refused is not None:

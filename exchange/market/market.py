@@ -110,7 +110,7 @@ def _start_e8(instrument: Instrument, start: Mapping[str, int]) -> int:
 def _others(venue: Venue, start: Mapping[str, int]) -> list[Agent]:
     """Everybody but makers and noise: basis traders, crowds, followers and gamblers."""
     spots = {each.base: each for each in venue.instruments if _is_spot(each, venue.quote)}
-    contracts = [each for each in venue.instruments if each.kind != "spot"]
+    contracts = [each for each in venue.instruments if each.kind == "linear"]
     made: list[Agent] = []
     for contract in contracts:
         made.append(Basis(spots[contract.base], contract, start[contract.base]))

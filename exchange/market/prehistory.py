@@ -258,7 +258,7 @@ class Prehistory:
         """Prices at the pieces' ends, in ticks, oldest first."""
         instrument = self._instruments[symbol]
         prices_e8 = self._prices_e8(instrument.base, pieces, end_ms)
-        if instrument.quote != QUOTE:
+        if instrument.quote in self._start_e8 and instrument.quote != QUOTE:
             quotes_e8 = self._prices_e8(instrument.quote, pieces, end_ms)
             prices_e8 = [
                 base * E8 // quote for base, quote in zip(prices_e8, quotes_e8, strict=True)
@@ -304,7 +304,7 @@ class Prehistory:
         busy = (0.6 + 0.8 * drawn.third) * (0.8 + 0.4 * abs(closed - opened) / (spread + 1))
         quote_minor = round(busy * minutes * self._turnover_minor(instrument))
         lots = max(
-            quote_minor // (instrument.unit_minor * ((high + low) // 2)),
+            quote_minor // instrument.notional_minor((high + low) // 2, 1),
             minutes * LOTS_PER_MINUTE_MIN,
         )
         share = (drawn.first + drawn.third) / 2
@@ -314,7 +314,7 @@ class Prehistory:
 
     def _turnover_minor(self, instrument: Instrument) -> int:
         """What changes hands in a minute, in minor units of the quote."""
-        return turnover(instrument) * E8 * E8 // self._start_e8[instrument.quote]
+        return turnover(instrument) * E8 * E8 // self._start_e8.get(instrument.quote, E8)
 
     def _rate_e12(self, base: str, due_ms: int, interval_ms: int) -> int:
         """A funding rate (P9) of a premium that leans to one side for days."""
@@ -369,6 +369,6 @@ def _recorded_bar(instrument: Instrument, row: Row, draws: Draws) -> Bar:
         max(1, round(price_e8 / instrument.tick_e8))
         for price_e8 in (row.open_e8, row.high_e8, row.low_e8, row.close_e8)
     )
-    lots = max(row.quote_minor // (instrument.unit_minor * closed), LOTS_PER_MINUTE_MIN)
+    lots = max(row.quote_minor // instrument.notional_minor(closed, 1), LOTS_PER_MINUTE_MIN)
     units = _units_within(low, high, lots, margin_at(MINUTES), draws.uniform())
     return Bar(row.time_ms, opened, high, low, closed, lots, units, TRADES_PER_MINUTE)

@@ -52,6 +52,8 @@ class Sight(NamedTuple):
         base_e8 = self.prints_e8.get(instrument.base)
         if base_e8 is None or instrument.quote == self.engine.venue.quote:
             return base_e8
+        if instrument.kind == "inverse":  # Its quote counts as the venue's.
+            return base_e8
         quote_e8 = self.prints_e8.get(instrument.quote)
         return base_e8 * E8 // quote_e8 if quote_e8 else None
 
@@ -79,7 +81,21 @@ def wallet_of(instrument: Instrument) -> str:
 
 def value_to_lots(instrument: Instrument, price_e8: int, value_e8: int) -> int:
     """How many lots a value (10^-8 of the instrument's quote) is at a price, rounded down."""
+    if instrument.kind == "inverse":
+        return value_e8 // instrument.face_minor
     return value_e8 * E8 // (price_e8 * instrument.lot_minor)
+
+
+def lots_to_value(instrument: Instrument, price_e8: int, lots: int) -> int:
+    """What lots are worth at a price, in 10^-8 of the instrument's quote, with their sign."""
+    if instrument.kind == "inverse":
+        return lots * instrument.face_minor
+    return lots * instrument.lot_minor * price_e8 // E8
+
+
+def margin_wallet(instrument: Instrument) -> str:
+    """The wallet whose money stands behind a contract: one for a coin it settles in (P5)."""
+    return f"{PERP}:{instrument.settle}" if instrument.kind == "inverse" else PERP
 
 
 def lots_at_least(instrument: Instrument, price_e8: int) -> int:

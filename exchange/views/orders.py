@@ -34,8 +34,16 @@ class Orders:
         return self._updated.get(order.order_id, order.time_ms)
 
 
-def average_text(instrument: Instrument, filled_units: int, filled_lots: int) -> str | None:
-    """The average price of what was filled, to 8 places rounded down; None before a fill."""
+def average_text(
+    instrument: Instrument, filled_units: int, filled_lots: int, filled_minor: int = 0
+) -> str | None:
+    """The average price of what was filled, to 8 places rounded down; None before a fill.
+
+    Of an inverse contract it is the harmonic mean (P1): the contracts over the coins they came to,
+    `filled_minor`, where that is known.
+    """
     if not filled_lots:
         return None
+    if instrument.kind == "inverse" and filled_minor:
+        return amount_text(instrument.notional_minor(0, filled_lots) * 10**8 // filled_minor)
     return amount_text(filled_units * instrument.tick_e8 // filled_lots)

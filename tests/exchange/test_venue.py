@@ -9,7 +9,7 @@ from tests.vectors import copied, exact
 E8 = 10**8
 
 
-def test_it_has_sixteen_assets_sixteen_pairs_and_three_contracts() -> None:
+def test_it_has_sixteen_assets_sixteen_pairs_and_four_contracts() -> None:
     venue = default_venue(1, 0)
     assert len(venue.assets) == 16
     assert len(venue.spots) == 16
@@ -17,8 +17,23 @@ def test_it_has_sixteen_assets_sixteen_pairs_and_three_contracts() -> None:
         "BTC-USDT-PERP",
         "ETH-USDT-PERP",
         "SOL-USDT-PERP",
+        "BTC-USD-PERP",
     ]
     assert tuple(instrument.symbol for instrument in venue.instruments) == known_symbols()
+
+
+def test_the_inverse_contract_is_of_a_hundred_dollars_and_settles_in_coin() -> None:
+    venue = default_venue(1, 0, symbols=["BTC-USD-PERP"])
+    assert [each.symbol for each in venue.instruments] == ["BTC-USDT", "BTC-USD-PERP"]
+    inverse = venue.instruments[1]
+    assert (inverse.settle, inverse.face_minor, inverse.tick) == ("BTC", 100 * E8, "0.1")
+    (perp,) = venue.perps
+    table = copied("inverse")["tables"]["BTCUSD-INV"]
+    assert [(b.floor_minor, b.leverage, b.mmr_e12) for b in perp.brackets] == [
+        (exact(floor), int(leverage), exact(mmr, 12)) for floor, leverage, mmr in table["rows"]
+    ]
+    (fund,) = venue.coin_insurance
+    assert (fund.wallet, fund.asset, fund.amount_minor) == ("perp:BTC", "BTC", 10 * E8)
 
 
 def test_the_bitcoin_contract_has_the_copied_brackets() -> None:

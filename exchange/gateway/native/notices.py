@@ -49,7 +49,9 @@ class Figures(Protocol):
 
 def settle_asset(scope: str, instruments: Instruments) -> str:
     """The asset a scope's money is counted in."""
-    symbol = scope.partition("/" if scope.startswith(f"{PERP}/") else ":")[2]
+    if scope.startswith(f"{PERP}:"):
+        return scope.partition(":")[2]  # The wallet of a coin's inverse contract.
+    symbol = scope.partition("/" if scope.startswith(f"{PERP}/") else ":")[2].partition("/")[0]
     found = instruments.get(symbol)
     return found.settle if found else "USDT"
 

@@ -26,6 +26,7 @@ from exchange.market.agents.ladder import (
 )
 from exchange.market.agents.purses import Money, Purse
 from exchange.market.agents.quoting import (
+    COIN_MARGINED,
     MAKER_LEVERAGE,
     OTHERS,
     QUOTING,
@@ -35,12 +36,12 @@ from exchange.market.agents.quoting import (
 )
 from exchange.market.draws import stroke
 from exchange.market.prices import HOUR_MS
-from exchange.market.sight import E8, Sight, take, value_to_lots
+from exchange.market.sight import E8, Sight, lots_to_value, margin_wallet, take, value_to_lots
 from matching.book import Book
 from matching.instrument import Instrument
 from matching.limits import PRICE_TICKS_MAX
 from matching.types import Order, Side
-from risk.account import PERP, SPOT, Account
+from risk.account import SPOT, Account
 
 FRONT_LEVELS: Final = 3  # Of a side; a single one where steps are long.
 LASTING_MS: Final = 750  # A front of usual size lasts so long,
@@ -102,6 +103,8 @@ class Maker:
         self._start_e8 = start_e8
         self._quote_e8 = quote_e8
         self._quoting = QUOTING.get(instrument.base, OTHERS)
+        if instrument.kind == "inverse":
+            self._quoting = COIN_MARGINED
         self._ladder = Ladder(seed, instrument, self._quoting, start_e8, quote_e8)
         self._base_minor = {
             purse.label: sum(m.minor for m in purse.money if m.asset == instrument.base)
@@ -156,7 +159,10 @@ class Maker:
         value_e8 = MONEY_TIMES * value * E8
         instrument = self.instrument
         if instrument.kind != "spot":
-            return (Money(PERP, instrument.settle, value_e8 // 2),)
+            margin_minor = value_e8 // 2
+            if instrument.kind == "inverse":
+                margin_minor = margin_minor * E8 // self._start_e8
+            return (Money(margin_wallet(instrument), instrument.settle, margin_minor),)
         quote_minor = value_e8 * E8 // self._quote_e8
         lots = value_to_lots(instrument, self._start_e8, quote_minor)
         return (
@@ -184,7 +190,7 @@ class Maker:
             usual = sum(self._base_minor.values())
             lean = min(max(-lots * self.instrument.lot_minor / usual, -1.0), 1.0)
             return fair_e8 + round(lean / 2 * self._spread(fair_e8) * self.instrument.tick_e8)
-        held_e8 = lots * self.instrument.lot_minor * fair_e8 // E8
+        held_e8 = lots_to_value(self.instrument, fair_e8, lots)
         # A crowd that is long leaves the makers short, so they ask for more: a premium.
         lean = min(max(-held_e8 / self._value_cap_e8, -1.0), 1.0)
         drawn = stroke(self._seed, f"{self.instrument.symbol} basis", sight.now_ms // HOUR_MS)
@@ -249,7 +255,7 @@ class Maker:
         elif self._is_full(hand, side, best):
             wanted = 0
         wanted = wanted if sheds else hand.affordable_lots(side, limit, wanted)
-        if wanted * limit * self.instrument.unit_minor >= self.instrument.notional_min_minor:
+        if self.instrument.notional_minor(limit, wanted) >= self.instrument.notional_min_minor:
             hand.binds(side, limit, wanted)
             order = take(
                 hand.account, self.instrument, side, wanted, limit * self.instrument.tick_e8

@@ -10,7 +10,16 @@ from exchange.market.draws import Draws
 from exchange.market.prehistory import turnover
 from exchange.market.prices import HOUR_MS, MARKET
 from exchange.market.regimes import regime_at
-from exchange.market.sight import E8, Sight, lots_at_least, take, value_to_lots, wallet_of
+from exchange.market.sight import (
+    E8,
+    Sight,
+    lots_at_least,
+    lots_to_value,
+    margin_wallet,
+    take,
+    value_to_lots,
+    wallet_of,
+)
 from matching.instrument import Instrument
 from matching.types import OrderType, Side
 from risk.account import PERP, SPOT, Account
@@ -55,6 +64,10 @@ class Noise:
         """Cash for both wallets, and some of every asset."""
         money = [Money(SPOT, self._quote, MONEY * E8), Money(PERP, self._quote, MONEY * E8)]
         money += [Money(SPOT, asset, minor) for asset, minor in sorted(self._stock.items())]
+        for each in self._instruments:
+            if each.kind == "inverse":
+                coins_minor = MONEY * E8 * E8 // self._start_e8[each.base]
+                money.append(Money(margin_wallet(each), each.settle, coins_minor))
         return [Purse(_label(trader), tuple(money)) for trader in range(TRADERS)]
 
     def commands(self, sight: Sight) -> list[AnyCommand]:
@@ -75,7 +88,9 @@ class Noise:
                 scale = min(max(1.0, mean / most), TIMES_MAX)
                 value = turnover(instrument) / 60 / rate * draws.heavy() * scale
                 value_e8 = (
-                    round(min(value, ORDER_MAX) * E8) * E8 // self._start_e8[instrument.quote]
+                    round(min(value, ORDER_MAX) * E8)
+                    * E8
+                    // self._start_e8.get(instrument.quote, E8)
                 )
                 order = self._order(sight, instrument, fair_e8, value_e8, draws, regime.lean)
                 if order is not None:
@@ -123,10 +138,13 @@ class Noise:
         fair_e8: int,
     ) -> bool:
         """Whether an order would not be refused for want of money."""
-        cost = lots * instrument.lot_minor * fair_e8 // E8
+        cost = lots_to_value(instrument, fair_e8, lots)
         cost += cost * SPARE_E4 // 10_000
         if instrument.kind != "spot":
-            return perp_report(sight.engine.risk, account).available_minor >= cost
+            report = perp_report(sight.engine.risk, account, instrument.settle)
+            if instrument.kind == "inverse":
+                cost = cost * E8 // fair_e8
+            return report.available_minor >= cost
         asset = instrument.quote if side is Side.BUY else instrument.base
         pocket = account.pockets.get((SPOT, asset))
         need = cost if side is Side.BUY else instrument.base_minor(lots)
@@ -140,7 +158,7 @@ class Noise:
             usual = self._stock[instrument.base]
             return min(max(1 - account.minor(SPOT, instrument.base) / usual, -1.0), 1.0)
         lots = sight.position_lots(account, instrument.symbol)
-        held_e8 = lots * instrument.lot_minor * fair_e8 // E8
+        held_e8 = lots_to_value(instrument, fair_e8, lots)
         return min(max(-held_e8 / (POSITION * E8), -1.0), 1.0)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from exchange.commands import AmendOrder, AnyCommand, CancelAll, CancelOrder, PlaceOrder
-from exchange.market.sight import Sight, wallet_of
+from exchange.market.sight import E8, Sight, wallet_of
 from matching.instrument import Instrument
 from matching.types import Order, Side
 from risk.account import SPOT, Account
@@ -33,6 +33,7 @@ QUOTING: Final = {
     "LINK": Quoting(300, 450, 1_500, 2_000),
 }
 OTHERS: Final = Quoting(400, 600, 1_200, 1_500)
+COIN_MARGINED: Final = Quoting(1.0, 180, 1_500, 1_800)  # Inverse: its brackets are small.
 
 MAKER_LEVERAGE: Final = 20
 THIN_E2: Final = 35  # An order with less than 35 % of its lots left is made whole again.
@@ -80,7 +81,8 @@ class Hand:
             self.excess_lots = (held_minor - usual_minor) // instrument.lot_minor
         else:
             # Both sides of a contract draw on one margin.
-            self._free = [perp_report(sight.engine.risk, account).available_minor]
+            report = perp_report(sight.engine.risk, account, instrument.settle)
+            self._free = [report.available_minor]
             self.excess_lots = sight.position_lots(account, instrument.symbol)
 
     def orders(self, side: Side) -> list[Order]:
@@ -173,6 +175,8 @@ class Hand:
         if self._is_spot and side is Side.SELL:
             return self._instrument.base_minor(count)
         cost = self._instrument.notional_minor(ticks, count)
+        if self._instrument.kind == "inverse":  # It binds coins.
+            cost = -(-cost * E8 // (ticks * self._instrument.tick_e8))
         spare = cost * FEE_SPARE_E4 // 10_000 + 1
         return cost + spare if self._is_spot else cost // MAKER_LEVERAGE + spare
 

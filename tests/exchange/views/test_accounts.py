@@ -197,7 +197,7 @@ def test_the_index_moves_a_position_and_its_gauge(venue: Watched) -> None:
 def test_an_isolated_position_is_a_scope_of_its_own(venue: Watched) -> None:
     account_id = venue.long(isolated=True)
     scope = f"perp/{PERP}"
-    assert scopes(venue.person(account_id)) == ["perp", scope]
+    assert scopes(venue.engine.risk, venue.person(account_id)) == ["perp", scope]
     (position,) = venue.desk.account(account_id).positions
     assert (position.margin_mode, position.leverage) == ("isolated", 10)
     assert position.liquidation_price is not None
