@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from exchange.commands import SetSymbolState
+from exchange.commands import SetPositionMode, SetSymbolState
 from matching.reasons import Reason
 from matching.types import OrderType, Side, Status
+from risk.account import LONG, SHORT
 from tests.exchange.stops import MARK, PERP, guard, happenings, last_of, long_of, stop, trade
 from tests.story import Story, again, answer, refusal
 
@@ -162,3 +163,22 @@ def test_i12_i13_orders_asleep_are_the_same_after_a_restart(story: Story) -> Non
     story.engine = again(story.engine)
     assert happenings(story.index("BTC", "49450"), long) == ["triggered", "filled", "cancelled"]
     assert "gain" not in story.person(long).client_orders
+
+
+def test_p15_each_leg_of_a_hedged_account_has_its_own_guard(story: Story) -> None:
+    """Long 10 and short 10 at once: a stop for each; the fall ends the long leg's alone."""
+    one, other = story.account(perp_USDT="90000"), story.account(perp_USDT="900000")
+    story.ok(SetPositionMode, account_id=one, hedge=True)
+    story.sell(other, PERP, "0.010", "50000")
+    story.buy(one, PERP, "0.010", "50000", position_side=LONG)
+    story.buy(other, PERP, "0.010", "50000")
+    story.sell(one, PERP, "0.010", "50000", position_side=SHORT)
+    falls = answer(guard(story, one, OrderType.STOP, "49500", position_side=LONG)).result_id
+    more = {"symbol": PERP, "trigger": MARK, "close_position": True, "position_side": SHORT}
+    rises = answer(stop(story, one, Side.BUY, "50500", **more)).result_id
+    story.buy(other, PERP, "0.010", "49400")
+    events = story.index("BTC", "49450")
+    assert happenings(events, one) == ["triggered", "filled"]
+    assert last_of(story, falls).status is Status.FILLED
+    assert list(story.person(one).positions) == [f"{PERP}/SHORT"]
+    assert list(story.person(one).orders) == [rises]
