@@ -25,24 +25,25 @@ from risk.parameters import (
 QUOTE: Final = "USDT"
 MAJORS: Final = frozenset({"BTC", "ETH", "SOL", "BNB"})  # Whose takers keep to 10 % of reference.
 
-# Asset, start price in USDT, hourly rate in percent, collateral ratio, value the ratio holds to.
+# Asset, start price in USDT, hourly rate in percent, collateral ratio, value the ratio holds to,
+# and what counts of it on the perpetual wallet in multi-asset mode (P18; 0: not accepted).
 ASSETS: Final = (
-    ("USDT", "1", "0.0010", "1.00", ""),
-    ("BTC", "50000", "0.0003", "0.98", "10000000"),
-    ("ETH", "2500", "0.0004", "0.97", "5000000"),
-    ("SOL", "100", "0.0008", "0.92", "2000000"),
-    ("BNB", "300", "0.0008", "0.92", "2000000"),
-    ("XRP", "0.5", "0.0012", "0.88", "1000000"),
-    ("DOGE", "0.1", "0.0012", "0.88", "1000000"),
-    ("LTC", "80", "0.0012", "0.88", "1000000"),
-    ("LINK", "15", "0.0012", "0.88", "1000000"),
-    ("AVAX", "30", "0.0015", "0.85", "500000"),
-    ("ADA", "0.5", "0.0015", "0.85", "500000"),
-    ("NEAR", "4", "0.0020", "0.75", "250000"),
-    ("ARB", "1", "0.0020", "0.75", "250000"),
-    ("INJ", "20", "0.0020", "0.75", "250000"),
-    ("CHZ", "0.1", "0.0035", "0.60", "100000"),
-    ("GALA", "0.03", "0.0035", "0.60", "100000"),
+    ("USDT", "1", "0.0010", "1.00", "", "1"),
+    ("BTC", "50000", "0.0003", "0.98", "10000000", "0.95"),
+    ("ETH", "2500", "0.0004", "0.97", "5000000", "0.95"),
+    ("SOL", "100", "0.0008", "0.92", "2000000", "0.90"),
+    ("BNB", "300", "0.0008", "0.92", "2000000", "0.95"),
+    ("XRP", "0.5", "0.0012", "0.88", "1000000", "0.85"),
+    ("DOGE", "0.1", "0.0012", "0.88", "1000000", "0.85"),
+    ("LTC", "80", "0.0012", "0.88", "1000000", "0.85"),
+    ("LINK", "15", "0.0012", "0.88", "1000000", "0.85"),
+    ("AVAX", "30", "0.0015", "0.85", "500000", "0.80"),
+    ("ADA", "0.5", "0.0015", "0.85", "500000", "0.80"),
+    ("NEAR", "4", "0.0020", "0.75", "250000", "0.70"),
+    ("ARB", "1", "0.0020", "0.75", "250000", "0.70"),
+    ("INJ", "20", "0.0020", "0.75", "250000", "0.70"),
+    ("CHZ", "0.1", "0.0035", "0.60", "100000", "0"),
+    ("GALA", "0.03", "0.0035", "0.60", "100000", "0"),
 )
 
 # Base, quote, tick, lot, and the loan tiers: (leverage, limit of the quote loan in USDT).
@@ -267,7 +268,9 @@ def _worth(usdt_minor: int, asset: str) -> int:
     return usdt_minor * 10**8 // _start_price_e8(asset)
 
 
-def _asset(asset: str, price: str, percent: str, ratio: str, cap: str) -> AssetParameters:
+def _asset(  # noqa: PLR0913 - A row of the table.
+    asset: str, price: str, percent: str, ratio: str, cap: str, perp_ratio: str
+) -> AssetParameters:
     """An asset of the table; ratios fall by 0.10 to 4 x the cap and by 0.30 to 10 x (section 6)."""
     ratio_e12 = _rate_e12(ratio)
     tiers: tuple[CollateralTier, ...]
@@ -288,6 +291,7 @@ def _asset(asset: str, price: str, percent: str, ratio: str, cap: str) -> AssetP
         collateral=tiers,
         pool_capital_minor=pool_minor,
         borrow_limit_minor=pool_minor // LIMIT_SHARE,
+        perp_ratio_e12=_rate_e12(perp_ratio),
     )
 
 

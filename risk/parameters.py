@@ -110,6 +110,7 @@ class AssetParameters(msgspec.Struct, frozen=True, gc=False):
     borrow_limit_minor: int  # Principal of one account, all wallets together.
     scale: int = 8
     curve: RateCurve | None = None
+    perp_ratio_e12: int = 0  # What counts of it in multi-asset mode (P18); 0: not accepted.
 
 
 class IsolatedTier(msgspec.Struct, frozen=True, gc=False):
@@ -300,6 +301,8 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     compound: bool = False  # Whether interest that is owed bears interest itself (M7, V27).
     surplus: Surplus = "user"  # Who keeps what a closed perpetual liquidation leaves (V72).
     socialized_loss: bool = False  # Whether what nobody can pay may be a loss for all (P13.8).
+    convert_above_minor: int = 10_000 * E8  # Multi-asset: more owed than this is converted (P18),
+    convert_share_e12: int = E12 // 2  # at the index less this share of the asset's haircut.
 
     past_trades: int = 0  # Of each instrument, told of the time before; live ids follow them.
     prices: Prices = "walk"
@@ -324,6 +327,12 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
         assert len(set(coins)) == len(coins), "each coin wallet has one inverse contract"
         for each in self.assets:
             assert each.curve is None or 0 < each.curve.kink_e12 < E12, each.asset
+            assert 0 <= each.perp_ratio_e12 <= E12, each.asset
+            assert each.asset != self.quote or each.perp_ratio_e12 in (0, E12), "it counts whole"
+            index = f"{each.asset}-{self.quote}"
+            assert each.asset == self.quote or not each.perp_ratio_e12 or index in symbols, index
+        assert self.convert_above_minor >= 0
+        assert 0 <= self.convert_share_e12 <= E12, "a conversion never costs more than the haircut"
         for spot in self.spots:
             check_loan_tiers(spot.isolated)
         if self.fees.asset == "discount":
