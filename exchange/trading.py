@@ -10,7 +10,7 @@ from exchange.reducing import trim_moved
 from matching.filters import refuse_order
 from matching.reasons import Reason
 from matching.types import Order, OrderType, SelfTrade, Side, Status, TimeInForce
-from risk.account import PERP, Account, closes_leg, leg_of
+from risk.account import ONE_WAY, PERP, POSITION_SIDES, Account, closes_leg, leg_of
 from risk.reserve import reserve
 from risk.reserve_spot import spot_need
 
@@ -58,6 +58,7 @@ class Trading(Execution):
     def order_of(self, wish: PlaceOrder) -> Order:
         """The order a wish asks for, not yet admitted."""
         instrument = self.risk.instruments[wish.symbol]
+        sided = wish.position_side in POSITION_SIDES  # Else the order is refused.
         lots, quote_units = wish.lots, instrument.whole_units(wish.quote_minor)
         if instrument.kind == "inverse" and not lots:  # An amount of the quote is contracts.
             lots, quote_units = wish.quote_minor // instrument.face_minor, 0
@@ -87,7 +88,7 @@ class Trading(Execution):
             trigger=wish.trigger,
             close_position=wish.close_position,
             price_protect=wish.price_protect,
-            leg=leg_of(wish.symbol, wish.position_side),
+            leg=leg_of(wish.symbol, wish.position_side if sided else ONE_WAY),
         )
 
     def admit(self, account: Account, order: Order, leaving: int = 0) -> tuple[Reason | None, int]:
