@@ -40,6 +40,7 @@ from exchange.commands import (
 from exchange.events import AnyEvent, SymbolStateChanged
 from exchange.invariants import check_book, check_orders, check_triggers
 from exchange.keeping import STANDING, restore_trading, trading_state
+from exchange.quiet import pass_quiet
 from exchange.reducing import trim_moved
 from exchange.telling import Teller
 from exchange.trading import Placed, Trading
@@ -88,6 +89,7 @@ class Engine:
         self.seq = 0
         self.time_ms = venue.start_ms
         self.next_grid_ms = (venue.start_ms // venue.grid_ms + 1) * venue.grid_ms
+        self._told = 0, 0  # Events there were before a grid point, and the command.
         self.priced = False  # Whether that point has its prices, and waits for what they woke.
         self._handlers: dict[type, Callable[[Any], Answer]] = {
             Tick: lambda _: DONE,
@@ -169,6 +171,7 @@ class Engine:
     def _begin_grid_point(self) -> None:
         """Expiry, samples, index, mark; the orders that the marks wake are next (A6)."""
         now_ms = self.next_grid_ms
+        self._told = self.seq, len(self._teller.events)
         self.risk.time_ms = now_ms
         self.trading.expire_due(now_ms, WORK_PER_COMMAND_MAX)
         self.risk.price(self.books, self.last_trade, now_ms)
@@ -183,6 +186,8 @@ class Engine:
         self.next_grid_ms += self.venue.grid_ms
         self.priced = False
         self._look_behind()
+        if self._told == (self.seq, len(self._teller.events)):
+            pass_quiet(self)
 
     def _look_behind(self) -> None:
         """The risk engine moved positions: tell of it, and cut the orders left too large."""

@@ -128,6 +128,11 @@ class RiskEngine(RiskState):
             or self.jobs
         )
 
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing remains, of the last grid point or for the next."""
+        return not (self.pending_work or self.jobs_later or self.watch.touched)
+
     def work(self, road: Road, budget: int) -> int:
         """One slice: settle everybody first, then scan all, then liquidate, the worst first (V81),
         and last of all the day roll.

@@ -84,6 +84,11 @@ class BasisWindow:
         """How many samples are present."""
         return len(self._samples)
 
+    def is_full_of(self, bid_e8: int, ask_e8: int, index_e8: int) -> bool:
+        """Whether one more such sample would take the place of its equal, and nothing changes."""
+        doubled_e8 = bid_e8 + ask_e8 - 2 * index_e8
+        return len(self._samples) == self._size and set(self._samples) == {doubled_e8}
+
     def price_e8(self, index_e8: int) -> int:
         """P2: the index and the mean of the samples present, half-even; without one, the index."""
         twice = 2 * len(self._samples)

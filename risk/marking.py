@@ -59,6 +59,11 @@ class IndexState:
         self.index_e8 = price_e8
         return True
 
+    def steady_until(self, now_ms: int, latest_ms: int) -> int:
+        """How long, at most to `latest_ms`, those feeds stay fresh that are."""
+        ends_ms = [fresh_ms + self._venue.stale_ms for _, fresh_ms in self._feeds.values()]
+        return min([latest_ms, *(end_ms for end_ms in ends_ms if end_ms >= now_ms)])
+
     def state(self) -> list[Any]:
         """For a snapshot."""
         return [sorted(self._feeds.items()), self.index_e8, self.fresh]
@@ -93,14 +98,15 @@ class PerpState:
         """
         return f"{self.instrument.base}-{self._quote}"
 
-    def sample(self, book: Book) -> None:
-        """Take a premium and a basis sample (P7, P8); a one-sided book gives none."""
+    def sample(self, book: Book, times: int = 1) -> None:
+        """Take a premium and a basis sample (P7, P8), `times` over where nothing changed in
+        between; a one-sided book gives none."""
         index_e8 = self.index_e8
         bid, ask = book.best_bid_ticks, book.best_ask_ticks
         if index_e8 is None or not bid or not ask:
             return
         tick_e8 = self.instrument.tick_e8
-        self.basis.add(bid * tick_e8, ask * tick_e8, index_e8)
+        self.basis.add(bid * tick_e8, ask * tick_e8, index_e8, times)
         impacts = []
         for side, band in ((Side.BUY, -1), (Side.SELL, 1)):
             band_e8 = index_e8 * (E12 + band * self.parameters.mark_band_e12) // E12
@@ -114,8 +120,16 @@ class PerpState:
                     inverse=self.instrument.kind == "inverse",
                 )
             )
-        self.premium.add(premium_e12(impacts[0], impacts[1], index_e8))
+        self.premium.add(premium_e12(impacts[0], impacts[1], index_e8), times)
         self.predicted_e12 = self.rate_e12()
+
+    def basis_repeats(self, book: Book) -> bool:
+        """Whether another sample would leave the basis as it is. O(the window)."""
+        bid, ask = book.best_bid_ticks, book.best_ask_ticks
+        if self.index_e8 is None or not bid or not ask:
+            return True  # There is no sample.
+        tick_e8 = self.instrument.tick_e8
+        return self.basis.is_full_of(bid * tick_e8, ask * tick_e8, self.index_e8)
 
     def rate_e12(self) -> int:
         """The funding rate if the interval ended now (P9)."""
@@ -131,11 +145,19 @@ class PerpState:
 
     def refresh(self, now_ms: int, index_e8: int, book: Book, last_ticks: int | None) -> bool:
         """Compute the mark at a grid point (P7); whether index or mark changed."""
+        mark_e8 = self.mark_at(now_ms, index_e8, book, last_ticks)
+        if (index_e8, mark_e8) == (self.index_e8, self.mark_e8):
+            return False
+        self.index_e8, self.mark_e8 = index_e8, mark_e8
+        return True
+
+    def mark_at(self, now_ms: int, index_e8: int, book: Book, last_ticks: int | None) -> int:
+        """The mark of a moment (P7), nothing changed."""
         tick_e8 = self.instrument.tick_e8
         interval = self.parameters.interval_ms
         left_ms = min(max(0, self.next_funding_ms - now_ms), interval)
         bid, ask = book.best_bid_ticks, book.best_ask_ticks
-        mark_e8 = mark_price_e8(
+        return mark_price_e8(
             index_e8,
             funding_price_e8(index_e8, self.last_rate_e12, left_ms, interval),
             self.basis.price_e8(index_e8),
@@ -146,10 +168,6 @@ class PerpState:
             ),
             self.parameters.mark_band_e12,
         )
-        if (index_e8, mark_e8) == (self.index_e8, self.mark_e8):
-            return False
-        self.index_e8, self.mark_e8 = index_e8, mark_e8
-        return True
 
     def clear_samples(self) -> None:
         """Forget basis and premium, as an administrator's price demands."""

@@ -36,6 +36,11 @@ class Watch:
         """The account changed: check the scope at the next scan. O(1)."""
         self._touched[account_id, scope] = None
 
+    @property
+    def touched(self) -> bool:
+        """Whether the next scan has anybody to look at besides whom a price reaches."""
+        return bool(self._touched)
+
     def awaits(self, account_id: int, scope: str) -> bool:
         """Whether this scan or the next one will look at the scope. O(1)."""
         return (account_id, scope) in self.due or (account_id, scope) in self._touched

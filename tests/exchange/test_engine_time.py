@@ -137,7 +137,7 @@ def test_catching_up_in_slices_equals_living_through_it_second_by_second(
         engine = stories[0].engine
         engine.apply(Continue(seq=engine.seq + 1, time_ms=stories[0].now_ms))
         slices += 1
-    assert slices >= span_ms // 1_000 // slice_size
+    assert slices <= span_ms // 1_000 // slice_size  # Quiet stretches are passed at once.
     monkeypatch.undo()
     engine = stories[1].engine
     for _ in range(span_ms // 1_000):
