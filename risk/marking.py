@@ -52,7 +52,8 @@ class IndexState:
         mid_e8 = book_price_e8(bid_ticks, ask_ticks, self._instrument.tick_e8)
         if mid_e8 is not None:
             constituents.append(Constituent(mid_e8, venue.book_weight, now_ms))
-        price_e8 = index_price_e8(constituents, now_ms, venue.stale_ms)
+        outlier_e12 = venue.outlier_e12 if venue.index_rule == "outlier_mean" else 0
+        price_e8 = index_price_e8(constituents, now_ms, venue.stale_ms, outlier_e12)
         self.fresh = price_e8 is not None
         if price_e8 is None or price_e8 == self.index_e8:
             return False
@@ -81,6 +82,7 @@ class PerpState:
         self.instrument = instrument
         self.parameters = parameters
         self._quote = venue.quote
+        self._contract_leg = venue.contract_leg
         self.index_e8: int | None = None
         self.mark_e8: int | None = None
         self.last_rate_e12 = 0
@@ -153,7 +155,6 @@ class PerpState:
 
     def mark_at(self, now_ms: int, index_e8: int, book: Book, last_ticks: int | None) -> int:
         """The mark of a moment (P7), nothing changed."""
-        tick_e8 = self.instrument.tick_e8
         interval = self.parameters.interval_ms
         left_ms = min(max(0, self.next_funding_ms - now_ms), interval)
         bid, ask = book.best_bid_ticks, book.best_ask_ticks
@@ -161,12 +162,18 @@ class PerpState:
             index_e8,
             funding_price_e8(index_e8, self.last_rate_e12, left_ms, interval),
             self.basis.price_e8(index_e8),
-            contract_price_e8(
-                bid * tick_e8 if bid else None,
-                ask * tick_e8 if ask else None,
-                last_ticks * tick_e8 if last_ticks else None,
-            ),
+            self._contract_e8(bid, ask, last_ticks),
             self.parameters.mark_band_e12,
+        )
+
+    def _contract_e8(self, bid: int, ask: int, last_ticks: int | None) -> int | None:
+        """The contract's own part of the mark, as the venue chose: the median or the last (P7)."""
+        tick_e8 = self.instrument.tick_e8
+        last_e8 = last_ticks * tick_e8 if last_ticks else None
+        if self._contract_leg == "last":
+            return last_e8
+        return contract_price_e8(
+            bid * tick_e8 if bid else None, ask * tick_e8 if ask else None, last_e8
         )
 
     def clear_samples(self) -> None:

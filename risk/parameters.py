@@ -19,6 +19,8 @@ HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 
 Prices = Literal["walk", "fixed", "tape"]
+IndexRule = Literal["weighted_median", "outlier_mean"]
+ContractLeg = Literal["median", "last"]
 FirstCharge = Literal["borrow", "next_hour"]
 Surplus = Literal["user", "fund"]
 
@@ -292,6 +294,9 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     feeds: tuple[str, ...] = ("reference",)  # Names of the outside price feeds.
     feed_weight: int = 2  # In the index; with `fixed` prices the feed stands alone.
     book_weight: int = 1
+    index_rule: IndexRule = "weighted_median"  # A switch (P6, V60): or the mean but for an outlier,
+    outlier_e12: int = E12 * 5 // 100  # which lies further than this from the median.
+    contract_leg: ContractLeg = "median"  # A switch (P7): of bid, ask and last, or the last alone.
     stale_ms: int = 10_000  # A price older than this leaves the index (P6).
     grid_ms: int = 1_000  # Index and mark are computed on this grid,
     sample_ms: int = 5_000  # premium and basis samples on this one.

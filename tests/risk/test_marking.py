@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from exchange.commands import FeedPrices
 from matching.book import Book
 from matching.types import Order, OrderType, Side
 from risk.marking import IndexState, PerpState
 from risk.money import E12
 from risk.parameters import Venue
-from tests.story import START_MS, small_venue, units
+from tests.story import START_MS, Story, small_venue, units
 from tests.vectors import exact, vectors
 
 HOUR = 3_600_000
@@ -324,3 +325,47 @@ def test_a_perpetual_comes_back_from_a_snapshot(perp: PerpState, venue: Venue) -
 
 def test_the_index_of_a_perpetual_is_that_of_its_pair(perp: PerpState) -> None:
     assert perp.index_symbol == "BTC-USDT"
+
+
+# -- switches of the venue ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prices", "index"),
+    [
+        # V60: 110 lies more than 5 % from the median of 100.5, and the others' mean is 100.
+        (("100", "101", "99", "110"), "100"),
+        # With 90 beside it there are two outliers: the median.
+        (("100", "101", "99", "110", "90"), "100"),
+        # Nobody is one: the mean, which is not the median of 101.
+        (("100", "101", "104"), "101.66666667"),
+    ],
+)
+def test_p6_v60_an_index_may_be_the_mean_but_for_an_outlier(
+    prices: tuple[str, ...], index: str
+) -> None:
+    feeds = tuple(f"feed{number}" for number in range(len(prices)))
+    story = Story(small_venue(feeds=feeds, index_rule="outlier_mean"))
+    for feed, price in zip(feeds, prices, strict=True):
+        story.ok(FeedPrices, feed=feed, prices_e8={"BTC": units(price)}, stale_ms=10**12)
+    story.wait(1_000)
+    assert story.engine.risk.indexes["BTC-USDT"].index_e8 == units(index)
+
+
+def test_p7_the_contracts_part_of_the_mark_may_be_its_last_price() -> None:
+    """A trade at 50,300 and quotes of 49,900 and 50,010 after it; basis samples of +400 make P2
+    the highest, P1 is the index of 50,000. With the median of bid, ask and last the contract
+    counts 50,010, with the last alone 50,300, and the mark is the median of all three."""
+    for contract_leg, mark in (("median", "50010"), ("last", "50300")):
+        story = Story(small_venue(contract_leg=contract_leg))
+        symbol = "BTC-USDT-PERP"
+        perp = story.engine.risk.marks[symbol]
+        one, other = story.account(perp_USDT="100000"), story.account(perp_USDT="100000")
+        story.sell(other, symbol, "0.1", "50300")
+        story.buy(one, symbol, "0.1", "50300")
+        story.buy(one, symbol, "0.1", "49900")
+        story.sell(other, symbol, "0.1", "50010")
+        perp.basis.clear()
+        perp.basis.add(units("50400"), units("50400"), units("50000"))
+        perp.refresh(perp.next_funding_ms, units("50000"), story.engine.books[symbol], 503_000)
+        assert perp.mark_e8 == units(mark)
