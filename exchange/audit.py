@@ -38,7 +38,7 @@ from risk.invariants import (
     check_rounding,
     part_of,
 )
-from risk.ledger import FIRST_ACCOUNT, INSURANCE
+from risk.ledger import FIRST_ACCOUNT, HOUSE_NAMES, INSURANCE, SOCIALIZED_LOSS
 from risk.parameters import check_brackets
 from risk.scan import check_overlooked
 
@@ -322,12 +322,13 @@ def audit(engine: Engine) -> Audit:
 
 
 def deficits(engine: Engine) -> dict[str, int]:
-    """What is missing in the open: an insurance fund below zero, loans nobody repaid."""
+    """What is missing in the open: a fund below zero, losses made everybody's, loans unpaid."""
     risk = engine.risk
     found: dict[str, int] = {}
-    for (wallet, asset), pocket in risk.accounts[INSURANCE].pockets.items():
-        if wallet.startswith(PERP) and pocket.minor < 0:
-            found[f"insurance:{asset}"] = pocket.minor
+    for owner in (INSURANCE, SOCIALIZED_LOSS):
+        for (wallet, asset), pocket in risk.accounts[owner].pockets.items():
+            if wallet.startswith(PERP) and pocket.minor < 0:
+                found[f"{HOUSE_NAMES[owner]}:{asset}"] = pocket.minor
     for asset, minor in sorted(risk.bad_debt.items()):
         if minor:
             found[f"bad_debt:{asset}"] = -minor

@@ -98,6 +98,8 @@ def _changes_of(
         )
     if leverage == account.setting(symbol).leverage:
         return {}
+    if _in_liquidation(state, account, symbol):
+        return Reason.ACCOUNT_LIQUIDATING
     refused = _refuse_leverage(state, account, symbol, leverage)
     if refused is not None:
         return refused
@@ -226,6 +228,8 @@ def set_margin_mode(
         return Reason.UNKNOWN_SYMBOL
     if account.is_isolated(symbol) == isolated:
         return None
+    if _in_liquidation(state, account, symbol):
+        return Reason.ACCOUNT_LIQUIDATING
     if account.legs(symbol):
         return Reason.POSITION_OPEN
     if account.open_counts.get(symbol, 0):
@@ -234,6 +238,13 @@ def set_margin_mode(
     value = "isolated" if isolated else "cross"
     state.tell(SettingRecord(account.id, symbol, "margin_mode", value))
     return None
+
+
+def _in_liquidation(state: RiskState, account: Account, symbol: str) -> bool:
+    """Whether something of the symbol, or the wallet behind it, waits to be closed (P13.1)."""
+    scopes = {state.contracts[symbol].cross_wallet}
+    scopes |= {position_wallet(leg_of(symbol, side)) for side in POSITION_SIDES}
+    return not scopes.isdisjoint(account.liquidating)
 
 
 def set_position_mode(state: RiskState, account: Account, hedge: bool) -> Reason | None:
@@ -290,6 +301,8 @@ def adjust_position_margin(
         return Reason.NO_POSITION
     if not account.is_isolated(symbol):
         return Reason.POSITION_NOT_ISOLATED
+    if _in_liquidation(state, account, symbol):
+        return Reason.ACCOUNT_LIQUIDATING
     contract = state.contracts[symbol]
     position = state.pocket(account, position_wallet(leg), contract.settle)
     free = state.pocket(account, contract.cross_wallet, contract.settle)

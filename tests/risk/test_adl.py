@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 import exchange.engine
+from exchange.audit import deficits
 from exchange.commands import (
+    AdjustPositionMargin,
     Continue,
     Deposit,
     FeedPrices,
     PlaceOrder,
     SetIndexPrice,
+    SetLeverage,
     SetMarginMode,
 )
 from exchange.events import (
@@ -273,6 +276,13 @@ def test_p13_8_what_nobody_takes_waits_in_liquidation_and_is_tried_again(story: 
     assert list(person.liquidating) == [f"perp/{BTC_PERP}"]
     assert person.liquidating[f"perp/{BTC_PERP}"].round == 1
     assert refusal(story.buy(long, BTC_PERP, "0.1", "46000")) is Reason.ACCOUNT_LIQUIDATING
+    for wish, fields in (
+        (SetLeverage, {"leverage": 5}),
+        (SetMarginMode, {"isolated": False}),
+        (AdjustPositionMargin, {"amount_minor": 1}),
+    ):
+        told = story.do(wish, account_id=long, symbol=BTC_PERP, **fields)
+        assert refusal(told) is Reason.ACCOUNT_LIQUIDATING
     assert not story.engine.pending_work
     story.wait(1_000)
     assert person.liquidating[f"perp/{BTC_PERP}"].round == 2
@@ -300,6 +310,7 @@ def test_p13_8_a_venue_may_let_everybody_bear_what_nobody_takes() -> None:
     story.wait(10_000)
     assert not house.positions
     assert story.engine.risk.ledger.house_totals()["USDT"]["socialized_loss"] == -units("771")
+    assert deficits(story.engine) == {"socialized_loss:USDT": -units("771")}
 
 
 # -- slices ------------------------------------------------------------------------------------
@@ -377,8 +388,8 @@ def test_a_restart_between_two_slices_changes_nothing(monkeypatch: pytest.Monkey
 def test_p14_who_changes_between_two_slices_is_ranked_as_they_are_then(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Who would soon be next pays money in, and is last. Nothing can be done in the meantime with the
-    position that is given up."""
+    """Who would soon be next pays money in, and is last. In the meantime nothing can be done with
+    the position that is given up."""
     story, people = _started(monkeypatch, 2)
     while not of(story.events, Deleveraged):
         story._apply(Continue)
