@@ -11,7 +11,7 @@ import msgspec
 
 from exchange.lending import Lending, Pool, with_lending
 from exchange.venue import QUOTE, default_venue, known_symbols
-from risk.parameters import HOUR_MS, FeeAsset, Prices, Venue
+from risk.parameters import HOUR_MS, FeeAsset, Prices, Surplus, Venue
 
 __all__ = [
     "Config",
@@ -94,6 +94,13 @@ class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paranoid: bool = False  # Every invariant behind every command; a broken one ends the exchange.
 
 
+class Liquidation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of what a liquidated perpetual leaves, and of what nobody can pay."""
+
+    surplus: Surplus = "user"  # Who keeps what is left once everything is closed.
+    socialized_loss: bool = False  # Whether what nobody takes may be a loss for all.
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be chosen before the exchange starts."""
 
@@ -106,6 +113,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     lending: Lending = Lending()
     pools: dict[str, Pool] = {}  # By asset.
+    liquidation: Liquidation = Liquidation()
     audit: Audit = Audit()
 
 
@@ -194,6 +202,11 @@ def venue_of(config: Config, start_ms: int) -> Venue:
             "history": int(market.history),
         },
         name=config.name,
+    )
+    venue = msgspec.structs.replace(
+        venue,
+        surplus=config.liquidation.surplus,
+        socialized_loss=config.liquidation.socialized_loss,
     )
     return with_lending(venue, config.lending, config.pools)
 

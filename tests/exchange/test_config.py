@@ -138,3 +138,14 @@ def test_a_venue_is_what_the_configuration_describes() -> None:
     assert venue.prices == "fixed"
     assert venue.perps[0].interval_ms == 3_600_000
     assert venue.market == {"agents": 1, "agent_step_ms": 500, "history": 1}
+
+
+def test_the_genesis_record_has_the_switches_of_liquidation(tmp_path: Path) -> None:
+    text = '[liquidation]\nsurplus = "fund"\nsocialized_loss = true\n'
+    chosen = config.load_config(written(tmp_path, text))
+    venue = config.venue_of(chosen, 1_700_000_000_000)
+    assert (venue.surplus, venue.socialized_loss) == ("fund", True)
+    default = config.venue_of(Config(), 1_700_000_000_000)
+    assert (default.surplus, default.socialized_loss) == ("user", False)
+    with pytest.raises(ConfigError, match="surplus"):
+        config.load_config(written(tmp_path, '[liquidation]\nsurplus = "venue"'))
