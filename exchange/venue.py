@@ -200,21 +200,14 @@ def default_venue(  # noqa: PLR0913 - Each is a choice of the configuration.
             *(_inverse_instrument(*row[:3]) for row in inverses),
         ),
         spots=tuple(_spot(row[0], row[1], row[4]) for row in spots),
-        perps=(
-            *(_perp(f"{row[0]}-{QUOTE}-PERP", row[3], row[4], interval_ms) for row in perps),
-            *(
-                _perp(f"{row[0]}-{INVERSE_QUOTE}-PERP", row[3], row[4], interval_ms)
-                for row in inverses
-            ),
+        perps=tuple(
+            _perp(f"{row[0]}-{quote}-PERP", row[3], row[4], interval_ms)
+            for rows, quote in ((perps, QUOTE), (inverses, INVERSE_QUOTE))
+            for row in rows
         ),
-        deposits=(
-            Grant("spot", QUOTE, _amount(DEPOSIT)),
-            Grant("perp", QUOTE, _amount(DEPOSIT)),
-        ),
+        deposits=tuple(Grant(wallet, QUOTE, _amount(DEPOSIT)) for wallet in ("spot", "perp")),
         insurance_minor=_amount(INSURANCE),
-        coin_insurance=tuple(
-            Grant(f"perp:{row[0]}", row[0], _amount(COIN_INSURANCE)) for row in inverses
-        ),
+        coin_insurance=_coin_insurance(row[0] for row in inverses),
         margin_insurance_minor=_amount(MARGIN_INSURANCE),
         book_weight=0 if prices == "fixed" else 1,
         past_trades=PAST_TRADES if (market or {}).get("history") else 0,
@@ -222,6 +215,11 @@ def default_venue(  # noqa: PLR0913 - Each is a choice of the configuration.
         fees=FeeSchedule(asset=spot_fee, discount_asset=discount_asset),
         market=dict(market or {}),
     )
+
+
+def _coin_insurance(coins: Iterable[str]) -> tuple[Grant, ...]:
+    """What the fund of each inverse contract starts with."""
+    return tuple(Grant(f"perp:{coin}", coin, _amount(COIN_INSURANCE)) for coin in coins)
 
 
 def known_symbols() -> tuple[str, ...]:
@@ -268,7 +266,7 @@ def _worth(usdt_minor: int, asset: str) -> int:
     return usdt_minor * 10**8 // _start_price_e8(asset)
 
 
-def _asset(  # noqa: PLR0913 - A row of the table.
+def _asset(
     asset: str, price: str, percent: str, ratio: str, cap: str, perp_ratio: str
 ) -> AssetParameters:
     """An asset of the table; ratios fall by 0.10 to 4 x the cap and by 0.30 to 10 x (section 6)."""

@@ -7,13 +7,13 @@ They are fractions, rounded only when shown or sent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
 
 from risk.contract import Contract
 from risk.money import E8, E12, ceil_div, half_even_div
 from risk.parameters import Bracket
+from risk.ratio import Ratio
 
 Leg = tuple[int, int]  # Signed lots, and what they cost.
 
@@ -60,7 +60,7 @@ def liquidation_price(
         return None
     net = sum(lots for lots, _ in legs)
     ends = min if net > 0 else max
-    return ends(found, key=lambda price: Fraction(price.numerator, price.denominator))
+    return ends(found, key=lambda price: Ratio(price.numerator, price.denominator))
 
 
 def _solved(

@@ -125,7 +125,7 @@ def test_within_its_bands_a_cross_wallet_is_never_in_breach(
 
 def test_a_price_inside_its_bands_makes_no_scope_due(story: Story) -> None:
     """Long 1 at 50,000 with 2,500: 2,300 above maintenance at the mark of 50,000, of which 150 are
-    kept back for funding, 0.3 % at most: nothing is looked at above 47,850, all is at that price."""
+    kept back for funding, 0.3 % at most: nothing is looked at above 47,850, and all is there."""
     account = position(story, Side.BUY, "1", "50000", money="2610", isolated=True)
     story.wait(1_000)
     watch = story.engine.risk.watch
@@ -208,3 +208,33 @@ def test_no_price_inside_its_bands_takes_a_perpetual_wallet_to_maintenance(
     _reprice(risk, _inside(bands, data))
     moved = perp_worth(risk, account)
     assert moved.balance_e16 * E12 > moved.maintenance_e28
+
+
+@given(
+    st.integers(-(10**7), 10**7).filter(bool),
+    TENTHS,
+    st.integers(0, 10**12),
+    st.data(),
+)
+def test_no_price_inside_its_bands_takes_a_coin_wallet_to_maintenance(
+    lots: int, tenths: int, wallet_minor: int, data: st.DataObject
+) -> None:
+    """Up to a thousand million dollars of contracts, entered within a tenth of the mark."""
+    risk = new_risk_engine(small_venue(symbols=("BTC-USDT", "BTC-USD-PERP"), fees=NO_FEES))
+    account, perp = risk.open_account("user", "one"), risk.marks["BTC-USD-PERP"]
+    perp.mark_e8 = PRICES["BTC"]
+    _own(risk, account, "perp:BTC", "BTC", wallet_minor)
+    contract = risk.contracts["BTC-USD-PERP"]
+    amount = contract.amount_minor(abs(lots), 500_000 * tenths // 10)
+    cost = contract.cost_minor(lots, amount)
+    account.positions[contract.symbol] = Position(contract.symbol, lots, cost)
+    balance, maintenance = perp_state(risk, account, "perp:BTC")
+    slack = balance * E12 - maintenance
+    assume(slack > 0)
+    ((_, low, high),) = perp_bands(risk, account, [contract.symbol], slack)
+    lowest = max(1, (low or 0) + 1)
+    highest = 100 * PRICES["BTC"] if high is None else high - 1
+    assume(lowest <= highest)
+    perp.mark_e8 = data.draw(st.sampled_from([lowest, highest]) | st.integers(lowest, highest))
+    balance, maintenance = perp_state(risk, account, "perp:BTC")
+    assert balance * E12 > maintenance

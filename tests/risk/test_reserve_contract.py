@@ -299,3 +299,30 @@ def test_v74_a_reduce_only_order_is_cut_to_the_position_and_holds_nothing() -> N
     order = story.person(one).orders[answer(events).result_id]
     assert (order.lots, order.open_lots, order.hold_minor) == (1_000, 1_000, 0)
     assert not story.person(one).open_perp
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_v43_a_flip_asks_only_for_what_closing_does_not_give_back(isolated: bool) -> None:
+    """Long 1 at 50,000 and 10x has 5,000 of margin; at 51,000 a sale of 3 closes it for 1,000 and
+    opens short 2, which takes 10,200: 4,200 more, isolated or cross, and not a unit less."""
+    for more, refused in (("4199.99999999", Reason.INSUFFICIENT_MARGIN), ("4200", None)):
+        story = Story(small_venue(fees=NO_FEES))
+        one = position(story, Side.BUY, "1", "50000", money="5000", leverage=10, isolated=isolated)
+        story.index("BTC", "51000")
+        story.deposit(one, "perp", "USDT", more)
+        assert refusal(story.sell(one, BTC_PERP, "3", "51000")) is refused
+        if refused is None:
+            story.buy(rich(story), BTC_PERP, "3", "51000")
+            assert report(story, one).initial_e16 == units("10200") * E16_IN_MINOR
+            assert report(story, one).margin_minor == (units("10200") if isolated else 0)
+            assert perp_worth(story.engine.risk, story.person(one)).available_e16 == 0
+
+
+def test_v42_orders_beside_an_isolated_position_need_as_much() -> None:
+    """2,450 for the buy of 0.5 at 49,000; the sale of 2 at 51,000 opens 1 and is paid by what
+    closing gives back. So 7,450 in all, as on the cross wallet."""
+    for money, refused in (("7450", None), ("7449.99999999", Reason.INSUFFICIENT_MARGIN)):
+        story = Story(small_venue(fees=NO_FEES))
+        one = position(story, Side.BUY, "1", "50000", money=money, leverage=10, isolated=True)
+        assert refusal(story.sell(one, BTC_PERP, "2", "51000")) is None
+        assert refusal(story.buy(one, BTC_PERP, "0.5", "49000")) is refused
