@@ -35,3 +35,5 @@ def prospect(
                 return  # The taker ends here.
             wanted -= lots
             units -= lots * level.price_ticks
+            if lots < maker.open_lots:
+                return  # What is left of this level ends the order, by amount too.

@@ -174,7 +174,8 @@ def test_p15_each_leg_of_a_hedged_account_has_its_own_guard(story: Story) -> Non
     story.buy(other, PERP, "0.010", "50000")
     story.sell(one, PERP, "0.010", "50000", position_side=SHORT)
     falls = answer(guard(story, one, OrderType.STOP, "49500", position_side=LONG)).result_id
-    more = {"symbol": PERP, "trigger": MARK, "close_position": True, "position_side": SHORT}
+    more: dict[str, Any] = {"symbol": PERP, "trigger": MARK, "close_position": True}
+    more["position_side"] = SHORT
     rises = answer(stop(story, one, Side.BUY, "50500", **more)).result_id
     story.buy(other, PERP, "0.010", "49400")
     events = story.index("BTC", "49450")

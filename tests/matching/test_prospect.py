@@ -40,3 +40,12 @@ def test_an_amount_buys_whole_lots_only() -> None:
     book = book_of(limit(1, SELL, 100, 2), limit(2, SELL, 150, 5))
     # 2 x 100 = 200; 449 left buy 2 x 150 = 300.
     assert book.cost_of_market(market(3, BUY, 0, quote_units=649)) == (4, 500)
+
+
+def test_an_amount_ends_on_the_level_it_cannot_take_whole() -> None:
+    """6 sells one lot at 5; the 1 left is not worth a second, and never reaches the bid at 1."""
+    book = book_of(limit(1, BUY, 5, 2), limit(2, BUY, 1, 1))
+    taker = market(3, SELL, 0, quote_units=6)
+    assert book.cost_of_market(taker) == (1, 5)
+    book.place(taker)
+    assert (taker.filled_lots, taker.filled_units) == (1, 5)
