@@ -313,6 +313,28 @@ def test_p13_8_a_venue_may_let_everybody_bear_what_nobody_takes() -> None:
     assert deficits(story.engine) == {"socialized_loss:USDT": -units("771")}
 
 
+def test_p14_an_inverse_contract_is_given_up_in_its_coin() -> None:
+    """Long 6,000 contracts of 100 USD at 50,000 on 0.6 BTC: 12 BTC, bankrupt at
+    600,000 / (12 + 0.6) = 47,619.047..., up to 47,619.1. The fund has 10 BTC: 10 x 476.191 are
+    4,761 contracts, and 1,239 are the short's. They cost 2.478 and come to
+    123,900 / 47,619.1 = 2.6018971379..., so the short makes 0.12389714 BTC.
+    """
+    contract = "BTC-USD-PERP"
+    story = Story(poor_venue(symbols=("BTC-USDT", contract)))
+    long = story.account("long", **{"perp:BTC_BTC": "0.6"})
+    short = story.account("short", **{"perp:BTC_BTC": "10"})
+    assert refusal(story.sell(short, contract, "6000", "50000")) is None
+    assert refusal(story.buy(long, contract, "6000", "50000", leverage=50)) is None
+    events = story.index("BTC", "40000")
+    steps = [(each.step, each.lots, each.price_ticks) for each in of(events, LiquidationStepped)]
+    assert steps == [("fund", 4_761, 476_191), ("adl", 1_239, 476_191)]
+    (told,) = of(events, Deleveraged)
+    assert (told.account_id, told.asset, told.realised_minor) == (short, "BTC", 12_389_714)
+    assert story.person(short).lots(contract) == -4_761
+    # The tick left 0.0000137... of 0.6: nobody is below zero.
+    assert 0 <= story.person(long).minor("perp:BTC", "BTC") < units("0.0001")
+
+
 # -- slices ------------------------------------------------------------------------------------
 
 
