@@ -259,6 +259,14 @@ class Papertape:
         """Profit and loss of the epoch by its cause."""
         return await self._rest.get(wire.PnlSay, "/v1/pnl", signed=True)
 
+    async def why(self, kind: str, of: str) -> wire.WhySay:
+        """Why something was decided: a reject, fill, interest, funding, call, liquidation or adl.
+
+        `of` is what follows the kind in the `why` that a refusal, a fill or a message carries.
+        """
+        path = f"/v1/why/{segment(kind)}/{segment(of)}"
+        return await self._rest.get(wire.WhySay, path, signed=True)
+
     # -- the market ----------------------------------------------------------------------------
 
     async def time(self) -> wire.TimeSay:

@@ -276,6 +276,10 @@ class Deleveraged(Event, tag=15):
     score_e12: int  # Profit x leverage, by which they are ranked; rounded down.
     asset: str
     realised_minor: int
+    lots_before: int = 0  # The position it found, signed,
+    cost_before_minor: int = 0  # and its cost,
+    mark_e8: int = 0  # the mark,
+    equity_e16: int = 0  # and what stood behind the position.
 
 
 class FeeTierChanged(Event, tag=16):

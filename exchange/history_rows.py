@@ -15,6 +15,7 @@ from exchange.bounds import CANDLES_KEPT
 from exchange.events import (
     Answered,
     AnyEvent,
+    Deleveraged,
     Filled,
     FundingCharged,
     FundingFixed,
@@ -31,6 +32,7 @@ from exchange.events import (
 from exchange.storage.rows import (
     CallRow,
     CandleRow,
+    DeleverRow,
     FillRow,
     FundingPaymentRow,
     FundingRow,
@@ -78,6 +80,20 @@ STARTED_DETAIL: Final = (
     "assets",
     "debts",
     "positions",
+)
+ADL_DETAIL: Final = (
+    "leg",
+    "side",
+    "lots",
+    "price_ticks",
+    "rank",
+    "score_e12",
+    "asset",
+    "realised_minor",
+    "lots_before",
+    "cost_before_minor",
+    "mark_e8",
+    "equity_e16",
 )
 STEPPED_DETAIL: Final = ("rate_e12", "base_minor", "left_minor")
 
@@ -386,6 +402,18 @@ def _call(event: MarginCalled) -> NamedRow:
     return "calls", row
 
 
+def _deleverage(event: Deleveraged) -> NamedRow:
+    row = DeleverRow(
+        account_id=event.account_id,
+        n=event.n,
+        symbol=event.symbol,
+        time_ms=event.time_ms,
+        seq=event.seq,
+        detail=_detail(event, ADL_DETAIL),
+    )
+    return "deleverages", row
+
+
 def _reject(event: Answered) -> NamedRow:
     assert event.reason is not None
     row = RejectRow(
@@ -416,5 +444,6 @@ _PRIVATE: Final[dict[type, Fold]] = {
     LiquidationStepped: _liquidation_stepped,
     LiquidationEnded: _liquidation_ended,
     MarginCalled: _call,
+    Deleveraged: _deleverage,
 }
 _PUBLIC: Final[dict[type, Fold]] = {Traded: _trade, FundingFixed: _funding}

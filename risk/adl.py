@@ -256,6 +256,9 @@ def _trade(state: RiskState, orders: Orders, job: Deleveraging, holding: Holding
     assert lots > 0
     job.rank += 1
     reached = job.score_of(holding)
+    held = other.positions[leg]
+    equity, _ = perp_state(state, other, scope_of(state, other, leg))
+    before = (held.lots, held.cost_minor, state.mark_e8(held.symbol) or 0, equity)
     signed = lots if job.longs is False else -lots  # Shorts buy, longs sell.
     given = Move(victim, job.leg, -signed, job.ticks, 0, keep_margin=True, reason=PostingReason.ADL)
     move_position(state, given, 0)
@@ -287,6 +290,7 @@ def _trade(state: RiskState, orders: Orders, job: Deleveraging, holding: Holding
             reached.floor_e12,
             contract.settle,
             realised,
+            *before,
         )
     )
     return cancelled

@@ -134,6 +134,10 @@ class DeleverRecord(NamedTuple):
     score_e12: int
     asset: str
     realised_minor: int
+    lots_before: int = 0  # The position it found, signed,
+    cost_before_minor: int = 0  # and its cost,
+    mark_e8: int = 0  # the mark,
+    equity_e16: int = 0  # and what stood behind the position.
 
 
 class SettingRecord(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from exchange import __version__
-from exchange.cli import journals, keys, programs, serve, trade
+from exchange.cli import journals, keys, programs, serve, trade, why
 from exchange.cli.output import Failure, UsageError, complain
 
 DESCRIPTION: Final = """\
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"papertape {__version__}")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for subject in (serve, trade, keys, journals, programs):
+    for subject in (serve, trade, why, keys, journals, programs):
         subject.add_commands(commands)
     return root
 

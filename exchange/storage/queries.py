@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from exchange.storage.rows import (
     CallRow,
     CandleRow,
+    DeleverRow,
     FillRow,
     FundingPaymentRow,
     FundingRow,
@@ -217,6 +218,11 @@ class Queries:
     async def call(self, account_id: int, n: int) -> CallRow | None:
         """The margin call of an event number."""
         rows = await self._rows("calls", {"account_id": account_id, "n": n}, ALL, "n")
+        return rows[0] if rows else None
+
+    async def deleverage(self, account_id: int, n: int) -> DeleverRow | None:
+        """The deleveraging of an event number."""
+        rows = await self._rows("deleverages", {"account_id": account_id, "n": n}, ALL, "n")
         return rows[0] if rows else None
 
     async def reject(self, account_id: int, seq: int) -> RejectRow | None:

@@ -218,6 +218,17 @@ class CallRow(NamedTuple):
     detail: str = ""
 
 
+class DeleverRow(NamedTuple):
+    """A position that was reduced for somebody's bankruptcy; `detail` is the rest of the event."""
+
+    account_id: int
+    n: int
+    symbol: str
+    time_ms: int
+    seq: int = 0
+    detail: str = ""
+
+
 class RejectRow(NamedTuple):
     """A command that was refused. Only the newest of an account are kept."""
 

@@ -11,6 +11,7 @@ from typing import Any, Final, get_type_hints
 from exchange.storage.rows import (
     CallRow,
     CandleRow,
+    DeleverRow,
     FillRow,
     FundingPaymentRow,
     FundingRow,
@@ -24,7 +25,7 @@ from exchange.storage.rows import (
     TradeRow,
 )
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 REJECTS_KEPT: Final = 1_000  # Of an account, the newest.
 INT64_MAX: Final = (1 << 63) - 1
 
@@ -158,6 +159,7 @@ TABLES: Final = {
         Table("loans", LoanRow, ["account_id", "n"]),
         Table("liquidations", LiquidationRow, ["account_id", "n"]),
         Table("calls", CallRow, ["account_id", "n"]),
+        Table("deleverages", DeleverRow, ["account_id", "n"]),
         Table("rejects", RejectRow, ["account_id", "seq"], newest=REJECTS_KEPT),
     )
 }

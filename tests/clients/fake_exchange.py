@@ -32,6 +32,7 @@ from exchange.wire import (
     PnlSay,
     PositionSay,
     Push,
+    WhySay,
 )
 from tests.clients.wire_samples import INSTRUMENTS, NOON, PREVIEW, margin, open_order, wallet_of
 
@@ -84,6 +85,7 @@ class FakeExchange:
         self.history: dict[str, Any] = {  # What a GET answers, by its path below /v1.
             "/instruments": INSTRUMENTS,
             "/pnl": PnlSay("1", "-2", "-3", "4", "0", "200000", "200000"),
+            "/why/fill/BTC-USDT:7": WhySay("fill", "BTC-USDT:7", 1, 2, "S1", "It.", [], [], [], []),
         }
         self.signatures: list[bool] = []
         app = web.Application()

@@ -155,6 +155,7 @@ async def test_questions_are_typed(exchange: FakeExchange, pt: Papertape) -> Non
     assert await pt.candles("BTC-USDT", "5m") == []
     assert (await pt.preview("BTC-USDT-PERP", "buy", 1)).liquidation_price == "60000"
     assert (await pt.pnl()).funding == "4"
+    assert (await pt.why("fill", "BTC-USDT:7")).rule == "S1"
     assert all(exchange.signatures)
 
 

@@ -130,7 +130,7 @@ class OrderAmendAsk(AmendAsk):
 class WhyAsk(Ask):
     """One decision about the account; `of` is what follows the kind in a `why` that was told."""
 
-    kind: Literal["reject", "fill", "interest", "funding", "call", "liquidation"]
+    kind: Literal["reject", "fill", "interest", "funding", "call", "liquidation", "adl"]
     of: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 

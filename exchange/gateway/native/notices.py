@@ -231,6 +231,7 @@ def _deleveraged_notice(
         score=rate_text(event.score_e12),
         asset=event.asset,
         realised=amount_text(event.realised_minor),
+        why=f"adl/{event.n}",
     )
 
 

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from exchange.events import (
     Answered,
+    Deleveraged,
     FundingCharged,
     FundingFixed,
     InterestCharged,
@@ -28,6 +29,7 @@ from exchange.gateway.native.asking import account_id_of
 from exchange.gateway.native.asks import WhyAsk
 from exchange.gateway.native.remembered import fill_row_event
 from exchange.history_rows import (
+    ADL_DETAIL,
     CALL_DETAIL,
     FILL_DETAIL,
     FUNDING_DETAIL,
@@ -36,6 +38,7 @@ from exchange.history_rows import (
 )
 from exchange.storage.queries import Part
 from exchange.storage.rows import CallRow, FundingPaymentRow, InterestRow, LiquidationRow, RejectRow
+from exchange.why.adl import adl_tree
 from exchange.why.calls import call_tree
 from exchange.why.charges import funding_tree, interest_tree
 from exchange.why.fills import fill_tree
@@ -43,6 +46,7 @@ from exchange.why.liquidations import liquidation_tree
 from exchange.why.rejects import reject_tree
 from exchange.wire.why import WhySay
 from matching.reasons import Reason
+from matching.types import Side
 
 NUMBER_CHARS_MAX: Final = 18
 
@@ -130,6 +134,16 @@ async def _liquidation(doors: Doors, account_id: int, of: str) -> WhySay | None:
     )
 
 
+async def _adl(doors: Doors, account_id: int, of: str) -> WhySay | None:
+    row = await doors.history.deleverage(account_id, _number(of))
+    if row is None:
+        return None
+    told = _detail(row.detail, ADL_DETAIL)
+    told["side"] = Side(told["side"])
+    event = Deleveraged(row.seq, row.time_ms, row.account_id, row.n, row.symbol, **told)
+    return adl_tree(event, doors.board.instruments[row.symbol])
+
+
 _FINDERS: Final[dict[str, Callable[[Doors, int, str], Awaitable[WhySay | None]]]] = {
     "reject": _reject,
     "fill": _fill,
@@ -137,6 +151,7 @@ _FINDERS: Final[dict[str, Callable[[Doors, int, str], Awaitable[WhySay | None]]]
     "funding": _funding,
     "call": _call,
     "liquidation": _liquidation,
+    "adl": _adl,
 }
 
 

@@ -10,6 +10,7 @@ from exchange.commands import SetLeverage, SetMarginMode
 from exchange.events import Filled
 from exchange.why.fills import fill_tree
 from exchange.wire.why import WhySay
+from matching.instrument import Instrument
 from matching.types import Side
 from tests.exchange.why.retracing import numbers_of, retrace
 from tests.story import Story, of
@@ -113,3 +114,31 @@ def test_t1_a_fee_in_the_discount_asset_is_told_with_its_prices() -> None:
     tree = fill_tree(fill, story.engine.instruments["BTC-USDT"])
     assert retrace(tree)
     assert tree.steps[-1].value == "0.00125"
+
+
+def test_v35_the_coins_of_an_inverse_contract_are_rounded_once() -> None:
+    """333 contracts of 1 USD at 43217.5 are 0.00770521 BTC, half-even; bought, then sold."""
+    instrument = Instrument(
+        symbol="BTC-USD-PERP",
+        kind="inverse",
+        base="BTC",
+        quote="USD",
+        settle="BTC",
+        tick="0.5",
+        lot="1",
+    )
+    bought = Filled(
+        1, 2, 7, 3, 9, "BTC-USD-PERP", 1, "", Side.BUY, 86_435, 333, False, 0, "BTC", 0, ""
+    )
+    tree = fill_tree(bought, instrument)
+    assert retrace(tree)
+    assert numbers_of(tree)["notional"] == "0.00770521"
+    # What it is sold for goes out, and what it cost comes back: -0.00770521 + 0.008 = 0.00029479.
+    sold = Filled(
+        1, 2, 7, 3, 9, "BTC-USD-PERP", 1, "", Side.SELL, 86_435, 333, False, 0, "BTC", 0, ""
+    )
+    sold.lots_before, sold.cost_before_minor, sold.realised_minor = 333, -800_000, 29_479
+    tree = fill_tree(sold, instrument)
+    assert retrace(tree)
+    numbers = numbers_of(tree)
+    assert (numbers["released"], numbers["realised"]) == ("-0.008", "0.00029479")

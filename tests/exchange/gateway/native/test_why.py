@@ -11,6 +11,8 @@ import pytest
 
 from exchange.commands import Deposit, Tick
 from exchange.events import (
+    Answered,
+    Deleveraged,
     FundingCharged,
     InterestCharged,
     LiquidationStarted,
@@ -19,10 +21,13 @@ from exchange.events import (
 from exchange.gateway.calls import ApiError, Caller
 from exchange.gateway.native.asks import WhyAsk
 from exchange.gateway.native.why import why
+from exchange.history_rows import HistoryRows
 from exchange.storage.queries import Queries
+from exchange.why.adl import adl_tree
 from exchange.wire.why import WhySay
+from matching.types import Side
 from risk.parameters import HOUR_MS
-from tests.exchange.gateway.rig import Rig, Trader
+from tests.exchange.gateway.rig import START_MS, Rig, Trader
 from tests.exchange.why.retracing import retrace
 from tests.story import units
 
@@ -135,6 +140,20 @@ def _transfer(source: str, target: str, amount: str) -> dict[str, str]:
     return {"from": source, "to": target, "asset": "USDT", "amount": amount}
 
 
+async def test_a_deleveraging_is_answered_by_its_number(rig: Rig) -> None:
+    trader = await rig.open_account()
+    seq = rig.doors.engine.seq + 1
+    event = Deleveraged(
+        seq, 5, trader.account_id, 77, PERP, PERP, Side.BUY, 100, 475_000, 1, 0, "USDT", 0
+    )
+    event.lots_before, event.cost_before_minor = -100, -units("4750")
+    event.mark_e8, event.equity_e16 = units("47500"), 10**18
+    rows = HistoryRows(rig.doors.history, rig.doors.board, lambda _: True, START_MS)
+    rows.on_group([[event, Answered(seq, 5, None, 0, {}, False)]])
+    tree = await asked(trader, "adl/77")
+    assert tree == adl_tree(event, rig.doors.board.instruments[PERP])
+
+
 async def test_the_answer_is_the_same_after_a_restart(rig: Rig, tmp_path: Path) -> None:
     """A fresh reader of the file knows no more than the file."""
     maker, taker = await rig.open_account(), await rig.open_account()
@@ -166,6 +185,7 @@ async def test_the_answer_is_the_same_after_a_restart(rig: Rig, tmp_path: Path) 
         "funding/1",
         "call/1",
         "liquidation/1",
+        "adl/1",
     ],
 )
 async def test_what_is_not_there_is_not_found(rig: Rig, path: str) -> None:
