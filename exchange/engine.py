@@ -44,11 +44,11 @@ from exchange.quiet import pass_quiet
 from exchange.reducing import trim_moved
 from exchange.telling import Teller
 from exchange.trading import Placed, Trading
-from exchange.triggering import drain, place_asleep, refuse_wish
+from exchange.triggering import drain, refuse_wish, send
 from matching.filters import refuse_cancel
 from matching.limits import DUPLICATE_IDS_KEPT_MAX, WORK_PER_COMMAND_MAX
 from matching.reasons import Reason
-from matching.types import TRIGGER_TYPES, Order, TradingState
+from matching.types import Order, TradingState
 from risk import borrowing, settings
 from risk.account import POSITION_SIDES, Account, Loan
 from risk.dust import convert_dust
@@ -176,8 +176,7 @@ class Engine:
         self.trading.expire_due(now_ms, WORK_PER_COMMAND_MAX)
         self.risk.price(self.books, self.last_trade, now_ms)
         self._teller.drain()
-        for symbol in self.risk.marks:
-            self.trading.look(symbol)
+        self.trading.look_at_marks()
         self.priced = True
 
     def _finish_grid_point(self) -> None:
@@ -301,19 +300,13 @@ class Engine:
         if busy is not None:
             return Answer(busy)
         if not wish.leverage or self.instruments[wish.symbol].kind == "spot":
-            return _answer(self._send(account, wish))
+            return _answer(send(self.trading, account, wish))
         with settings.supposed_leverage(self.risk, account, wish.symbol, wish.leverage) as unfit:
             reason = unfit or refuse_wish(self.trading, account, wish)
         if reason is not None:  # A refusal changes nothing, the leverage included.
             return Answer(reason)
         settings.set_leverage(self.risk, account, wish.symbol, wish.leverage)
-        return _answer(self._send(account, wish))
-
-    def _send(self, account: Account, wish: PlaceOrder) -> Placed | Reason:
-        """To the book, or to sleep until its trigger is reached."""
-        if wish.type in TRIGGER_TYPES:
-            return place_asleep(self.trading, account, wish)
-        return self.trading.place(account, wish)
+        return _answer(send(self.trading, account, wish))
 
     def _find(self, account: Account, order_id: int, client_id: str) -> Order | None:
         if not order_id and client_id:
@@ -417,8 +410,7 @@ class Engine:
             if perp.index_symbol == symbol:
                 perp.clear_samples()
         self.risk.reprice(self.books, self.last_trade, self.time_ms)
-        for symbol in self.risk.marks:
-            self.trading.look(symbol)
+        self.trading.look_at_marks()
         self._advance(WORK_PER_COMMAND_MAX)
         return DONE
 

@@ -241,6 +241,11 @@ class Execution:
                 woken = triggers.fired(source, *bounds, calm)
                 self.fired.extend((symbol, order_id) for order_id in woken)
 
+    def look_at_marks(self) -> None:
+        """`look` at every perpetual: their marks were computed anew."""
+        for symbol in self.risk.marks:
+            self.look(symbol)
+
     def price_e8(self, symbol: str, source: TriggerSource) -> int | None:
         """The price that wakes orders of a source; None before its first, as of a pair's mark."""
         if source is TriggerSource.MARK:

@@ -29,8 +29,14 @@ from risk.reserve_spot import resting_need, spot_need
 # -- falling asleep ----------------------------------------------------------------------------
 
 
-def place_asleep(trading: Trading, account: Account, wish: PlaceOrder) -> Placed | Reason:
-    """Let a new order sleep, or say why not; a refusal has changed nothing."""
+def send(trading: Trading, account: Account, wish: PlaceOrder) -> Placed | Reason:
+    """To the book, or to sleep until its trigger is reached; a refusal has changed nothing."""
+    if wish.type in TRIGGER_TYPES:
+        return _place_asleep(trading, account, wish)
+    return trading.place(account, wish)
+
+
+def _place_asleep(trading: Trading, account: Account, wish: PlaceOrder) -> Placed | Reason:
     order = trading.order_of(wish)
     refused = refuse_asleep(trading, account, order) or reserve_asleep(trading.risk, account, order)
     if refused is not None:
