@@ -51,6 +51,8 @@ def _margin(tree: Tree, started: LiquidationStarted, quote: str) -> str:
 def _perp(tree: Tree, started: LiquidationStarted, instruments: Instruments, quote: str) -> str:
     """Balance against maintenance. The wallet is what the balance has beyond its positions."""
     wallet_e16 = started.assets_e16
+    if started.positions:
+        quote = instruments[started.positions[0][0].partition("/")[0]].quote
     for at, (leg, lots, cost_minor, mark_e8, unrealised_e16, mmr_e12, maintenance_e28) in enumerate(
         started.positions, 1
     ):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.commands import Borrow, SetIndexPrice, SetMarginMode
+from exchange.commands import Borrow, SetIndexPrice, SetMarginMode, Transfer
 from exchange.events import LiquidationEnded, LiquidationStarted, LiquidationStepped
 from exchange.why.liquidations import liquidation_tree
 from exchange.wire.why import WhySay
 from matching.types import Side
 from tests.exchange.why.retracing import held, numbers_of, retrace
-from tests.story import Story, of, units
+from tests.story import Story, of, small_venue, units
 
 PERP = "BTC-USDT-PERP"
 
@@ -61,3 +61,31 @@ def test_m10_spot_margin_tells_assets_debts_level_and_its_steps() -> None:
     assert tree.children
     assert {child.kind for child in tree.children} == {"liquidation_step"}
     assert tree.children[-1].says.startswith("It ended")
+
+
+def test_p13_an_inverse_contract_tells_its_sums_in_its_quote() -> None:
+    """10,000 USD long at 50,000 on 0.022 BTC, at 44,000: 10,000 / 50,000 of a coin was paid."""
+    symbol = "BTC-USD-PERP"
+    story = Story(small_venue(symbols=("BTC-USDT", "BTC-USDT-PERP", symbol)))
+    one, two = story.account(spot_BTC="1"), story.account(spot_BTC="60")
+    for account_id, amount in ((one, "0.022"), (two, "50")):
+        story.ok(
+            Transfer,
+            account_id=account_id,
+            source="spot",
+            target="perp:BTC",
+            asset="BTC",
+            amount_minor=units(amount),
+        )
+    story.place(two, Side.SELL, symbol, "100", "50000")
+    story.place(one, Side.BUY, symbol, "100", "50000")
+    story.place(two, Side.BUY, symbol, "100", "49500")
+    story.do(SetIndexPrice, base="BTC", quote="USDT", price_e8=units("44000"))
+    story.wait(1_000)
+    tree = the_tree(story)
+    assert retrace(tree) >= 5
+    assert held(tree)
+    numbers = numbers_of(tree)
+    assert (numbers["position_1"], numbers["cost_1"]) == ("10000", "-0.2")
+    assert numbers["notional_1"] == "10000"
+    assert tree.says.endswith("USD.")

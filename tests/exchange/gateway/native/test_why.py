@@ -19,6 +19,7 @@ from exchange.events import (
     MarginCalled,
 )
 from exchange.gateway.calls import ApiError, Caller
+from exchange.gateway.native.api import Api
 from exchange.gateway.native.asks import WhyAsk
 from exchange.gateway.native.why import why
 from exchange.history_rows import HistoryRows
@@ -192,6 +193,15 @@ async def test_what_is_not_there_is_not_found(rig: Rig, path: str) -> None:
     trader = await rig.open_account()
     answer = await trader.ask("GET", f"/v1/why/{path}")
     assert (answer.status, answer.code) == (404, "NOT_FOUND")
+
+
+async def test_the_op_of_the_websocket_answers_the_same(rig: Rig) -> None:
+    trader = await rig.open_account()
+    refused = await trader.ask("DELETE", "/v1/orders/99")
+    kind, _, of = refused.json["error"]["details"]["why"].partition("/")
+    caller = Caller(account_id=trader.account_id, permissions=frozenset({"read"}))
+    said = await Api(rig.doors).call("why", {"kind": kind, "of": of}, caller)
+    assert said == await asked(trader, f"{kind}/{of}")
 
 
 async def test_anothers_reason_is_not_found(rig: Rig) -> None:
