@@ -225,6 +225,8 @@ def _order(event: OrderChanged) -> NamedRow:
         close_position=event.close_position,
         price_protect=event.price_protect,
         triggered_ms=event.triggered_ms,
+        position_side=event.position_side,
+        filled_minor=event.filled_minor,
     )
     return "orders", row
 
@@ -248,6 +250,7 @@ def _fill(event: Filled) -> NamedRow:
         n=event.n,
         seq=event.seq,
         detail=_detail(event, FILL_DETAIL),
+        position_side=event.position_side,
     )
     return "fills", row
 

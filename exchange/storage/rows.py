@@ -14,7 +14,8 @@ Large = Annotated[int, "kept as text past 64 bits"]
 
 
 class OrderRow(NamedTuple):
-    """An order as it stands. `filled_units` is the sum of ticks x lots over its fills.
+    """An order as it stands. `filled_units` is the sum of ticks x lots over its fills, and
+    `filled_minor` what those of a contract came to in its settle asset.
 
     `is_open` says that it may still trade: such a row is never pruned.
     """
@@ -50,6 +51,8 @@ class OrderRow(NamedTuple):
     close_position: bool = False
     price_protect: bool = False
     triggered_ms: int = 0
+    position_side: int = 0
+    filled_minor: Large = 0
 
 
 class FillRow(NamedTuple):
@@ -72,6 +75,7 @@ class FillRow(NamedTuple):
     n: int = 0
     seq: int = 0
     detail: str = ""
+    position_side: int = 0
 
 
 class TradeRow(NamedTuple):

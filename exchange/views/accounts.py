@@ -11,6 +11,7 @@ from typing import Any
 from exchange.engine import Engine
 from exchange.events import PositionChanged
 from exchange.views.board import Board
+from exchange.views.orders import POSITION_SIDE_NAMES
 from exchange.views.texts import interest_text, rate_text, value_text
 from exchange.wire import AccountSay, BalanceSay, FeeTierSay, LoanSay, MarginSay, PositionSay
 from exchange.wire.stream import ENV, GaugeSay
@@ -31,7 +32,6 @@ from risk.tiers import tier_of
 from risk.volumes import KINDS
 
 NO_DEBT = "999"  # The margin level of a scope that owes nothing (M3).
-_SIDES = ("both", "long", "short")  # Of positions, by their place in `POSITION_SIDES`.
 _ONE = "1"  # A perpetual scope is liquidated where its balance meets its maintenance (P11).
 
 
@@ -148,7 +148,7 @@ class Accounts:
             maintenance=told(report.maintenance_e16),
             liquidation_price=_price(report.liquidation_e8),
             bankruptcy_price=contract.instrument.price_text(bankrupt) if bankrupt else None,
-            position_side=_SIDES[side_of(leg)],
+            position_side=POSITION_SIDE_NAMES[side_of(leg)],
         )
 
     def position(self, event: PositionChanged) -> PositionSay:
@@ -182,7 +182,7 @@ class Accounts:
             maintenance=_money(contract, maintenance, mark_e8),
             liquidation_price=None,
             bankruptcy_price=None,
-            position_side=_SIDES[event.position_side],
+            position_side=POSITION_SIDE_NAMES[event.position_side],
         )
 
     # -- margin scopes -------------------------------------------------------------------------

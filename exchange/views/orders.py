@@ -7,12 +7,14 @@ from typing import Final
 from exchange.events import OrderChanged
 from matching.instrument import Instrument, amount_text
 from matching.types import OPEN_STATUSES, Order, OrderType, Side, Status, TimeInForce, TriggerSource
+from risk.account import LONG, ONE_WAY, SHORT
 
 SIDE_NAMES: Final = {side: side.name.lower() for side in Side}
 TYPE_NAMES: Final = {type_: type_.name.lower() for type_ in OrderType}
 TIF_NAMES: Final = {tif: tif.name for tif in TimeInForce}
 STATUS_NAMES: Final = {status: status.name.lower() for status in Status}
 TRIGGER_NAMES: Final = {trigger: trigger.name.lower() for trigger in TriggerSource}
+POSITION_SIDE_NAMES: Final = {ONE_WAY: "both", LONG: "long", SHORT: "short"}
 SIDE_EFFECT_NAMES: Final = ("none", "borrow", "repay", "borrow_repay")
 
 

@@ -21,6 +21,7 @@ TriggerName = Literal["last", "mark"]
 TifName = Literal["GTC", "IOC", "FOK", "GTD"]
 StpName = Literal["none", "expire_taker", "expire_maker", "expire_both", "decrement"]
 MarginName = Literal["cash", "cross", "isolated"]
+PositionSideName = Literal["long", "short"]
 SideEffectName = Literal["none", "borrow", "repay", "borrow_repay"]
 
 
@@ -32,7 +33,8 @@ class OrderAsk(Ask):
     """Place an order. A limit needs `qty` and `price`; a market `qty` or `quote_qty`.
 
     Stops and take-profits need a `trigger_price` too, and sleep until `trigger` (the last trade,
-    or a perpetual's mark) reaches it. `close_position` takes the place of their `qty`.
+    or a perpetual's mark) reaches it. `close_position` takes the place of their `qty`. In hedge
+    mode an order on a perpetual names the leg it is of by `position_side`.
     """
 
     symbol: Symbol
@@ -55,6 +57,7 @@ class OrderAsk(Ask):
     trigger: TriggerName | None = None
     close_position: bool = False
     price_protect: bool = False
+    position_side: PositionSideName | None = None
 
 
 class BatchAsk(Ask):
@@ -161,6 +164,12 @@ class MarginModeAsk(Ask):
     mode: Literal["cross", "isolated"]
 
 
+class PositionModeAsk(Ask):
+    """Hold long and short of a perpetual apart (hedge) or net them; only flat, without orders."""
+
+    hedge: bool
+
+
 class MarginLeverageAsk(Ask):
     """Set the leverage of the cross margin account."""
 
@@ -168,11 +177,15 @@ class MarginLeverageAsk(Ask):
 
 
 class PositionMarginAsk(Ask):
-    """Add margin to an isolated position; a negative amount takes some out."""
+    """Add margin to an isolated position; a negative amount takes some out.
+
+    The amount is of the asset the contract settles in; `position_side` names the leg in hedge mode.
+    """
 
     symbol: Symbol
     amount: Text
     client_id: ClientId = ""
+    position_side: PositionSideName | None = None
 
 
 class SettingsAsk(Ask):
@@ -183,6 +196,7 @@ class SettingsAsk(Ask):
     margin_leverage: MarginLeverageAsk | None = None
     position_margin: PositionMarginAsk | None = None
     fee_discount: FeeDiscountAsk | None = None
+    position_mode: PositionModeAsk | None = None
 
 
 class AccountAsk(Ask):

@@ -51,6 +51,7 @@ class OrderSay(Say):
     close_position: bool = False
     price_protect: bool = False
     triggered_ms: int | None = None  # When its trigger was reached.
+    position_side: str | None = None  # Of a perpetual: both; in hedge mode long or short.
 
 
 class FillSay(Say):
@@ -71,6 +72,8 @@ class FillSay(Say):
     wallet: str
     time: int
     why: str = ""  # "fill/<SYMBOL>:<trade_id>", to be asked with `why`.
+    position_side: str | None = None  # Of a perpetual: both; in hedge mode long or short.
+    realised_asset: str | None = None
 
 
 class PlacedSay(Say):

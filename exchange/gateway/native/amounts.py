@@ -14,6 +14,7 @@ from exchange.commands import (
     Transfer,
 )
 from exchange.gateway.calls import refusal
+from exchange.gateway.native.sides import side_number
 from exchange.wire import DustAsk, FaucetAsk, LoanAsk, PositionMarginAsk, RepayAsk, TransferAsk
 from matching.instrument import minor
 from matching.limits import MINOR_PER_UNIT
@@ -113,6 +114,7 @@ def position_margin_command(ask: PositionMarginAsk, account_id: int) -> AdjustPo
         symbol=ask.symbol,
         amount_minor=amount_minor,
         client_id=ask.client_id,
+        position_side=side_number(ask.position_side),
     )
 
 

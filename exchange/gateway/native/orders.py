@@ -17,6 +17,7 @@ from exchange.commands import (
 )
 from exchange.gateway.calls import refusal
 from exchange.gateway.native.amounts import positive_minor
+from exchange.gateway.native.sides import side_number
 from exchange.wire import AmendAsk, OrderAsk, OrderKey
 from matching.instrument import Instrument
 from matching.reasons import Reason
@@ -101,6 +102,7 @@ def place_command(
         trigger=TRIGGERS[ask.trigger or "last"],
         close_position=ask.close_position,
         price_protect=ask.price_protect,
+        position_side=side_number(ask.position_side),
     )
 
 
@@ -300,6 +302,8 @@ def _refuse_spot(ask: OrderAsk) -> None:
         raise _clash("reduce_only", "reduce_only is for perpetual positions")
     if ask.leverage is not None:
         raise _clash("leverage", "leverage is set on perpetual orders; on spot margin you borrow")
+    if ask.position_side is not None:
+        raise _clash("position_side", "position_side is for perpetuals; a spot pair has no legs")
     if ask.side_effect != "none" and ask.margin not in {"cross", "isolated"}:
         raise refusal(
             Reason.SIDE_EFFECT_NOT_ALLOWED,

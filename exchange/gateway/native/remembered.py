@@ -13,6 +13,7 @@ from exchange.wire import CandleSay, FillSay, LedgerSay, OrderSay, TradeSay
 from matching.instrument import Instrument
 from matching.reasons import Reason
 from matching.types import Order, OrderType, Side, Status, TimeInForce, TriggerSource
+from risk.account import side_of
 
 Instruments = Mapping[str, Instrument]
 
@@ -52,6 +53,8 @@ def open_order_say(order: Order, instruments: Instruments, updated_ms: int) -> O
         close_position=order.close_position,
         price_protect=order.price_protect,
         triggered_ms=order.triggered_ms,
+        position_side=side_of(order.leg),
+        filled_minor=order.filled_minor,
     )
     return order_say(event, instruments)
 
@@ -92,6 +95,8 @@ def order_row_say(row: OrderRow, instruments: Instruments) -> OrderSay:
         close_position=row.close_position,
         price_protect=row.price_protect,
         triggered_ms=row.triggered_ms,
+        position_side=row.position_side,
+        filled_minor=row.filled_minor,
     )
     return order_say(event, instruments)
 
@@ -120,6 +125,7 @@ def fill_row_event(row: FillRow) -> Filled:
         fee_asset=row.fee_asset,
         realised_minor=row.realised_minor,
         wallet=row.wallet,
+        position_side=row.position_side,
     )
 
 

@@ -341,6 +341,14 @@ _SETTINGS: Final = (
         "Set cross or isolated margin of a perpetual",
     ),
     _act(
+        "position_mode.set",
+        "",
+        wire.PositionModeAsk,
+        asks.SettingsSay,
+        "trade",
+        "Hold long and short positions apart (hedge), or net them",
+    ),
+    _act(
         "margin.leverage",
         "",
         wire.MarginLeverageAsk,

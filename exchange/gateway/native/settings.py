@@ -8,6 +8,7 @@ from exchange.commands import (
     SetLeverage,
     SetMarginLeverage,
     SetMarginMode,
+    SetPositionMode,
 )
 from exchange.gateway.calls import ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
@@ -22,6 +23,7 @@ from exchange.wire import (
     MarginLeverageAsk,
     MarginModeAsk,
     PositionMarginAsk,
+    PositionModeAsk,
     SettingsAsk,
 )
 from matching.reasons import Reason
@@ -31,6 +33,8 @@ async def change(doors: Doors, ask: SettingsAsk, caller: Caller) -> SettingsSay:
     """Change several; where one is refused those before it stand, and the details name them."""
     account_id = account_id_of(caller)
     commands: dict[str, AnyCommand] = {}
+    if ask.position_mode is not None:
+        commands["position_mode"] = _position_mode(ask.position_mode, account_id)
     if ask.margin_mode is not None:
         commands["margin_mode"] = _margin_mode(doors, ask.margin_mode, account_id)
     if ask.leverage is not None:
@@ -64,6 +68,11 @@ async def set_margin_mode(doors: Doors, ask: MarginModeAsk, caller: Caller) -> S
     return await _set(doors, _margin_mode(doors, ask, account_id_of(caller)), caller)
 
 
+async def set_position_mode(doors: Doors, ask: PositionModeAsk, caller: Caller) -> SettingsSay:
+    """Hedge or one-way."""
+    return await _set(doors, _position_mode(ask, account_id_of(caller)), caller)
+
+
 async def set_margin_leverage(doors: Doors, ask: MarginLeverageAsk, caller: Caller) -> SettingsSay:
     """The leverage of the cross margin account."""
     return await _set(doors, _margin_leverage(ask, account_id_of(caller)), caller)
@@ -95,6 +104,10 @@ def _margin_mode(doors: Doors, ask: MarginModeAsk, account_id: int) -> AnyComman
     _known_perpetual(doors, ask.symbol)
     isolated = ask.mode == "isolated"
     return SetMarginMode(account_id=account_id, symbol=ask.symbol, isolated=isolated)
+
+
+def _position_mode(ask: PositionModeAsk, account_id: int) -> AnyCommand:
+    return SetPositionMode(account_id=account_id, hedge=ask.hedge)
 
 
 def _margin_leverage(ask: MarginLeverageAsk, account_id: int) -> AnyCommand:

@@ -30,6 +30,7 @@ from exchange.events import (
 )
 from exchange.gateway.native.notices import NOTICES, Figures, Instruments
 from exchange.views.orders import (
+    POSITION_SIDE_NAMES,
     SIDE_EFFECT_NAMES,
     SIDE_NAMES,
     STATUS_NAMES,
@@ -122,6 +123,7 @@ def order_say(event: OrderChanged, instruments: Instruments, _: Figures | None =
         event.close_position,
         event.price_protect,
         event.triggered_ms or None,
+        _side_name(instrument, event.position_side),
     )
 
 
@@ -144,7 +146,14 @@ def fill_say(event: Filled, instruments: Instruments, _: Figures | None = None) 
         event.wallet,
         event.time_ms,
         f"fill/{event.symbol}:{event.trade_id}",
+        _side_name(instrument, event.position_side),
+        None if instrument.kind == "spot" else instrument.settle,
     )
+
+
+def _side_name(instrument: Instrument, position_side: int) -> str | None:
+    """A perpetual's leg; a spot pair has none."""
+    return None if instrument.kind == "spot" else POSITION_SIDE_NAMES[position_side]
 
 
 def ledger_say(event: LedgerPosted, _: Instruments, __: Figures | None = None) -> LedgerSay:

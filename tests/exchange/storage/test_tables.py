@@ -122,9 +122,9 @@ def test_tables_are_made_once(tmp_path: Path) -> None:
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection = prepare(tmp_path / "history.db")
-    connection.execute("PRAGMA user_version = 5")
+    connection.execute("PRAGMA user_version = 6")
     connection.close()
-    with pytest.raises(HistoryVersion, match="version 5, not 4"):
+    with pytest.raises(HistoryVersion, match="version 6, not 5"):
         prepare(tmp_path / "history.db")
 
 
@@ -137,9 +137,15 @@ def test_a_file_of_the_first_version_grows_the_columns_and_tables_it_lacks(tmp_p
         for statement in table.ddl():
             old.execute(statement)
     old.execute("CREATE TABLE reached (seq INTEGER)")
+    for name, column in (
+        ("orders", "position_side"),
+        ("orders", "filled_minor"),
+        ("fills", "position_side"),
+    ):
+        old.execute(f"ALTER TABLE {name} DROP COLUMN {column}")
     for name in ("fills", "funding", "liquidations"):
         old.execute(f"ALTER TABLE {name} DROP COLUMN detail")
-    row = fill(1, 2)[:-1]
+    row = fill(1, 2)[:-2]
     old.execute(
         f"INSERT INTO fills VALUES ({', '.join('?' * len(row))})", (*row[:10], "-1", *row[11:])
     )
@@ -149,6 +155,7 @@ def test_a_file_of_the_first_version_grows_the_columns_and_tables_it_lacks(tmp_p
     grown = prepare(path)
     (found,) = all_of(grown, "fills")
     assert (found.order_id, found.realised_minor, found.detail) == (2, -1, "")
+    assert found.position_side == 0
     insert(grown, TABLES["rejects"], [RejectRow(7, 1, 5, "BUSY")])
     for name, table in TABLES.items():
         columns = [row[1] for row in grown.execute(f"PRAGMA table_info({name})")]

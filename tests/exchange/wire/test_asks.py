@@ -26,6 +26,7 @@ from exchange.wire import (
     OrderKey,
     OrderListAsk,
     PositionMarginAsk,
+    PositionModeAsk,
     RepayAsk,
     SettingsAsk,
     SideEffectName,
@@ -66,6 +67,7 @@ LEAST: dict[type[Ask], dict[str, Any]] = {
     MarginModeAsk: {"symbol": "BTC-USDT-PERP", "mode": "cross"},
     MarginLeverageAsk: {"leverage": 3},
     PositionMarginAsk: {"symbol": "BTC-USDT-PERP", "amount": "-1"},
+    PositionModeAsk: {"hedge": True},
     SettingsAsk: {},
     AccountAsk: {},
     KeyAsk: {"permissions": ["read", "trade", "transfer"]},  # Made anew each time, so said.
@@ -150,6 +152,7 @@ def test_an_order_is_refused_for_a_field_out_of_its_range(name: str, value: Any)
         (OrderListAsk, {"limit": 1_001}),
         (OrderListAsk, {"status": "closed"}),
         (MarginLeverageAsk, {"leverage": 4}),
+        (PositionModeAsk, {"hedge": "yes"}),
         (DustAsk, {"wallet": "margin"}),
         (DustAsk, {"assets": ["ETH"] * 51}),
         (FeeDiscountAsk, {"on": "yes"}),

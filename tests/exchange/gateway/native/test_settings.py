@@ -49,3 +49,40 @@ async def test_margin_of_an_isolated_position_is_added_and_taken(
     assert float(after["margin"]) - float(before["margin"]) == 100
     much = {"position_margin": {"symbol": PERP, "amount": "-5000"}}
     assert (await alice.ask("PUT", "/v1/settings", much)).code == "MARGIN_NOT_REMOVABLE"
+
+
+async def test_p2_legs_are_opened_margined_and_told_apart_in_hedge_mode(
+    alice: Trader, bob: Trader
+) -> None:
+    settings = {
+        "position_mode": {"hedge": True},
+        "margin_mode": {"symbol": PERP, "mode": "isolated"},
+    }
+    said = (await alice.ask("PUT", "/v1/settings", settings)).json
+    assert said["position_mode"] == "hedge"
+    await bob.order(PERP, "sell", "0.2", price="50000")
+    await bob.order(PERP, "buy", "0.1", price="49990")
+    bought = await alice.order(PERP, "buy", "0.2", position_side="long", leverage=10)
+    assert bought["order"]["position_side"] == "long"
+    assert [fill["position_side"] for fill in bought["fills"]] == ["long"]
+    await alice.order(PERP, "sell", "0.1", position_side="short")
+    add = {"position_margin": {"symbol": PERP, "amount": "100", "position_side": "short"}}
+    assert (await alice.ask("PUT", "/v1/settings", add)).status == 200
+    held = (await alice.ask("GET", "/v1/account")).json["positions"]
+    # 0.2 x 50000 / 10 = 1000; 0.1 x 49990 / 10 = 499.9, and 100 on it.
+    assert [(one["position_side"], one["qty"], one["margin"]) for one in held] == [
+        ("long", "0.200", "1000"),
+        ("short", "0.100", "599.9"),
+    ]
+
+
+async def test_p2_the_position_mode_stands_while_anything_is_open(
+    alice: Trader, bob: Trader
+) -> None:
+    resting = await alice.order(PERP, "buy", "0.1", price="49000")
+    hedge = {"position_mode": {"hedge": True}}
+    assert (await alice.ask("PUT", "/v1/settings", hedge)).code == "ORDERS_OPEN"
+    await alice.ask("DELETE", f"/v1/orders/{resting['order']['order_id']}")
+    await bob.order(PERP, "sell", "0.1", price="50000")
+    await alice.order(PERP, "buy", "0.1")
+    assert (await alice.ask("PUT", "/v1/settings", hedge)).code == "POSITION_OPEN"
