@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import ceil
 from typing import NamedTuple
 
 from exchange.engine import Engine
@@ -89,6 +90,8 @@ class Contract(NamedTuple):
     buys: Fraction  # Quantity x price of resting buys that may add to a position.
     sells: Fraction
     brackets: tuple[Bracket, ...]
+    against: Fraction = Fraction(0)  # Quantity of the orders against the position,
+    margin: Fraction = Fraction(0)  # and what is set aside for it (isolated).
 
     @property
     def unrealised(self) -> Fraction:
@@ -102,7 +105,22 @@ class Contract(NamedTuple):
 
     @property
     def orders(self) -> Fraction:
-        """What the orders need beyond it: the larger of all buys and all sells (P4)."""
+        """What the orders need beyond it: the larger of all buys and all sells (P4).
+
+        Those that turn an isolated position around are paid by what closing it gives back first,
+        its margin and its profit at their price (V43).
+        """
+        if self.isolated and self.quantity:
+            along, back = self.buys, self.sells
+            if self.quantity < 0:
+                along, back = self.sells, self.buys
+            opening, flip = self.against - abs(self.quantity), Fraction(0)
+            if opening > 0:
+                closing = Fraction(round(back * abs(self.quantity) / self.against * E8), E8)
+                gain = (closing if self.quantity > 0 else -closing) - self.cost
+                needed = Fraction(ceil((back - closing) / self.leverage * E8), E8)
+                flip = max(Fraction(0), needed - max(Fraction(0), self.margin + gain))
+            return max(along / self.leverage, flip)
         value = self.quantity * self.mark
         return max(abs(value + self.buys), abs(value - self.sells)) / self.leverage - self.initial
 
@@ -142,6 +160,15 @@ def contracts(engine: Engine, account: Account) -> dict[str, Contract]:
                 (_value(engine, each) for each in orders if each.side is Side.SELL), Fraction()
             ),
             brackets=parameters.brackets,
+            against=sum(
+                (
+                    amount(each.open_lots * instrument.lot_minor)
+                    for each in orders
+                    if held and (each.side is Side.SELL) is (held.lots > 0)
+                ),
+                Fraction(),
+            ),
+            margin=_balance(account, f"perp/{symbol}", engine.venue.quote),
         )
     return found
 
