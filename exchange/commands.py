@@ -227,6 +227,13 @@ class SetPositionMode(Command, frozen=True, tag=20):
     hedge: bool = False
 
 
+class SetMultiAsset(Command, frozen=True, tag=21):
+    """Let several assets stand behind linear contracts, on one wallet; or the quote alone."""
+
+    account_id: int = 0
+    on: bool = False
+
+
 AnyCommand = (
     Tick
     | Continue
@@ -250,4 +257,5 @@ AnyCommand = (
     | SetFeeDiscount
     | ConvertDust
     | SetPositionMode
+    | SetMultiAsset
 )

@@ -32,6 +32,7 @@ from exchange.commands import (
     SetLeverage,
     SetMarginLeverage,
     SetMarginMode,
+    SetMultiAsset,
     SetPositionMode,
     SetSymbolState,
     Tick,
@@ -107,6 +108,7 @@ class Engine:
             SetMarginMode: self._set_margin_mode,
             SetMarginLeverage: self._set_margin_leverage,
             SetPositionMode: self._set_position_mode,
+            SetMultiAsset: self._set_multi_asset,
             AdjustPositionMargin: self._adjust_position_margin,
             ResetAccount: self._reset,
             SetFeeDiscount: self._set_fee_discount,
@@ -241,7 +243,8 @@ class Engine:
         return Answer(None, self.risk.open_account(wish.kind, wish.label).id)
 
     def _deposit(self, wish: Deposit) -> Answer:
-        reason = borrowing.wallet_holds(self.risk, wish.wallet, wish.asset)
+        account = self._account(wish)
+        reason = borrowing.wallet_holds(self.risk, account, wish.wallet, wish.asset)
         if reason is not None:
             return Answer(reason)
         if wish.amount_minor <= 0:
@@ -251,23 +254,14 @@ class Engine:
         given_minor = -self.risk.ledger.house(WORLD, wish.asset).minor
         if given_minor + wish.amount_minor > DEPOSITED_MINOR_MAX:
             return Answer(Reason.FAUCET_LIMIT)
-        account = self._account(wish)
         self.risk.deposit(
             account, wish.wallet, wish.asset, wish.amount_minor, PostingReason.DEPOSIT
         )
         return DONE
 
     def _transfer(self, wish: Transfer) -> Answer:
-        return Answer(
-            borrowing.transfer(
-                self.risk,
-                self._account(wish),
-                wish.source,
-                wish.target,
-                wish.asset,
-                wish.amount_minor,
-            )
-        )
+        what = (wish.source, wish.target, wish.asset, wish.amount_minor)
+        return Answer(borrowing.transfer(self.risk, self._account(wish), *what))
 
     def _borrow(self, wish: Borrow) -> Answer:
         loan = borrowing.borrow(
@@ -363,6 +357,9 @@ class Engine:
 
     def _set_position_mode(self, wish: SetPositionMode) -> Answer:
         return Answer(settings.set_position_mode(self.risk, self._account(wish), wish.hedge))
+
+    def _set_multi_asset(self, wish: SetMultiAsset) -> Answer:
+        return Answer(settings.set_multi_asset(self.risk, self._account(wish), wish.on))
 
     def _adjust_position_margin(self, wish: AdjustPositionMargin) -> Answer:
         if wish.position_side not in POSITION_SIDES:

@@ -242,7 +242,8 @@ class LiquidationEnded(Event, tag=12):
 
 
 class SettingChanged(Event, tag=13):
-    """A setting of an account: "leverage", "margin_mode", "margin_leverage" or "fee_discount"."""
+    """A setting of an account: "leverage", "margin_mode", "margin_leverage", "position_mode",
+    "multi_asset" or "fee_discount"."""
 
     account_id: int
     n: int
@@ -292,6 +293,26 @@ class FeeTierChanged(Event, tag=16):
     maker_e12: int  # Negative: a rebate.
     taker_e12: int
     volume_minor: int  # Quote volume of the thirty days before.
+
+
+class CollateralConverted(Event, tag=18):
+    """An asset of a multi-asset wallet paid for what the wallet owes (P18).
+
+    `cause` is "threshold", "liquidation" or "reset".
+    """
+
+    account_id: int
+    n: int
+    wallet: str
+    asset: str
+    amount_minor: int
+    price_e8: int  # The index it was taken at,
+    ratio_e12: int  # what of it counted until then,
+    fee_e12: int  # and what the house kept of its worth.
+    paid_asset: str
+    paid_minor: int
+    balance_minor: int  # Of the paid asset on the wallet, after it.
+    cause: str
 
 
 # -- public: what everybody is told ------------------------------------------------------------
@@ -423,6 +444,7 @@ PrivateEvent = (
     | AccountOpened
     | Deleveraged
     | FeeTierChanged
+    | CollateralConverted
 )
 PublicEvent = (
     Traded

@@ -9,6 +9,7 @@ from exchange.events import (
     Answered,
     AnyEvent,
     BalanceChanged,
+    CollateralConverted,
     Deleveraged,
     Event,
     FeeTierChanged,
@@ -52,6 +53,7 @@ _PRIVATE: Final[dict[type, type[Event]]] = {
     records.DeleverRecord: Deleveraged,
     records.SettingRecord: SettingChanged,
     records.FeeTierRecord: FeeTierChanged,
+    records.ConversionRecord: CollateralConverted,
 }
 _PUBLIC: Final[dict[type, type[Event]]] = {
     records.MarkRecord: Marked,

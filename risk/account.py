@@ -142,10 +142,12 @@ class Account:
         "liquidating",
         "loans",
         "margin_leverage",
+        "multi_asset",
         "open_counts",
         "open_perp",
         "order_loans",
         "orders",
+        "perp_interest_e18",
         "pockets",
         "positions",
         "recent",
@@ -163,6 +165,8 @@ class Account:
         self.event_n = 0
         self.margin_leverage = 3
         self.hedge = False  # Whether it holds a long and a short leg of a perpetual apart (P2).
+        self.multi_asset = False  # Whether "perp" may hold several assets (P18),
+        self.perp_interest_e18: dict[str, int] = {}  # and what of a unit it owes of interest.
         self.settled = 0  # Instants up to here are settled (see risk.instants).
         self.pockets: dict[tuple[str, str], Pocket] = {}
         self.loans: dict[tuple[str, str], Loan] = {}
@@ -227,7 +231,7 @@ class Account:
     @property
     def exposed(self) -> bool:
         """Whether interest, funding or a price can change what it is worth or owes."""
-        return bool(self.positions or self.loans)
+        return bool(self.positions or self.loans or self.multi_asset)
 
     def is_isolated(self, symbol: str) -> bool:
         """Whether a perpetual stands on isolated margin."""
@@ -244,6 +248,8 @@ class Account:
             "event_n": self.event_n,
             "margin_leverage": self.margin_leverage,
             "hedge": self.hedge,
+            "multi_asset": self.multi_asset,
+            "perp_interest": sorted(self.perp_interest_e18.items()),
             "settled": self.settled,
             "loans": [
                 (
@@ -283,6 +289,8 @@ class Account:
         account.event_n = state["event_n"]
         account.margin_leverage = state["margin_leverage"]
         account.hedge = state["hedge"]
+        account.multi_asset = state["multi_asset"]
+        account.perp_interest_e18 = dict(state["perp_interest"])
         account.settled = state["settled"]
         for loan_id, wallet, asset, principal_minor, interest, allowance in state["loans"]:
             loan = Loan(loan_id, wallet, asset)

@@ -9,19 +9,20 @@ from risk.ledger import POOL, PostingReason
 from risk.loan_tiers import levels
 from risk.loans import hour_of_interest_e18, split_repayment
 from risk.margin_worth import margin_worth, max_borrow, max_transfer_out
+from risk.multi_asset import accepts
 from risk.pool import inventory_minor
 from risk.records import BadDebtRecord, LoanRecord
 from risk.state import RiskState
 
 
-def wallet_holds(state: RiskState, wallet: str, asset: str) -> Reason | None:
+def wallet_holds(state: RiskState, account: Account, wallet: str, asset: str) -> Reason | None:
     """Refuse a wallet there is none of, or an asset that it cannot hold."""
     if asset not in state.assets:
         return Reason.UNKNOWN_ASSET
     if wallet in (SPOT, MARGIN):
         return None
     if wallet == PERP:
-        return None if asset == state.venue.quote else Reason.ASSET_NOT_IN_WALLET
+        return None if accepts(state, account, asset) else Reason.ASSET_NOT_IN_WALLET
     if wallet in state.coin_contracts:
         return None if asset == state.wallet_asset(wallet) else Reason.ASSET_NOT_IN_WALLET
     if wallet.startswith(ISOLATED):
@@ -51,7 +52,7 @@ def refuse_loan(
     """Why a loan may not be taken, or None."""
     if wallet == SPOT or wallet.startswith(PERP):
         return Reason.NOT_BORROWABLE
-    refused = wallet_holds(state, wallet, asset)
+    refused = wallet_holds(state, account, wallet, asset)
     if refused is not None:
         return refused
     if minor <= 0:
@@ -216,7 +217,7 @@ def transfer(
     if source == target:
         return Reason.SAME_WALLET
     for wallet in (source, target):
-        refused = wallet_holds(state, wallet, asset)
+        refused = wallet_holds(state, account, wallet, asset)
         if refused is not None:
             return refused
         if wallet in account.liquidating:

@@ -27,7 +27,7 @@ from risk.records import AccountRecord
 from risk.scan import check_overlooked, find_fallen, liquidate_fallen, run_rounds
 from risk.state import RiskState
 from risk.tiers import begin_day, is_day_due, tell_tiers
-from risk.unwinding import unwind_positions
+from risk.unwinding import unwind_conversions, unwind_positions
 from risk.volumes import day_of
 
 
@@ -96,6 +96,7 @@ class RiskEngine(RiskState):
         if now_ms % self.venue.sample_ms == 0:
             unwind_positions(self, road)
             unwind_loans(self, road)
+            unwind_conversions(self, road)
         self.watch.gather()
         self.jobs, self.jobs_later = self.jobs_later, self.jobs
         self.jobs.update(self.jobs_later)

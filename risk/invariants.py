@@ -174,6 +174,9 @@ def check_account(state: RiskState, account: Account) -> None:
         hold("I5", not asked or 0 <= asked <= pocket.minor, account.id, pocket)
         may_owe = key[0].startswith(PERP) or account.id < FIRST_ACCOUNT
         hold("I9", pocket.minor >= 0 or may_owe, account.id, pocket)
+        strange = key[0] == PERP and key[1] != state.venue.quote and bool(pocket.minor)
+        alone = not strange or account.multi_asset or account.id < FIRST_ACCOUNT
+        hold("I5", alone, account.id, f"{pocket}, yet not in multi-asset mode")
     mine = {leg: each.values() for leg, each in account.open_perp.items()}
     theirs = {leg: each.values() for leg, each in sums.items()}
     hold("I5", mine == theirs, account.id, f"sums of orders {mine}, not {theirs}")
@@ -186,6 +189,18 @@ def check_account(state: RiskState, account: Account) -> None:
     hold("I13", trades == account.volumes.matter, account.id, "the day roll does not know of it")
     hold("I4", account.settled <= state.instants.last, account.id, "it settled what is to come")
     check_reducing(account)
+    check_multi_asset(state, account)
+
+
+def check_multi_asset(state: RiskState, account: Account) -> None:
+    """I5: several assets stand on cross margin alone; less than a unit of interest is carried."""
+    carried = account.perp_interest_e18
+    fits = all(0 < rest_e18 < MINOR_IN_E18 for rest_e18 in carried.values())
+    hold("I5", fits and (account.multi_asset or not carried), account.id, f"carries {carried}")
+    if account.multi_asset:
+        isolated = [name for name in account.settings if account.is_isolated(name)]
+        linear = [name for name in isolated if not state.contracts[name].inverse]
+        hold("I5", not linear, account.id, f"isolated {linear} in multi-asset mode")
 
 
 def _count_orders(

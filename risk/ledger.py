@@ -21,6 +21,7 @@ CLEARING: Final = 8  # Between the two sides of a contract: minus the sum of its
 FUNDING: Final = 9  # Funding of an instant while some accounts have not settled it yet.
 DUST: Final = 10  # Takes what is too little to sell, and holds it.
 SOCIALIZED_LOSS: Final = 11  # What nobody could pay, where the venue allows that (P13.8).
+CONVERSION: Final = 12  # Takes what multi-asset wallets pay their debts with, and sells it.
 FIRST_ACCOUNT: Final = 100
 
 HOUSE_NAMES: Final = {
@@ -35,6 +36,7 @@ HOUSE_NAMES: Final = {
     FUNDING: "funding",
     DUST: "dust",
     SOCIALIZED_LOSS: "socialized_loss",
+    CONVERSION: "conversion",
 }
 
 
@@ -56,6 +58,7 @@ class PostingReason(StrEnum):
     ROUNDING = "rounding"
     RESET = "reset"
     DUST = "dust"
+    CONVERSION = "conversion"
 
 
 class Pocket:

@@ -15,6 +15,7 @@ from matching.types import Order, Side
 from risk.account import LONG, PERP, SHORT, Account, Job, leg_of
 from risk.adl import Deleveraging, deleverage
 from risk.contract import Contract
+from risk.conversion import pay_debt
 from risk.insurance import capacity_lots, cover, fund_pocket, means_minor, surplus_to_fund
 from risk.ledger import INSURANCE, SOCIALIZED_LOSS, PostingReason
 from risk.money import E12, charged
@@ -292,6 +293,7 @@ def _conclude(state: RiskState, account: Account, scope: str) -> None:
         return
     contract = _contract(state, account, scope)
     pocket = state.pocket(account, scope, contract.settle)
+    pay_debt(state, account, scope, "liquidation")
     covered = cover(state, contract, pocket) if breached(state, account, scope) else 0
     if breached(state, account, scope):
         account.liquidating[scope].covered_minor += covered

@@ -128,7 +128,7 @@ def max_transfer_out(state: RiskState, account: Account, wallet: str, asset: str
     if wallet == SPOT:
         return free
     if wallet.startswith(PERP):
-        return max_perp_transfer_out(state, account, wallet)
+        return max_perp_transfer_out(state, account, wallet, asset)
     worth_ = margin_worth(state, account, wallet)
     return max_transfer_out_minor(
         free,

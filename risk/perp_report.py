@@ -10,7 +10,7 @@ from risk.fees import rates_e12
 from risk.margin import initial_e16
 from risk.margin_worth import max_transfer_out
 from risk.money import E12, ceil_div
-from risk.perp_worth import perp_worth, unrealised_e16
+from risk.perp_worth import perp_worth, unrealised_e16, wallet_e16
 from risk.state import RiskState
 
 
@@ -49,7 +49,7 @@ def perp_report(state: RiskState, account: Account, settle: str = "") -> PerpRep
     wallet = account.minor(name, asset)
     return PerpReport(
         wallet_minor=wallet,
-        unrealised_e16=worth.balance_e16 - wallet * worth.factor,
+        unrealised_e16=worth.balance_e16 - wallet_e16(state, account, name),
         margin_balance_e16=worth.balance_e16,
         initial_e16=worth.initial_e16,
         order_margin_e16=worth.orders_e16 + worth.held_e16,
@@ -89,7 +89,11 @@ def position_report(state: RiskState, account: Account, leg: str) -> PositionRep
 
 
 class _Behind(NamedTuple):
-    """What stands behind a position, at the marks (P11)."""
+    """What stands behind a position, at the marks (P11).
+
+    In multi-asset mode the assets of the wallet stand at their indexes, the position's own base
+    among them: where that is collateral too, both fall together, and the end comes earlier.
+    """
 
     legs: list[Leg]  # Those of its contract that share a wallet, its own first.
     balance_e16: int  # The wallet, with the unrealised profit of every other contract in it,

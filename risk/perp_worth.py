@@ -7,6 +7,7 @@ quote at the mark, where an inverse wallet is as exact as a linear one: it has o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from matching.types import Side
@@ -22,6 +23,7 @@ from risk.margin import (
     withdrawable_e16,
 )
 from risk.money import E12, ceil_div
+from risk.multi_asset import Weight, collateral_bands, is_multi, max_leave, wallet_e28
 from risk.position import Position, symbol_of
 from risk.state import RiskState
 from risk.watch import Band
@@ -53,7 +55,7 @@ class PerpWorth(NamedTuple):
 def perp_worth(state: RiskState, account: Account, wallet: str = PERP) -> PerpWorth:
     """A cross wallet of perpetuals at the marks. O(the account's legs)."""
     factor = state.wallet_factor(wallet)
-    balance = account.minor(wallet, state.wallet_asset(wallet)) * factor
+    balance = wallet_e16(state, account, wallet)
     initial = orders = held = maintenance = 0
     for leg in account.positions.keys() | account.open_perp.keys():
         contract = state.contracts[symbol_of(leg)]
@@ -70,6 +72,16 @@ def perp_worth(state: RiskState, account: Account, wallet: str = PERP) -> PerpWo
             initial += margin.position_e16
             maintenance += contract.maintenance_e28(position.lots, mark_e8)
     return PerpWorth(balance, initial, orders, held, maintenance, factor)
+
+
+def wallet_e16(state: RiskState, account: Account, wallet: str) -> int:
+    """What the money of a cross wallet is worth, without open profit, in 10^-16 of the quote.
+
+    In multi-asset mode it is all its assets as they count, rounded down once (V76).
+    """
+    if is_multi(account, wallet):
+        return wallet_e28(state, account) // E16_IN_E28
+    return account.minor(wallet, state.wallet_asset(wallet)) * state.wallet_factor(wallet)
 
 
 def leg_margin(state: RiskState, account: Account, leg: str, sums: OpenOrders) -> OrderMargin:
@@ -146,14 +158,23 @@ def unrealised_e16(state: RiskState, held: Position) -> int:
 # -- bands -------------------------------------------------------------------------------------
 
 
-def perp_bands(state: RiskState, account: Account, legs: list[str], slack_e28: int) -> list[Band]:
+def perp_bands(
+    state: RiskState,
+    account: Account,
+    legs: list[str],
+    slack_e28: int,
+    collateral: Sequence[Weight] = (),
+) -> list[Band]:
     """How far each mark may move before balance can meet maintenance.
 
-    The slack is shared between the positions.  A price that moves against a position by d costs
-    size x d, and may raise its requirement too, by the highest bracket's rate at most.
+    The slack is shared between the positions, and in multi-asset mode with the indexes of the
+    `collateral`.  A price that moves against a position by d costs size x d, and may raise its
+    requirement too, by the highest bracket's rate at most.
     """
     bands: list[Band] = []
-    share_e28 = max(0, slack_e28) // max(1, len(legs))
+    if collateral:
+        slack_e28 -= E16_IN_E28  # Their sum is rounded down.
+    share_e28 = max(0, slack_e28) // max(1, len(legs) + len(collateral))
     for leg in legs:
         held = account.positions[leg]
         contract = state.contracts[held.symbol]
@@ -163,7 +184,7 @@ def perp_bands(state: RiskState, account: Account, legs: list[str], slack_e28: i
             bands.append((contract.symbol, bound_e8, None))
         else:
             bands.append((contract.symbol, None, bound_e8))
-    return bands
+    return bands + collateral_bands(state, collateral, share_e28)
 
 
 def _bound_e8(contract: Contract, lots: int, mark_e8: int, slack_e28: int) -> int | None:
@@ -189,10 +210,13 @@ def _bound_e8(contract: Contract, lots: int, mark_e8: int, slack_e28: int) -> in
 # -- what may leave ----------------------------------------------------------------------------
 
 
-def max_perp_transfer_out(state: RiskState, account: Account, wallet: str) -> int:
-    """The most that may leave a cross wallet of perpetuals, in minor units of its asset (P5)."""
-    free = account.free(wallet, state.wallet_asset(wallet))
+def max_perp_transfer_out(state: RiskState, account: Account, wallet: str, asset: str) -> int:
+    """The most of an asset that may leave a cross wallet of perpetuals, in minor units (P5)."""
+    free = account.free(wallet, asset)
     worth = perp_worth(state, account, wallet)
     taken = worth.orders_e16 + worth.held_e16
+    if is_multi(account, wallet):
+        unrealised = worth.balance_e16 - wallet_e16(state, account, wallet)
+        return max_leave(state, account, asset, unrealised, worth.initial_e16 + taken)
     left_e16 = withdrawable_e16(free * worth.factor, worth.balance_e16, worth.initial_e16, taken)
     return min(free, left_e16 // worth.factor)

@@ -149,6 +149,22 @@ class SettingRecord(NamedTuple):
     value: str
 
 
+class ConversionRecord(NamedTuple):
+    """An asset of a multi-asset wallet paid for what the wallet owes (P18)."""
+
+    account_id: int
+    wallet: str
+    asset: str
+    amount_minor: int
+    price_e8: int
+    ratio_e12: int
+    fee_e12: int
+    paid_asset: str
+    paid_minor: int
+    balance_minor: int
+    cause: str
+
+
 class FeeTierRecord(NamedTuple):
     """An account came into another fee tier."""
 
@@ -246,6 +262,7 @@ PrivateRecord = (
     | DeleverRecord
     | SettingRecord
     | FeeTierRecord
+    | ConversionRecord
 )
 PublicRecord = (
     MarkRecord | IndexRecord | FundingRateRecord | RatesRecord | CoverRecord | BadDebtRecord

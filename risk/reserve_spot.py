@@ -106,7 +106,7 @@ def refuse_wallet(state: RiskState, account: Account, order: Order) -> Reason | 
     if order.wallet == SPOT:
         return Reason.SIDE_EFFECT_NOT_ALLOWED if order.side_effect else None
     for asset in (instrument.base, instrument.quote):
-        refused = wallet_holds(state, order.wallet, asset)
+        refused = wallet_holds(state, account, order.wallet, asset)
         if refused is not None:
             return refused
     if order.wallet in account.liquidating and not order.forced:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from matching.reasons import Reason
-from risk.account import Account
+from risk.account import PERP, Account
 from risk.borrowing import repay
+from risk.conversion import pay_debt
 from risk.insurance import cover
 from risk.ledger import LIQUIDATION, WORLD, PostingReason
 from risk.liquidation import Road, take_over
@@ -31,15 +32,18 @@ def reset_account(state: RiskState, road: Road, account: Account) -> None:
         missing = max(0, loan.owed_minor - account.free(wallet, asset))
         state.deposit(account, wallet, asset, missing, PostingReason.RESET)
         repay(state, account, wallet, asset, loan.owed_minor)
+    pay_debt(state, account, PERP, "reset")
     funds = {contract.cross_wallet: contract for contract in state.contracts.values()}
     for (wallet, asset), pocket in sorted(account.pockets.items()):
-        if pocket.minor < 0 and wallet in funds:
+        if pocket.minor < 0 and wallet in funds and asset == funds[wallet].settle:
             cover(state, funds[wallet], pocket)
         state.ledger.post(
             pocket, state.ledger.house(WORLD, asset), pocket.minor, PostingReason.RESET
         )
     account.settings.clear()
     account.hedge = False
+    account.multi_asset = False
+    state.note_exposure(account)
     account.called.clear()
     account.call_told.clear()
     account.liquidating.clear()

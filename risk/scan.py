@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matching.invariants import hold
 from risk.account import PERP, Account
+from risk.conversion import convert
 from risk.funding_ahead import funding_ahead_minor
 from risk.ledger import FIRST_ACCOUNT
 from risk.liquidation import Road, pursue, resume, start_perp_liquidation
@@ -12,6 +13,7 @@ from risk.margin_bands import watch_margin
 from risk.margin_liquidation import margin_breached, next_round, start_liquidation
 from risk.margin_worth import MarginWorth, margin_worth, wallet_assets
 from risk.money import E12, at_most, ceil_div
+from risk.multi_asset import Weight, collateral_sources, is_multi, must_convert, owes
 from risk.parts import asset_parts, debt_parts
 from risk.perp_worth import perp_bands
 from risk.ratio import Ratio
@@ -66,6 +68,8 @@ def _frozen(state: RiskState, account: Account, scope: str) -> bool:
         symbols = {account.positions[leg].symbol for leg in legs}
         books = symbols
         pairs = {state.marks[symbol].index_symbol for symbol in symbols}
+        quote = state.venue.quote
+        pairs |= {f"{each.asset}-{quote}" for each in _collateral(state, account, scope)}
     else:
         assets = {asset for asset, _ in wallet_assets(account, scope)}
         assets |= {loan.asset for loan in account.wallet_loans(scope)}
@@ -85,19 +89,28 @@ def _check(state: RiskState, account: Account, scope: str) -> Ratio | None:
 def _check_perp(state: RiskState, account: Account, scope: str) -> Ratio | None:
     if scope in account.liquidating:
         return None
+    if scope == PERP and must_convert(state, account):
+        convert(state, account, "threshold")
     legs = scope_legs(state, account, scope)
     balance_e16, maintenance_e28 = perp_state(state, account, scope)
     fallen = breached(state, account, scope)
-    if not legs and not fallen:
+    collateral = _collateral(state, account, scope)
+    if not legs and not fallen and not (collateral and owes(state, account)):
         state.watch.drop(account.id, scope)
         return None
     if fallen:
         return Ratio(balance_e16 * E12, max(1, maintenance_e28))
     slack = balance_e16 * E12 - maintenance_e28
     ahead = funding_ahead_minor(state, account, legs, slack)
-    bands = perp_bands(state, account, legs, slack - ahead * MINOR_IN_E28)
+    slack -= ahead * MINOR_IN_E28
+    bands = perp_bands(state, account, legs, slack, collateral)
     state.watch.put(account.id, scope, bands, ahead)
     return None
+
+
+def _collateral(state: RiskState, account: Account, scope: str) -> list[Weight]:
+    """The assets beside the quote that a scope of perpetuals stands on."""
+    return collateral_sources(state, account) if is_multi(account, scope) else []
 
 
 def _check_margin(state: RiskState, account: Account, scope: str) -> Ratio | None:

@@ -21,6 +21,7 @@ from risk.ledger import PostingReason
 from risk.margin import initial_e16, margin_after_raise_e16, withdrawable_e16
 from risk.margin_worth import margin_worth, max_transfer_out
 from risk.money import ceil_div
+from risk.multi_asset import pay_carried, weights
 from risk.perp_worth import leg_margin, perp_worth, position_worth, unrealised_e16
 from risk.position import symbol_of
 from risk.records import SettingRecord
@@ -228,6 +229,8 @@ def set_margin_mode(
         return Reason.UNKNOWN_SYMBOL
     if account.is_isolated(symbol) == isolated:
         return None
+    if isolated and account.multi_asset and not state.contracts[symbol].inverse:
+        return state.refuse(Reason.MULTI_ASSET_ON, "P18", symbol=symbol)
     if _in_liquidation(state, account, symbol):
         return Reason.ACCOUNT_LIQUIDATING
     if account.legs(symbol):
@@ -245,6 +248,40 @@ def _in_liquidation(state: RiskState, account: Account, symbol: str) -> bool:
     scopes = {state.contracts[symbol].cross_wallet}
     scopes |= {position_wallet(leg_of(symbol, side)) for side in POSITION_SIDES}
     return not scopes.isdisjoint(account.liquidating)
+
+
+def set_multi_asset(state: RiskState, account: Account, on: bool) -> Reason | None:
+    """Several assets on the linear wallet, or the quote alone (P18).
+
+    On only without isolated linear contracts, which it does not go with; off only when the wallet
+    holds nothing but the quote, and owes nothing. The carried interest is paid with it.
+    """
+    if account.multi_asset == on:
+        return None
+    if any(scope.startswith(PERP) for scope in account.liquidating):
+        return Reason.ACCOUNT_LIQUIDATING
+    if on:
+        isolated = [
+            symbol for symbol in account.settings if _isolated_linear(state, account, symbol)
+        ]
+        if isolated:
+            return state.refuse(Reason.ISOLATED_MARGIN_SET, "P18", symbol=min(isolated))
+    else:
+        for each in weights(state, account):
+            if each.asset != state.venue.quote or each.weight_e20 < 0:
+                return state.refuse(
+                    Reason.COLLATERAL_IN_WALLET, "P18", asset=each.asset, held_minor=each.minor
+                )
+        pay_carried(state, account)
+    account.multi_asset = on
+    state.note_exposure(account)
+    state.tell(SettingRecord(account.id, "", "multi_asset", "on" if on else "off"))
+    state.touch_wallet(account, PERP)
+    return None
+
+
+def _isolated_linear(state: RiskState, account: Account, symbol: str) -> bool:
+    return account.is_isolated(symbol) and not state.contracts[symbol].inverse
 
 
 def set_position_mode(state: RiskState, account: Account, hedge: bool) -> Reason | None:

@@ -14,6 +14,7 @@ from risk.contract import Contract
 from risk.holders import Holders
 from risk.instants import Instant, Instants
 from risk.ledger import (
+    CONVERSION,
     FIRST_ACCOUNT,
     FUNDING,
     INSURANCE,
@@ -28,6 +29,7 @@ from risk.ledger import (
 )
 from risk.loans import hour_of_interest_e18, pool_rate_e12
 from risk.marking import IndexState, PerpState
+from risk.multi_asset import settle_wallet
 from risk.parameters import AssetParameters, PerpParameters, SpotParameters, Venue
 from risk.position import Position, symbol_of
 from risk.ratio import Ratio
@@ -43,6 +45,7 @@ HOUSE_WITH_POSITIONS: Final = (
     (INSURANCE, "insurance"),
     (LIQUIDATION, "liquidation"),
     (SOCIALIZED_LOSS, "socialized_loss"),
+    (CONVERSION, "conversion"),
 )
 
 
@@ -191,7 +194,7 @@ class RiskState:
         if self.deleveraging is not None:
             self.deleveraging.note(account)
         if wallet.startswith(PERP):
-            if account.positions:
+            if account.positions or (account.multi_asset and wallet == PERP):
                 self.watch.touch(account.id, wallet)
         elif account.loans or account.called:
             self.watch.touch(account.id, wallet)
@@ -225,6 +228,8 @@ class RiskState:
         for instant in self.instants.since(account.settled):
             self._settle_funding(account, instant)
             self._settle_interest(account, instant)
+            if account.multi_asset:
+                settle_wallet(self, account, instant.interest, instant.due_ms)
         account.settled = self.instants.last
 
     def _settle_funding(self, account: Account, instant: Instant) -> None:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from matching.types import Side
-from risk.account import PERP, Account
+from risk.account import PERP, SPOT, Account
+from risk.conversion import sell_price_ticks, settle_conversions
 from risk.insurance import means_minor
-from risk.ledger import FIRST_ACCOUNT, INSURANCE, LIQUIDATION, SOCIALIZED_LOSS, PostingReason
+from risk.ledger import (
+    CONVERSION,
+    FIRST_ACCOUNT,
+    INSURANCE,
+    LIQUIDATION,
+    SOCIALIZED_LOSS,
+    PostingReason,
+)
 from risk.liquidation import Road
 from risk.money import E12
 from risk.state import RiskState
@@ -60,3 +68,30 @@ def _settle_house(state: RiskState) -> None:
         amount = max(pocket.minor, -means_minor(state, contract))
         target = state.pocket(fund, wallet, asset)
         state.ledger.post(pocket, target, amount, PostingReason.LIQUIDATION)
+
+
+# -- what was converted ------------------------------------------------------------------------
+
+
+def unwind_conversions(state: RiskState, road: Road) -> None:
+    """Sell what multi-asset wallets paid with, a slice of each asset at a time (P18).
+
+    Once nothing that makes a lot is left, what it won or lost is the fund's. O(assets).
+    """
+    house = state.accounts[CONVERSION]
+    if not any(pocket.minor for pocket in house.pockets.values()):
+        return
+    is_sold = True
+    for asset in sorted(state.assets):
+        instrument = state.instruments.get(f"{asset}-{state.venue.quote}")
+        lots = instrument.whole_lots(house.free(SPOT, asset)) if instrument else 0
+        if instrument is None or not lots:
+            continue
+        is_sold = False
+        ticks = sell_price_ticks(state, instrument, E12 - BAND_E12)
+        if ticks and instrument.symbol not in state.halted:
+            lot_e16 = instrument.base_minor(1) * (state.price_e8(asset) or 0)
+            lots = min(lots, max(1, SLICE_E16 // lot_e16))
+            road.force(house, SPOT, instrument.symbol, Side.SELL, lots, ticks)
+    if is_sold:
+        settle_conversions(state, house)

@@ -30,14 +30,16 @@ class NoticeSay(MarginSay):
     amount: str | UnsetType = UNSET  # Of the asset; funding: paid if negative.
     qty: str | UnsetType = UNSET
     price: str | UnsetType = UNSET
-    result: str | UnsetType = UNSET  # restored, closed or bankrupt
+    # restored, closed or bankrupt; of a conversion its cause: threshold, liquidation or reset
+    result: str | UnsetType = UNSET
     covered: str | UnsetType = UNSET  # What the insurance fund paid.
     rate: str | UnsetType = UNSET
     principal: str | UnsetType = UNSET
     interest: str | UnsetType = UNSET  # Owed after a charge, to 18 places.
     due: int | UnsetType = UNSET  # When a charge fell due.
     loan: LoanSay | UnsetType = UNSET
-    setting: str | UnsetType = UNSET  # leverage, margin_mode, margin_leverage or fee_discount
+    # leverage, margin_mode, margin_leverage, position_mode, multi_asset or fee_discount
+    setting: str | UnsetType = UNSET
     value: str | UnsetType = UNSET
     epoch: int | UnsetType = UNSET
     kind: str | UnsetType = UNSET  # Of a fee tier: spot or perp.
@@ -50,6 +52,10 @@ class NoticeSay(MarginSay):
     rank: int | UnsetType = UNSET  # its place among the counterparties, from 1,
     score: str | UnsetType = UNSET  # the profit x leverage they are ranked by,
     realised: str | UnsetType = UNSET  # and what that realised, without a fee.
+    ratio: str | UnsetType = UNSET  # Of converted collateral: what of it counted,
+    fee: str | UnsetType = UNSET  # the share of its worth that the house kept,
+    paid: str | UnsetType = UNSET  # and what it paid
+    paid_asset: str | UnsetType = UNSET  # of what was owed.
     unrealised: str | UnsetType = UNSET
     why: str | UnsetType = UNSET  # "interest/7": what to ask `why` for.
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from exchange.commands import (
     Borrow,
     CancelAll,
+    Deposit,
     FeedPrices,
     ResetAccount,
     SetLeverage,
     SetMarginMode,
+    SetMultiAsset,
     SetSymbolState,
+    Transfer,
 )
 from exchange.events import AnyEvent
 from matching.types import TimeInForce
@@ -75,5 +78,17 @@ def the_rest(story: Story) -> list[AnyEvent]:
     for _ in range(4):
         events += story.wait(5_000)
     events += story.do(CancelAll, account_id=one)
+    # The third owes a fee of the quote, and a reset has its coins pay for that.
+    three = 102
+    events += story.do(SetMarginMode, account_id=three, symbol=PERP, isolated=False)
+    events += story.do(SetMultiAsset, account_id=three, on=True)
+    coins = {"wallet": "perp", "asset": "BTC", "amount_minor": units("0.1")}
+    events += story.do(Deposit, account_id=three, **coins)
+    rest = {"asset": "USDT", "amount_minor": story.person(three).minor("perp", "USDT")}
+    events += story.do(Transfer, account_id=three, source="perp", target="spot", **rest)
+    events += story.sell(two, PERP, "0.01", "80000")
+    events += story.buy(three, PERP, "0.01", "80000")
+    events += story.wait(HOUR)
+    events += story.do(ResetAccount, account_id=three)
     events += story.do(ResetAccount, account_id=two)
     return events

@@ -306,7 +306,7 @@ async def test_a_running_auditor_goes_round_by_itself(
     task = asyncio.create_task(auditor.run())
     await enough.wait()
     task.cancel()
-    assert len(story.engine.risk.accounts) == 6  # Three people, and accounts of the house.
+    assert len(story.engine.risk.accounts) == 7  # Three people, and accounts of the house.
     assert turns[:2] == [(1, 4, 3), (1, 4, 3)]  # The step behind the last begins anew.
     assert auditor.look().ok
 

@@ -28,6 +28,7 @@ from exchange.commands import (
     SetLeverage,
     SetMarginLeverage,
     SetMarginMode,
+    SetMultiAsset,
     SetPositionMode,
     SetSymbolState,
     Tick,
@@ -83,6 +84,7 @@ WRITTEN: dict[type[Command], tuple[int, dict[str, Any]]] = {
     SetIndexPrice: (18, {"base": "BTC", "quote": "USDT", "price_e8": 50_000}),
     SetSymbolState: (19, {"symbol": "BTC-USDT", "state": "halt"}),
     SetPositionMode: (20, ONE | {"hedge": True}),
+    SetMultiAsset: (21, ONE | {"on": True}),
     SetFeeDiscount: (22, ONE | {"on": True}),
     ConvertDust: (
         23,

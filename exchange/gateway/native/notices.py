@@ -9,6 +9,7 @@ from msgspec import structs
 
 from exchange.events import (
     AccountOpened,
+    CollateralConverted,
     Deleveraged,
     FeeTierChanged,
     FundingCharged,
@@ -188,7 +189,8 @@ def _ended_notice(event: LiquidationEnded, instruments: Instruments, figures: Fi
 
 
 def _setting_notice(event: SettingChanged, _: Instruments, figures: Figures) -> NoticeSay:
-    scope = PERP if event.symbol else SPOT if event.name == "fee_discount" else MARGIN
+    of_perp = bool(event.symbol) or event.name == "multi_asset"
+    scope = PERP if of_perp else SPOT if event.name == "fee_discount" else MARGIN
     more: dict[str, Any] = {"symbol": event.symbol} if event.symbol else {}
     return _notice(event, scope, figures, "setting", setting=event.name, value=event.value, **more)
 
@@ -235,6 +237,23 @@ def _deleveraged_notice(
     )
 
 
+def _converted_notice(event: CollateralConverted, _: Instruments, figures: Figures) -> NoticeSay:
+    return _notice(
+        event,
+        event.wallet,
+        figures,
+        "collateral_converted",
+        asset=event.asset,
+        amount=amount_text(event.amount_minor),
+        price=amount_text(event.price_e8),
+        ratio=rate_text(event.ratio_e12),
+        fee=rate_text(event.fee_e12),
+        paid=amount_text(event.paid_minor),
+        paid_asset=event.paid_asset,
+        result=event.cause,
+    )
+
+
 NOTICES: Final[dict[type, Callable[[Any, Instruments, Figures], NoticeSay]]] = {
     LoanChanged: _loan_notice,
     InterestCharged: _interest_notice,
@@ -246,5 +265,6 @@ NOTICES: Final[dict[type, Callable[[Any, Instruments, Figures], NoticeSay]]] = {
     SettingChanged: _setting_notice,
     AccountOpened: _opened_notice,
     FeeTierChanged: _tier_notice,
+    CollateralConverted: _converted_notice,
     Deleveraged: _deleveraged_notice,
 }
