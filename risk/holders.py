@@ -48,6 +48,18 @@ class Holders:
         """Everybody on a side, in order. O(holders)."""
         return list(self._sides.get((symbol, is_long), ()))
 
+    def count(self, symbol: str, is_long: bool) -> int:
+        """How many hold a side."""
+        return len(self._sides.get((symbol, is_long), ()))
+
+    def sample(self, symbol: str, is_long: bool, most: int) -> list[Holding]:
+        """At most so many of a side, evenly spread over all. O(most x log holders)."""
+        holdings = self._sides.get((symbol, is_long))
+        if holdings is None:
+            return []
+        step = -(-len(holdings) // most) or 1
+        return [holdings[place] for place in range(0, len(holdings), step)]
+
     def check(self, accounts: dict[int, Account]) -> None:
         """Assert that this is who holds what."""
         held = {

@@ -12,20 +12,31 @@ from exchange.engine import Engine
 from exchange.events import PositionChanged
 from exchange.views.board import Board
 from exchange.views.orders import POSITION_SIDE_NAMES
+from exchange.views.ranks import Ranks
 from exchange.views.texts import interest_text, rate_text, value_text
-from exchange.wire import AccountSay, BalanceSay, FeeTierSay, LoanSay, MarginSay, PositionSay
+from exchange.wire import (
+    AccountSay,
+    BalanceSay,
+    FeeTierSay,
+    LoanSay,
+    LoanTierSay,
+    MarginSay,
+    PositionSay,
+)
 from exchange.wire.stream import ENV, GaugeSay
 from matching.instrument import amount_text
 from risk.account import ISOLATED, MARGIN, PERP, SPOT, Account, Loan, leg_of, side_of
 from risk.contract import Contract
 from risk.dust import max_sellable_minor
 from risk.fees import rates_e12
+from risk.loan_tiers import levels, pair_tiers, present_tier
 from risk.margin import initial_e16
 from risk.margin_report import margin_report
 from risk.money import E12, MINOR_IN_E18, ceil_div
-from risk.parameters import FeeKind
+from risk.parameters import FeeKind, IsolatedTier
 from risk.perp_report import perp_report, position_report
 from risk.perp_worth import position_worth, unrealised_e16
+from risk.position import Position
 from risk.scopes import scope_leg, scope_legs
 from risk.state import RiskState
 from risk.tiers import tier_of
@@ -41,6 +52,7 @@ class Accounts:
     def __init__(self, engine: Engine, board: Board) -> None:
         self._engine = engine
         self._board = board
+        self._ranks = Ranks(engine.risk)
 
     def is_user(self, account_id: int) -> bool:
         """Whether the account is a customer's; agents and the house are not."""
@@ -102,6 +114,9 @@ class Accounts:
     def _balance(self, account: Account, wallet: str, asset: str) -> BalanceSay:
         said = _balance(account, wallet, asset)
         risk = self._engine.risk
+        price_e8 = risk.price_e8(asset)
+        if price_e8 is not None:
+            said.value = value_text(account.minor(wallet, asset) * price_e8)
         instrument = risk.instruments.get(f"{asset}-{risk.venue.quote}")
         if wallet == SPOT and instrument is not None:
             free = account.free(wallet, asset)
@@ -149,6 +164,9 @@ class Accounts:
             liquidation_price=_price(report.liquidation_e8),
             bankruptcy_price=contract.instrument.price_text(bankrupt) if bankrupt else None,
             position_side=POSITION_SIDE_NAMES[side_of(leg)],
+            settle=contract.settle,
+            roe=_roe(contract, held, account.setting(held.symbol).leverage, report.mark_e8),
+            adl_rank=self._ranks.rank(account, leg),
         )
 
     def position(self, event: PositionChanged) -> PositionSay:
@@ -168,6 +186,7 @@ class Accounts:
         maintenance = ceil_div(contract.maintenance_e28(event.lots, mark_e8), E12)
         profit = contract.unrealised_e16(event.lots, event.cost_minor, mark_e8)
         initial = _money(contract, initial_e16(notional, event.leverage), mark_e8)
+        told = Position(leg, event.lots, event.cost_minor)
         return PositionSay(
             symbol=event.symbol,
             side=_side(event.lots),
@@ -183,6 +202,8 @@ class Accounts:
             liquidation_price=None,
             bankruptcy_price=None,
             position_side=POSITION_SIDE_NAMES[event.position_side],
+            settle=contract.settle,
+            roe=_roe(contract, told, event.leverage, mark_e8),
         )
 
     # -- margin scopes -------------------------------------------------------------------------
@@ -204,7 +225,8 @@ class Accounts:
         return _nothing(account, scope)  # Such as "spot", which has no margin.
 
     def _spot_margin(self, account: Account, scope: str) -> MarginSay:
-        report = margin_report(self._engine.risk, account, scope)
+        risk = self._engine.risk
+        report = margin_report(risk, account, scope)
         collateral = report.collateral_level_e12
         return MarginSay(
             wallet=scope,
@@ -219,11 +241,15 @@ class Accounts:
             state=_state(account, scope),
             liquidation_prices=_amounts(report.liquidation_prices_e8),
             call_prices=_amounts(report.call_prices_e8),
+            initial_level=rate_text(levels(risk, account, scope).initial_e12),
+            loan_tier=None if scope == MARGIN else _tier(present_tier(risk, account, scope)),
+            next_loan_tier=None if scope == MARGIN else _next_tier(risk, account, scope),
         )
 
     def _perp(self, account: Account, wallet: str) -> MarginSay:
         risk = self._engine.risk
-        report = perp_report(risk, account, risk.wallet_asset(wallet))
+        asset = risk.wallet_asset(wallet)
+        report = perp_report(risk, account, asset)
         return MarginSay(
             wallet=wallet,
             assets=value_text(report.margin_balance_e16),
@@ -236,13 +262,19 @@ class Accounts:
             available=amount_text(report.available_minor),
             withdrawable=amount_text(report.withdrawable_minor),
             state=_state(account, wallet),
+            settle=asset,
+            balance=amount_text(report.margin_balance_e16 // risk.wallet_factor(wallet)),
         )
 
     def _isolated_position(self, account: Account, scope: str) -> MarginSay:
         leg = scope_leg(scope)
         if leg not in account.positions:
             return _nothing(account, scope)
-        balance_e16, maintenance_e28 = position_worth(self._engine.risk, account, leg)
+        risk = self._engine.risk
+        contract = risk.contracts[account.positions[leg].symbol]
+        mark_e8 = risk.mark_e8(contract.symbol)
+        assert mark_e8 is not None, "what is held was traded, and nothing trades without a mark"
+        balance_e16, maintenance_e28 = position_worth(risk, account, leg)
         maintenance = ceil_div(maintenance_e28, E12)
         return MarginSay(
             wallet=scope,
@@ -254,6 +286,8 @@ class Accounts:
             liquidation_level=_ONE,
             leverage=account.setting(account.positions[leg].symbol).leverage,
             state=_state(account, scope),
+            settle=contract.settle,
+            balance=_money(contract, balance_e16, mark_e8),
         )
 
     def _gauge(self, account: Account, scope: str) -> GaugeSay:
@@ -309,6 +343,33 @@ def _balance(account: Account, wallet: str, asset: str) -> BalanceSay:
         interest=interest_text(loan.interest_e18 if loan else 0),
         net=interest_text(total * MINOR_IN_E18 - owed_e18),
     )
+
+
+def _roe(contract: Contract, held: Position, leverage: int, mark_e8: int) -> str | None:
+    """Profit by the margin that the position took at its entry, cost / leverage (P4)."""
+    taken = abs(held.cost_minor) * contract.factor(mark_e8)
+    if not taken:
+        return None
+    profit = contract.unrealised_e16(held.lots, held.cost_minor, mark_e8)
+    return rate_text(profit * leverage * E12 // taken)
+
+
+def _tier(tier: IsolatedTier) -> LoanTierSay:
+    return LoanTierSay(
+        leverage=tier.leverage,
+        base_limit=amount_text(tier.base_limit_minor),
+        quote_limit=amount_text(tier.quote_limit_minor),
+        initial_level=rate_text(tier.initial_e12),
+        call_level=rate_text(tier.call_e12),
+        liquidation_level=rate_text(tier.liquidation_e12),
+    )
+
+
+def _next_tier(risk: RiskState, account: Account, wallet: str) -> LoanTierSay | None:
+    """The tier that larger loans would come to; None from the last."""
+    tiers = pair_tiers(risk, wallet)
+    place = tiers.index(present_tier(risk, account, wallet)) + 1
+    return _tier(tiers[place]) if place < len(tiers) else None
 
 
 def _nothing(account: Account, scope: str) -> MarginSay:

@@ -96,6 +96,7 @@ class BalanceSay(Say):
     interest: str
     net: str
     max_sellable: str | None = None  # Of a coin in `spot`: the whole lots an order can sell.
+    value: str | None = None  # `total` in the quote at the index; not told on every change.
 
 
 class LoanSay(Say):
@@ -113,7 +114,7 @@ class LoanSay(Say):
 
 
 class PositionSay(Say):
-    """A perpetual position, at the mark."""
+    """A perpetual position, at the mark; amounts are of `settle`, the asset it settles in."""
 
     symbol: str
     side: str  # long or short
@@ -129,6 +130,20 @@ class PositionSay(Say):
     liquidation_price: str | None
     bankruptcy_price: str | None
     position_side: str = "both"  # In hedge mode long or short.
+    settle: str = "USDT"
+    roe: str | None = None  # `unrealised` by the margin the position took at its entry.
+    adl_rank: int | None = None  # 5: among the first fifth to be deleveraged; 1: the last.
+
+
+class LoanTierSay(Say):
+    """A loan tier of isolated margin: its levels hold while both debts stay within its limits."""
+
+    leverage: int
+    base_limit: str
+    quote_limit: str
+    initial_level: str
+    call_level: str
+    liquidation_level: str
 
 
 class MarginSay(Say):
@@ -148,6 +163,11 @@ class MarginSay(Say):
     state: str = "normal"  # normal, called, liquidating
     liquidation_prices: dict[str, str] = {}  # spot margin: of each asset, the others standing still
     call_prices: dict[str, str] = {}  # and where the margin call comes
+    settle: str | None = None  # perp: the asset of `balance`, `available` and `withdrawable`
+    balance: str | None = None  # perp: the margin balance
+    initial_level: str | None = None  # spot margin: borrowing needs more than this
+    loan_tier: LoanTierSay | None = None  # isolated spot margin: the tier of its present loans,
+    next_loan_tier: LoanTierSay | None = None  # and the one of larger loans
 
 
 class FeeTierSay(Say):

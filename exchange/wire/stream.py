@@ -47,8 +47,9 @@ class NoticeSay(MarginSay):
     maker: str | UnsetType = UNSET
     taker: str | UnsetType = UNSET
     volume: str | UnsetType = UNSET  # Of thirty days, in quote.
-    leg: str | UnsetType = UNSET  # Of a deleveraged position,
-    side: str | UnsetType = UNSET  # what was done to it: a long sells,
+    says: str | UnsetType = UNSET  # Of a deleveraged position, what happened, for people:
+    leg: str | UnsetType = UNSET  # which it was,
+    side: str | UnsetType = UNSET  # what was done to it: a long sells (of a funding: long, short),
     rank: int | UnsetType = UNSET  # its place among the counterparties, from 1,
     score: str | UnsetType = UNSET  # the profit x leverage they are ranked by,
     realised: str | UnsetType = UNSET  # and what that realised, without a fee.

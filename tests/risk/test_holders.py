@@ -72,3 +72,15 @@ def test_they_are_known_again_after_a_restart() -> None:
     for is_long in (True, False):
         known = story.engine.risk.holders.of(BTC_PERP, is_long)
         assert engine.risk.holders.of(BTC_PERP, is_long) == known != []
+
+
+def test_a_sample_is_spread_evenly_over_a_side() -> None:
+    holders = Holders()
+    for number in range(101, 111):
+        holders.note(_holder(number, 1), BTC_PERP)
+    assert holders.count(BTC_PERP, is_long=True) == 10
+    assert holders.sample(BTC_PERP, is_long=True, most=10) == holders.of(BTC_PERP, is_long=True)
+    few = holders.sample(BTC_PERP, is_long=True, most=4)  # Of ten every third.
+    assert [number for number, _ in few] == [101, 104, 107, 110]
+    assert holders.sample(BTC_PERP, is_long=False, most=4) == []
+    assert holders.count(BTC_PERP, is_long=False) == 0

@@ -27,9 +27,13 @@ from exchange.views.texts import interest_text, rate_text, value_text
 from exchange.wire import LoanSay, MarginSay, PositionSay
 from exchange.wire.stream import NoticeSay
 from matching.instrument import Instrument, amount_text
+from matching.types import Side
 from risk.account import MARGIN, PERP, SPOT
 
 Instruments = Mapping[str, Instrument]
+
+# The wallet that a setting without a symbol is about; the others are about cross margin.
+_SETTING_SCOPES: Final = {"fee_discount": SPOT, "multi_asset": PERP, "position_mode": PERP}
 
 
 class Figures(Protocol):
@@ -55,6 +59,11 @@ def settle_asset(scope: str, instruments: Instruments) -> str:
     symbol = scope.partition("/" if scope.startswith(f"{PERP}/") else ":")[2].partition("/")[0]
     found = instruments.get(symbol)
     return found.settle if found else "USDT"
+
+
+def cross_wallet(instrument: Instrument) -> str:
+    """The wallet that cross positions of a perpetual stand on."""
+    return f"{PERP}:{instrument.settle}" if instrument.kind == "inverse" else PERP
 
 
 def loan_say(event: LoanChanged, hourly_rate_e12: int) -> LoanSay:
@@ -104,10 +113,11 @@ def _funding_notice(event: FundingCharged, instruments: Instruments, figures: Fi
     instrument = instruments[event.symbol]
     return _notice(
         event,
-        PERP,
+        cross_wallet(instrument),
         figures,
         "funding",
         symbol=event.symbol,
+        side="long" if event.lots > 0 else "short",
         asset=instrument.settle,
         amount=amount_text(event.flow_minor),
         qty=instrument.qty_text(event.lots),
@@ -188,9 +198,10 @@ def _ended_notice(event: LiquidationEnded, instruments: Instruments, figures: Fi
     )
 
 
-def _setting_notice(event: SettingChanged, _: Instruments, figures: Figures) -> NoticeSay:
-    of_perp = bool(event.symbol) or event.name == "multi_asset"
-    scope = PERP if of_perp else SPOT if event.name == "fee_discount" else MARGIN
+def _setting_notice(event: SettingChanged, instruments: Instruments, figures: Figures) -> NoticeSay:
+    scope = _SETTING_SCOPES.get(event.name, MARGIN)
+    if event.symbol:
+        scope = cross_wallet(instruments[event.symbol])
     more: dict[str, Any] = {"symbol": event.symbol} if event.symbol else {}
     return _notice(event, scope, figures, "setting", setting=event.name, value=event.value, **more)
 
@@ -219,16 +230,20 @@ def _deleveraged_notice(
     event: Deleveraged, instruments: Instruments, figures: Figures
 ) -> NoticeSay:
     instrument = instruments[event.symbol]
+    qty, price = instrument.qty_text(event.lots), instrument.price_text(event.price_ticks)
+    done = "bought" if event.side is Side.BUY else "sold"
     return _notice(
         event,
-        PERP,
+        cross_wallet(instrument),
         figures,
         "deleveraged",
         symbol=event.symbol,
+        says=f"you were deleveraged: {qty} of your {event.leg} {done} at {price}, where another's"
+        " position was bankrupt, without a fee",
         leg=event.leg,
         side=event.side.name.lower(),
-        qty=instrument.qty_text(event.lots),
-        price=instrument.price_text(event.price_ticks),
+        qty=qty,
+        price=price,
         rank=event.rank,
         score=rate_text(event.score_e12),
         asset=event.asset,

@@ -101,7 +101,12 @@ def test_a_balance_read_is_the_balance_told(venue: Watched) -> None:
     for event in of(venue.events, BalanceChanged):
         if event.account_id == account_id:
             told[event.wallet, event.asset] = balance_say(event, {})
-    assert venue.desk.account(account_id).balances == [told[key] for key in sorted(told)]
+    read = venue.desk.account(account_id).balances
+    # 10000 USDT, and 0.1 BTC at 50000.
+    assert [(each.asset, each.value) for each in read] == [("BTC", "5000"), ("USDT", "10000")]
+    for each in read:
+        each.value = None  # Which moves with the index, and so is told to who asks alone.
+    assert read == [told[key] for key in sorted(told)]
 
 
 def test_a_loan_is_told_with_what_it_costs(venue: Watched) -> None:
@@ -174,8 +179,11 @@ def test_a_cross_position_is_told_at_its_mark(venue: Watched) -> None:
         maintenance="20",  # 5000 x 0.004
         liquidation_price=None,  # 10000 of balance behind 5000 of position: no price ends it.
         bankruptcy_price=None,
+        roe="0",
+        adl_rank=5,  # The only long there is.
     )
     margin = venue.desk.margin(account_id, "perp")
+    assert (margin.settle, margin.balance) == ("USDT", "9997.5")
     # The taker's fee of 0.05 % x 5000 = 2.5 is paid: 9997.5 / 20 = 499.875.
     assert (margin.assets, margin.debt, margin.level) == ("9997.5", "20", "499.875")
     assert (margin.available, margin.leverage, margin.call_level) == ("9497.5", None, None)

@@ -30,6 +30,7 @@ KINDS = [
 ]
 # What is a number on the wire: ids, times, counts, and a leverage. All else is text.
 NUMBERS = {
+    "adl_rank",
     *("order_id", "trade_id", "loan_id", "account_id", "reference", "first_id", "last_id"),
     *(
         "expire_ms",

@@ -20,7 +20,7 @@ from exchange.events import (
     MarginCalled,
     SettingChanged,
 )
-from exchange.gateway.native.notices import NOTICES, settle_asset
+from exchange.gateway.native.notices import NOTICES, cross_wallet, settle_asset
 from tests.exchange.events_by_hand import INSTRUMENTS, PERP, START_MS, DeskByHand, event
 
 DESK = DeskByHand()
@@ -133,6 +133,19 @@ def test_a_deleveraging_is_told_with_its_price_and_its_place_in_the_ranking() ->
     assert (told["side"], told["qty"], told["price"]) == ("buy", "0.500", "47523.8")
     assert (told["rank"], told["score"]) == (1, "0.892857142857")
     assert (told["realised"], told["asset"]) == ("1238.1", "USDT")
+    assert told["says"].startswith("you were deleveraged: 0.500 of your BTC-USDT-PERP bought at")
+
+
+def test_what_befalls_an_inverse_position_is_told_of_its_coin_wallet() -> None:
+    inverse = msgspec.structs.replace(
+        PERP, symbol="BTC-USD-PERP", kind="inverse", settle="BTC", lot="1"
+    )
+    assert cross_wallet(inverse) == "perp:BTC"
+    assert cross_wallet(PERP) == "perp"
+    known = {**INSTRUMENTS, inverse.symbol: inverse}
+    charged = event(FundingCharged, symbol=inverse.symbol, lots=-5)
+    told = NOTICES[FundingCharged](charged, known, DeskByHand())
+    assert (told.wallet, told.asset, told.side) == ("perp:BTC", "BTC", "short")
 
 
 def test_a_scope_counts_in_the_asset_it_settles_in() -> None:
