@@ -30,12 +30,13 @@ def test_the_impact_notional_is_a_margin_at_the_largest_leverage(vector: dict[st
 
 
 def test_a_venues_impact_notional_is_two_hundred_at_its_largest_leverage() -> None:
-    # 200 USDT x 125, x 125 and x 100.
+    # 200 USDT x 125, x 125, x 100 and x 125.
     told = {perp.symbol: perp.impact_notional_minor // E8 for perp in default_venue(1, 0).perps}
     assert told == {
         "BTC-USDT-PERP": 25_000,
         "ETH-USDT-PERP": 25_000,
         "SOL-USDT-PERP": 20_000,
+        "BTC-USD-PERP": 25_000,
     }
 
 

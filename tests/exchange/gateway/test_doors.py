@@ -51,7 +51,7 @@ async def test_without_an_admin_key_there_are_no_doors(rig: Rig) -> None:
         name: getattr(rig.doors, name)
         for name in (
             *("engine", "sequencer", "board", "desk", "history", "keys", "clock", "config"),
-            *("metrics", "health"),
+            *("metrics", "health", "auditor"),
         )
     }
     with pytest.raises(AssertionError):
