@@ -17,21 +17,27 @@ from risk.parameters import Bracket, PerpParameters
 class Contract:
     """What one perpetual's lots are worth, need and cost; it holds nothing that changes."""
 
-    __slots__ = ("brackets", "instrument", "inverse", "lot_minor", "settle", "symbol", "tick_e8")
+    __slots__ = (
+        "brackets",
+        "cross_wallet",
+        "instrument",
+        "inverse",
+        "lot_minor",
+        "settle",
+        "symbol",
+        "tick_e8",
+    )
 
     def __init__(self, instrument: Instrument, parameters: PerpParameters) -> None:
         self.symbol = instrument.symbol
         self.instrument = instrument
         self.settle = instrument.settle
         self.inverse = instrument.kind == "inverse"
+        # The wallet that cross positions stand on: one for all linear contracts, one a coin.
+        self.cross_wallet = f"perp:{self.settle}" if self.inverse else "perp"
         self.lot_minor = instrument.face_minor  # Of the base, or (inverse) of the quote.
         self.tick_e8 = instrument.tick_e8
         self.brackets = parameters.brackets
-
-    @property
-    def cross_wallet(self) -> str:
-        """The wallet that cross positions stand on: one for all linear contracts, one a coin."""
-        return f"perp:{self.settle}" if self.inverse else "perp"
 
     # -- money and values ----------------------------------------------------------------------
 

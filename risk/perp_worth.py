@@ -28,8 +28,6 @@ from risk.position import Position, symbol_of
 from risk.state import RiskState
 from risk.watch import Band
 
-_NO_ORDERS = OpenOrders()  # Read only.
-
 
 class PerpWorth(NamedTuple):
     """A cross wallet of perpetuals, in 10^-16 of the quote but for `maintenance_e28` (P5)."""
@@ -57,21 +55,39 @@ def perp_worth(state: RiskState, account: Account, wallet: str = PERP) -> PerpWo
     factor = state.wallet_factor(wallet)
     balance = wallet_e16(state, account, wallet)
     initial = orders = held = maintenance = 0
-    for leg in account.positions.keys() | account.open_perp.keys():
+    for leg, position in account.positions.items():
+        contract = state.contracts[position.symbol]
+        if contract.cross_wallet != wallet or account.is_isolated(position.symbol):
+            continue
+        mark_e8 = _mark_e8(state, contract)
+        lots = position.lots
+        balance += contract.unrealised_e16(lots, position.cost_minor, mark_e8)
+        maintenance += contract.maintenance_e28(lots, mark_e8)
+        if leg not in account.open_perp:  # Else it is counted with its orders, below.
+            leverage = account.setting(position.symbol).leverage
+            initial += initial_e16(contract.notional_e16(lots, mark_e8), leverage)
+    for leg, sums in account.open_perp.items():
         contract = state.contracts[symbol_of(leg)]
         if contract.cross_wallet != wallet:
             continue
-        mark_e8 = _mark_e8(state, contract)
-        sums = account.open_perp.get(leg, _NO_ORDERS)
         margin = leg_margin(state, account, leg, sums)
         orders += margin.orders_e16
         held += sums.held_minor * factor
-        position = account.positions.get(leg)
-        if position is not None and not account.is_isolated(contract.symbol):
-            balance += contract.unrealised_e16(position.lots, position.cost_minor, mark_e8)
+        if not account.is_isolated(contract.symbol):
             initial += margin.position_e16
-            maintenance += contract.maintenance_e28(position.lots, mark_e8)
     return PerpWorth(balance, initial, orders, held, maintenance, factor)
+
+
+def cross_state(state: RiskState, account: Account, wallet: str) -> tuple[int, int]:
+    """(balance_e16, maintenance_e28) of a cross wallet, which its orders do not change."""
+    balance, maintenance = wallet_e16(state, account, wallet), 0
+    for position in account.positions.values():
+        contract = state.contracts[position.symbol]
+        if contract.cross_wallet == wallet and not account.is_isolated(position.symbol):
+            mark_e8 = _mark_e8(state, contract)
+            balance += contract.unrealised_e16(position.lots, position.cost_minor, mark_e8)
+            maintenance += contract.maintenance_e28(position.lots, mark_e8)
+    return balance, maintenance
 
 
 def wallet_e16(state: RiskState, account: Account, wallet: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from matching.invariants import hold
 from risk.account import PERP, Account
 from risk.conversion import convert
@@ -18,7 +20,7 @@ from risk.parts import asset_parts, debt_parts
 from risk.perp_worth import perp_bands
 from risk.ratio import Ratio
 from risk.records import CallRecord
-from risk.scopes import breached, perp_state, scope_legs, scope_of
+from risk.scopes import breached, has_fallen, perp_state, scope_legs, scope_of
 from risk.state import RiskState
 from risk.watch import Scope
 
@@ -27,11 +29,12 @@ MINOR_IN_E28 = 10**20
 
 def find_fallen(state: RiskState, _: Road, budget: int) -> int:
     """Check due scopes; those in breach are noted, to be liquidated; the work done."""
-    due = list(_take(state, budget))
+    due = _take(state, budget)
+    calm = _nothing_stands(state)
     for account_id, scope in due:
         account = state.accounts[account_id]
         state.settle(account)
-        if _frozen(state, account, scope):
+        if not calm and _frozen(state, account, scope):
             state.waiting[account_id, scope] = None
             continue
         ratio = _check(state, account, scope)
@@ -52,13 +55,16 @@ def liquidate_fallen(state: RiskState, road: Road, budget: int) -> int:
 
 def _take(state: RiskState, budget: int) -> list[Scope]:
     """The next scopes that are due, in the order they became so."""
-    taken: list[Scope] = []
     due = state.watch.due
-    while due and len(taken) < budget:
-        scope = next(iter(due))
+    taken = list(islice(due, budget))
+    for scope in taken:
         del due[scope]
-        taken.append(scope)
     return taken
+
+
+def _nothing_stands(state: RiskState) -> bool:
+    """Whether no index is frozen and no book halted: then nobody has to wait. O(indexes)."""
+    return not state.halted and all(index.fresh for index in state.indexes.values())
 
 
 def _frozen(state: RiskState, account: Account, scope: str) -> bool:
@@ -93,7 +99,7 @@ def _check_perp(state: RiskState, account: Account, scope: str) -> Ratio | None:
         convert(state, account, "threshold")
     legs = scope_legs(state, account, scope)
     balance_e16, maintenance_e28 = perp_state(state, account, scope)
-    fallen = breached(state, account, scope)
+    fallen = has_fallen(legs, balance_e16, maintenance_e28)
     collateral = _collateral(state, account, scope)
     if not legs and not fallen and not (collateral and owes(state, account)):
         state.watch.drop(account.id, scope)

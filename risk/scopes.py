@@ -6,7 +6,7 @@ from risk.account import PERP, Account
 from risk.end_prices import bankruptcy_ticks
 from risk.fees import rates_e12
 from risk.margin import must_liquidate
-from risk.perp_worth import cross_legs, perp_worth, position_worth, unrealised_e16
+from risk.perp_worth import cross_legs, cross_state, position_worth, unrealised_e16
 from risk.position import symbol_of
 from risk.state import RiskState
 
@@ -37,8 +37,7 @@ def scope_legs(state: RiskState, account: Account, scope: str) -> list[str]:
 def perp_state(state: RiskState, account: Account, scope: str) -> tuple[int, int]:
     """(balance_e16, maintenance_e28) of a cross wallet or of one isolated position."""
     if is_cross(scope):
-        worth = perp_worth(state, account, scope)
-        return worth.balance_e16, worth.maintenance_e28
+        return cross_state(state, account, scope)
     leg = scope_leg(scope)
     if leg not in account.positions:
         # Nothing is held, so nothing is required; what is owed to the fund may remain.
@@ -54,7 +53,12 @@ def breached(state: RiskState, account: Account, scope: str) -> bool:
     The latter befalls who closed a position past its bankruptcy price by themselves.
     """
     balance_e16, maintenance_e28 = perp_state(state, account, scope)
-    if not scope_legs(state, account, scope):
+    return has_fallen(scope_legs(state, account, scope), balance_e16, maintenance_e28)
+
+
+def has_fallen(legs: list[str], balance_e16: int, maintenance_e28: int) -> bool:
+    """`breached`, of a scope whose legs and sums are known."""
+    if not legs:
         return balance_e16 < 0
     return must_liquidate(balance_e16, maintenance_e28)
 
