@@ -224,6 +224,10 @@ class Papertape:
         """Pay spot fees in the venue's discount asset, or no longer."""
         return await self._set("fee_discount.set", wire.FeeDiscountAsk(on))
 
+    async def set_multi_asset(self, on: bool) -> dict[str, Any]:
+        """Let several assets stand behind linear contracts, or the quote alone."""
+        return await self._set("multi_asset.set", wire.MultiAssetAsk(on))
+
     async def position_margin(
         self, symbol: str, amount: Number, *, client_id: str = ""
     ) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from matching.instrument import Instrument
 from risk.account import PERP, SPOT, Account
-from risk.ledger import CONVERSION, INSURANCE, PostingReason
+from risk.ledger import CONVERSION, DUST, INSURANCE, PostingReason
 from risk.money import E8, E12, ceil_div
 from risk.multi_asset import Weight, is_multi, pay_carried, weights
 from risk.records import ConversionRecord
@@ -95,8 +95,15 @@ def sell_price_ticks(state: RiskState, instrument: Instrument, share_e12: int) -
 
 
 def settle_conversions(state: RiskState, house: Account) -> None:
-    """All was sold: what is over goes to the fund, what is missing it pays as far as it can."""
+    """All was sold: what is over goes to the fund, what is missing it pays as far as it can.
+
+    What makes no lot is dust (S10), so that the house ends with nothing.
+    """
     quote = state.venue.quote
+    for (_, asset), rest in sorted(house.pockets.items()):
+        if asset != quote:
+            dust = state.ledger.house(DUST, asset)
+            state.ledger.post(rest, dust, rest.minor, PostingReason.DUST)
     pocket = state.pocket(house, SPOT, quote)
     fund = state.pocket(state.accounts[INSURANCE], PERP, quote)
     amount = max(pocket.minor, -max(0, fund.minor))

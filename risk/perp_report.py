@@ -10,6 +10,7 @@ from risk.fees import rates_e12
 from risk.margin import initial_e16
 from risk.margin_worth import max_transfer_out
 from risk.money import E12, ceil_div
+from risk.multi_asset import is_multi, weights
 from risk.perp_worth import perp_worth, unrealised_e16, wallet_e16
 from risk.state import RiskState
 
@@ -24,6 +25,17 @@ class PerpReport(NamedTuple):
     order_margin_e16: int
     maintenance_e16: int
     available_minor: int
+    withdrawable_minor: int
+
+
+class CollateralReport(NamedTuple):
+    """An asset of a wallet in multi-asset mode, and what it counts (V76)."""
+
+    asset: str
+    minor: int
+    price_e8: int
+    ratio_e12: int
+    value_e16: int  # Rounded down.
     withdrawable_minor: int
 
 
@@ -57,6 +69,23 @@ def perp_report(state: RiskState, account: Account, settle: str = "") -> PerpRep
         available_minor=worth.available_minor,
         withdrawable_minor=max_transfer_out(state, account, name, asset),
     )
+
+
+def collateral_report(state: RiskState, account: Account, wallet: str) -> list[CollateralReport]:
+    """The assets that a cross wallet counts in multi-asset mode; none without it."""
+    if not is_multi(account, wallet):
+        return []
+    return [
+        CollateralReport(
+            each.asset,
+            each.minor,
+            each.price_e8,
+            each.ratio_e12,
+            each.value_e28 // E12,
+            max_transfer_out(state, account, wallet, each.asset),
+        )
+        for each in weights(state, account)
+    ]
 
 
 def position_report(state: RiskState, account: Account, leg: str) -> PositionReport:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matching.book import Book
-from risk.ledger import FIRST_ACCOUNT, LIQUIDATION
+from risk.ledger import CONVERSION, FIRST_ACCOUNT, LIQUIDATION
 from risk.parameters import HOUR_MS
 from risk.state import RiskState
 
@@ -71,7 +71,9 @@ def _samples_repeat(state: RiskState, books: Mapping[str, Book]) -> bool:
     for account_id, house in state.accounts.items():
         if account_id >= FIRST_ACCOUNT:
             break
-        holds = account_id == LIQUIDATION and any(each.minor for each in house.pockets.values())
+        holds = account_id in (CONVERSION, LIQUIDATION) and any(
+            each.minor for each in house.pockets.values()
+        )
         if house.positions or house.loans or holds:
             return False
     return all(

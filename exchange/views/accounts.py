@@ -17,6 +17,7 @@ from exchange.views.texts import interest_text, rate_text, value_text
 from exchange.wire import (
     AccountSay,
     BalanceSay,
+    CollateralSay,
     FeeTierSay,
     LoanSay,
     LoanTierSay,
@@ -34,7 +35,7 @@ from risk.margin import initial_e16
 from risk.margin_report import margin_report
 from risk.money import E12, MINOR_IN_E18, ceil_div
 from risk.parameters import FeeKind, IsolatedTier
-from risk.perp_report import perp_report, position_report
+from risk.perp_report import collateral_report, perp_report, position_report
 from risk.perp_worth import position_worth, unrealised_e16
 from risk.position import Position
 from risk.scopes import scope_leg, scope_legs
@@ -264,6 +265,17 @@ class Accounts:
             state=_state(account, wallet),
             settle=asset,
             balance=amount_text(report.margin_balance_e16 // risk.wallet_factor(wallet)),
+            collateral=[
+                CollateralSay(
+                    asset=each.asset,
+                    total=amount_text(each.minor),
+                    price=amount_text(each.price_e8),
+                    ratio=rate_text(each.ratio_e12),
+                    value=value_text(each.value_e16),
+                    withdrawable=amount_text(each.withdrawable_minor),
+                )
+                for each in collateral_report(risk, account, wallet)
+            ],
         )
 
     def _isolated_position(self, account: Account, scope: str) -> MarginSay:
@@ -324,6 +336,7 @@ def settings_of(account: Account) -> dict[str, Any]:
             for symbol, setting in sorted(account.settings.items())
         },
         "fee_discount": account.fee_discount,
+        "multi_asset": account.multi_asset,
     }
 
 

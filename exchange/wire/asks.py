@@ -170,6 +170,15 @@ class PositionModeAsk(Ask):
     hedge: bool
 
 
+class MultiAssetAsk(Ask):
+    """Let several assets stand behind linear contracts, on cross margin; or the quote alone.
+
+    Off only while the `perp` wallet holds nothing else and owes nothing.
+    """
+
+    on: bool
+
+
 class MarginLeverageAsk(Ask):
     """Set the leverage of the cross margin account."""
 
@@ -197,6 +206,7 @@ class SettingsAsk(Ask):
     position_margin: PositionMarginAsk | None = None
     fee_discount: FeeDiscountAsk | None = None
     position_mode: PositionModeAsk | None = None
+    multi_asset: MultiAssetAsk | None = None
 
 
 class AccountAsk(Ask):

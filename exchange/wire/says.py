@@ -146,6 +146,17 @@ class LoanTierSay(Say):
     liquidation_level: str
 
 
+class CollateralSay(Say):
+    """An asset of a perpetual wallet in multi-asset mode; what it counts is in the quote."""
+
+    asset: str
+    total: str  # Negative: owed.
+    price: str  # At the index,
+    ratio: str  # of which so much counts; all of what is owed.
+    value: str
+    withdrawable: str
+
+
 class MarginSay(Say):
     """The state of one margin scope: `margin`, `isolated:<SYMBOL>` or `perp`."""
 
@@ -168,6 +179,7 @@ class MarginSay(Say):
     initial_level: str | None = None  # spot margin: borrowing needs more than this
     loan_tier: LoanTierSay | None = None  # isolated spot margin: the tier of its present loans,
     next_loan_tier: LoanTierSay | None = None  # and the one of larger loans
+    collateral: list[CollateralSay] = []  # perp, in multi-asset mode
 
 
 class FeeTierSay(Say):
@@ -350,6 +362,18 @@ class LedgerSay(Say):
     time: int
 
 
+class ContractPnlSay(Say):
+    """Profit and loss of the perpetuals that settle in one asset, in that asset, to its unit."""
+
+    asset: str
+    realised: str  # By trades and deleveragings, before fees.
+    unrealised: str  # At the marks.
+    fees: str
+    interest: str
+    funding: str
+    liquidation: str
+
+
 class PnlSay(Say):
     """Profit and loss since the account's epoch began, in USDT, split by what caused it."""
 
@@ -360,6 +384,7 @@ class PnlSay(Say):
     liquidation: str
     deposits: str
     equity: str
+    perpetuals: list[ContractPnlSay] = []
 
 
 class AccountOpenedSay(Say):

@@ -309,6 +309,7 @@ class FakeExchange:
             "margin.leverage": self._settings,
             "position.margin": self._settings,
             "fee_discount.set": self._settings,
+            "multi_asset.set": self._settings,
         }
         result = await act[op](**fields)
         if known:

@@ -138,6 +138,8 @@ async def test_fees_are_read_and_dust_is_converted(exchange: FakeExchange, pt: P
     assert (fees.discount_asset, fees.spot[0].taker) == ("BNB", "0.001")
     assert (await pt.set_fee_discount(True))["margin_leverage"] == 3
     assert frames(exchange, "fee_discount.set")[0]["on"] is True
+    assert (await pt.set_multi_asset(False))["margin_leverage"] == 3
+    assert frames(exchange, "multi_asset.set")[0]["on"] is False
     await pt.faucet("spot", "BTC", "0.000001")
     (balance,) = await pt.convert_dust("BTC")
     assert (balance.wallet, balance.asset) == ("spot", "BTC")

@@ -56,6 +56,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "leverage.set": settings.set_leverage,
     "margin_mode.set": settings.set_margin_mode,
     "position_mode.set": settings.set_position_mode,
+    "multi_asset.set": settings.set_multi_asset,
     "margin.leverage": settings.set_margin_leverage,
     "fee_discount.set": settings.set_fee_discount,
     "position.margin": settings.adjust_position_margin,

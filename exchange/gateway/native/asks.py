@@ -156,6 +156,7 @@ class SettingsSay(Say):
     position_mode: str
     symbols: dict[str, dict[str, Any]]
     fee_discount: bool = False
+    multi_asset: bool = False
 
 
 class SymbolStateSay(Say):

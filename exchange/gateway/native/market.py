@@ -127,7 +127,8 @@ def bracket_say(bracket: Bracket) -> dict[str, Any]:
 
 
 def asset_say(asset: Any) -> dict[str, Any]:
-    """One asset: the price of borrowing it and what it counts as collateral."""
+    """One asset: the price of borrowing it and what it counts as collateral; `perp_ratio` is that
+    on the perpetual wallet in multi-asset mode, 0 where it is not accepted."""
     return {
         "asset": asset.asset,
         "hourly_rate": rate_text(asset.hourly_rate_e12),
@@ -139,6 +140,7 @@ def asset_say(asset: Any) -> dict[str, Any]:
             }
             for tier in asset.collateral
         ],
+        "perp_ratio": rate_text(asset.perp_ratio_e12),
     }
 
 

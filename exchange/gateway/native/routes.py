@@ -349,6 +349,14 @@ _SETTINGS: Final = (
         "Hold long and short positions apart (hedge), or net them",
     ),
     _act(
+        "multi_asset.set",
+        "",
+        wire.MultiAssetAsk,
+        asks.SettingsSay,
+        "trade",
+        "Let several assets stand behind linear contracts, or the quote alone",
+    ),
+    _act(
         "margin.leverage",
         "",
         wire.MarginLeverageAsk,

@@ -8,6 +8,7 @@ from exchange.commands import (
     SetLeverage,
     SetMarginLeverage,
     SetMarginMode,
+    SetMultiAsset,
     SetPositionMode,
 )
 from exchange.gateway.calls import ApiError, Caller, refusal
@@ -22,6 +23,7 @@ from exchange.wire import (
     LeverageAsk,
     MarginLeverageAsk,
     MarginModeAsk,
+    MultiAssetAsk,
     PositionMarginAsk,
     PositionModeAsk,
     SettingsAsk,
@@ -35,6 +37,8 @@ async def change(doors: Doors, ask: SettingsAsk, caller: Caller) -> SettingsSay:
     commands: dict[str, AnyCommand] = {}
     if ask.position_mode is not None:
         commands["position_mode"] = _position_mode(ask.position_mode, account_id)
+    if ask.multi_asset is not None:
+        commands["multi_asset"] = _multi_asset(ask.multi_asset, account_id)
     if ask.margin_mode is not None:
         commands["margin_mode"] = _margin_mode(doors, ask.margin_mode, account_id)
     if ask.leverage is not None:
@@ -73,6 +77,11 @@ async def set_position_mode(doors: Doors, ask: PositionModeAsk, caller: Caller) 
     return await _set(doors, _position_mode(ask, account_id_of(caller)), caller)
 
 
+async def set_multi_asset(doors: Doors, ask: MultiAssetAsk, caller: Caller) -> SettingsSay:
+    """Several assets behind linear contracts, or the quote alone."""
+    return await _set(doors, _multi_asset(ask, account_id_of(caller)), caller)
+
+
 async def set_margin_leverage(doors: Doors, ask: MarginLeverageAsk, caller: Caller) -> SettingsSay:
     """The leverage of the cross margin account."""
     return await _set(doors, _margin_leverage(ask, account_id_of(caller)), caller)
@@ -108,6 +117,10 @@ def _margin_mode(doors: Doors, ask: MarginModeAsk, account_id: int) -> AnyComman
 
 def _position_mode(ask: PositionModeAsk, account_id: int) -> AnyCommand:
     return SetPositionMode(account_id=account_id, hedge=ask.hedge)
+
+
+def _multi_asset(ask: MultiAssetAsk, account_id: int) -> AnyCommand:
+    return SetMultiAsset(account_id=account_id, on=ask.on)
 
 
 def _margin_leverage(ask: MarginLeverageAsk, account_id: int) -> AnyCommand:

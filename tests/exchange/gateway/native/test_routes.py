@@ -62,6 +62,7 @@ def test_settings_have_operations_of_their_own_on_the_websocket() -> None:
         "leverage.set",
         "margin_mode.set",
         "position_mode.set",
+        "multi_asset.set",
         "margin.leverage",
         "position.margin",
         "fee_discount.set",

@@ -19,6 +19,7 @@ async def test_several_settings_are_set_in_one_request(alice: Trader) -> None:
         "position_mode": "one_way",
         "symbols": {PERP: {"leverage": 25, "margin_mode": "isolated"}},
         "fee_discount": False,
+        "multi_asset": False,
     }
 
 
@@ -86,3 +87,30 @@ async def test_p2_the_position_mode_stands_while_anything_is_open(
     await bob.order(PERP, "sell", "0.1", price="50000")
     await alice.order(PERP, "buy", "0.1")
     assert (await alice.ask("PUT", "/v1/settings", hedge)).code == "POSITION_OPEN"
+
+
+async def test_p18_in_multi_asset_mode_coins_count_by_their_ratio(alice: Trader) -> None:
+    coins = {"wallet": "perp", "asset": "BTC", "amount": "0.1"}
+    assert (await alice.ask("POST", "/v1/faucet", coins)).code == "ASSET_NOT_IN_WALLET"
+    said = (await alice.ask("PUT", "/v1/settings", {"multi_asset": {"on": True}})).json
+    assert said["multi_asset"] is True
+    assert (await alice.ask("POST", "/v1/faucet", coins)).status == 200
+    (perp,) = (await alice.ask("GET", "/v1/account")).json["margins"]
+    # 100,000 + 0.1 x 50,000 x 0.95.
+    assert (perp["wallet"], perp["assets"]) == ("perp", "104750")
+    bitcoin, tether = perp["collateral"]
+    assert bitcoin == {
+        "asset": "BTC",
+        "total": "0.1",
+        "price": "50000",
+        "ratio": "0.95",
+        "value": "4750",
+        "withdrawable": "0.1",
+    }
+    assert (tether["asset"], tether["value"], tether["ratio"]) == ("USDT", "100000", "1")
+    isolated = {"margin_mode": {"symbol": PERP, "mode": "isolated"}}
+    assert (await alice.ask("PUT", "/v1/settings", isolated)).code == "MULTI_ASSET_ON"
+    off = {"multi_asset": {"on": False}}
+    assert (await alice.ask("PUT", "/v1/settings", off)).code == "COLLATERAL_IN_WALLET"
+    told = (await alice.ask("GET", "/v1/instruments")).json["assets"]
+    assert {each["asset"]: each["perp_ratio"] for each in told}["BTC"] == "0.95"
