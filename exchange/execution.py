@@ -25,6 +25,7 @@ from risk.account import PERP, Account
 from risk.borrowing import repay_unused
 from risk.ledger import FIRST_ACCOUNT
 from risk.money import E12
+from risk.reserve_spot import held_for_filled, spent_minor
 from risk.settle import settle_fill
 from risk.settle_contract import count_resting, uncount_closed
 from risk.settle_spot import unhold_spot
@@ -73,7 +74,7 @@ class Execution:
         if order.order_id in book.orders:
             self._rest(account, order, reserved)
         else:
-            self.close(account, order)
+            self.close(account, order, reserved)
         self.teller.drain()
         self.teller.order(order, what_happened(order))
 
@@ -147,8 +148,12 @@ class Execution:
             if order.client_id:
                 account.client_orders[order.client_id] = order.order_id
 
-    def close(self, account: Account, order: Order) -> None:
-        """The order is over: free its hold, repay what it borrowed and did not use (M6)."""
+    def close(self, account: Account, order: Order, reserved_minor: int = 0) -> None:
+        """The order is over: free its hold, repay what it borrowed and did not use (M6).
+
+        `reserved_minor` is what it held before it was matched, where it ends in that same match:
+        its first fill freed that already.
+        """
         if account.orders.pop(order.order_id, None) is not None:
             account.open_counts[order.symbol] -= 1
         if order.client_id and account.client_orders.get(order.client_id) == order.order_id:
@@ -165,7 +170,9 @@ class Execution:
             return
         freed = unhold_spot(self.risk, order)
         if borrowed:
-            repay_unused(self.risk, account, order, self.spent(order), borrowed, freed)
+            reserved = reserved_minor or freed + held_for_filled(self.risk, order)
+            unspent = max(0, reserved - spent_minor(self.risk, order))
+            repay_unused(self.risk, account, order, self.spent(order), min(borrowed, unspent))
 
     # -- cancelling ----------------------------------------------------------------------------
 

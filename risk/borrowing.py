@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matching.reasons import Reason
-from matching.types import Order, Side, Status
+from matching.types import Order, Status
 from risk.account import ISOLATED, MARGIN, PERP, SPOT, Account, Loan
 from risk.ledger import POOL, PostingReason
 from risk.loan_tiers import levels
@@ -157,24 +157,14 @@ def repay(state: RiskState, account: Account, wallet: str, asset: str, minor: in
 
 
 def repay_unused(
-    state: RiskState,
-    account: Account,
-    order: Order,
-    asset: str,
-    borrowed_minor: int,
-    freed_minor: int,
+    state: RiskState, account: Account, order: Order, asset: str, unused_minor: int
 ) -> None:
     """An order that borrowed ended early: repay what of the loan it did not use (M6).
 
     Its own money is spent first. What better prices saved is unused as well as what was freed.
     """
-    if order.status is Status.FILLED or not order.auto_repay_at_cancel:
-        return
-    saved_units = 0
-    if order.side is Side.BUY and order.price_ticks:
-        saved_units = order.price_ticks * order.filled_lots - order.filled_units
-    unused_minor = freed_minor + saved_units * state.instruments[order.symbol].unit_minor
-    repay(state, account, order.wallet, asset, min(borrowed_minor, unused_minor))
+    if order.status is not Status.FILLED and order.auto_repay_at_cancel:
+        repay(state, account, order.wallet, asset, unused_minor)
 
 
 def write_off(state: RiskState, account: Account, wallet: str, asset: str) -> None:
