@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from matching.types import Order, Side
 from risk.ledger import Pocket
@@ -80,6 +80,9 @@ class Setting:
     def __init__(self, leverage: int = LEVERAGE_DEFAULT, isolated: bool = False) -> None:
         self.leverage = leverage
         self.isolated = isolated
+
+
+_NO_CHOICE: Final = Setting()  # Read only.
 
 
 class OpenOrders:
@@ -198,7 +201,7 @@ class Account:
 
     def setting(self, symbol: str) -> Setting:
         """The account's choice for a perpetual, to read; the default where it made none."""
-        return self.settings.get(symbol) or Setting()
+        return self.settings.get(symbol) or _NO_CHOICE
 
     def own_setting(self, symbol: str) -> Setting:
         """The account's choice for a perpetual, to change."""

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final
 
 from matching.types import Fill, Order
 from risk.account import Account
 from risk.ledger import FIRST_ACCOUNT
 from risk.money import E12, ceil_div, charged
-from risk.parameters import FeeKind
+from risk.parameters import FeeKind, FeeTier
 from risk.state import RiskState
 from risk.tiers import terms_of
 
-
-class Rates(NamedTuple):
-    """What an account pays of what it trades, as fractions; a negative maker rate is a rebate."""
-
-    maker_e12: int
-    taker_e12: int
+FREE: Final = FeeTier(0, 0, 0)  # The house pays itself nothing.
 
 
-FREE = Rates(0, 0)  # The house pays itself nothing.
-
-
-def rates_e12(state: RiskState, account: Account, kind: FeeKind) -> Rates:
-    """The rates of the account's tier on the present day (S10), of spot or of perpetual trades."""
-    if account.id < FIRST_ACCOUNT:
-        return FREE
-    terms = terms_of(state, account, kind)
-    return Rates(terms.maker_e12, terms.taker_e12)
+def rates_e12(state: RiskState, account: Account, kind: FeeKind) -> FeeTier:
+    """The account's tier on the present day (S10), of spot or of perpetual trades."""
+    return FREE if account.id < FIRST_ACCOUNT else terms_of(state, account, kind)
 
 
 def fee_minor(amount_minor: int, rate_e12: int) -> int:

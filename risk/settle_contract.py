@@ -17,9 +17,16 @@ from risk.state import RiskState
 
 
 def settle_contract_fill(state: RiskState, order: Order, fill: Fill, trade_id: int) -> Booked:
-    """One side of a perpetual fill (A5): position and cost, realised profit, fee, margin."""
+    """One side of a perpetual fill (A5): position and cost, realised profit, fee, margin.
+
+    The position it found is noted: what `why` starts from.
+    """
     account = state.accounts[order.account_id]
     contract = state.contracts[order.symbol]
+    held = account.positions.get(order.leg)
+    lots, cost = (held.lots, held.cost_minor) if held else (0, 0)
+    own_margin = (position_wallet(order.leg), contract.settle)
+    margin = account.minor(*own_margin)
     signed = fill.lots if order.side is Side.BUY else -fill.lots
     move = Move(account, order.leg, signed, fill.price_ticks, trade_id, order.forced)
     rate_e12 = fee_rate_e12(state, order, fill)
@@ -27,7 +34,9 @@ def settle_contract_fill(state: RiskState, order: Order, fill: Fill, trade_id: i
     order.filled_minor += contract.amount_minor(fill.lots, fill.price_ticks)
     if order is fill.maker:
         _uncount(state, account, order, fill.lots)
-    return Booked(fee, contract.settle, realised)
+    leverage = account.setting(order.symbol).leverage
+    left = account.minor(*own_margin)
+    return Booked(fee, contract.settle, realised, rate_e12, lots, cost, margin, left, leverage)
 
 
 class Move(NamedTuple):

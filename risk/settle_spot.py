@@ -50,7 +50,8 @@ def _receive(state: RiskState, order: Order, fill: Fill, trade_id: int) -> Booke
     asset, received = instrument.quote, instrument.notional_minor(fill.price_ticks, fill.lots)
     if order.side is Side.BUY:
         asset, received = instrument.base, instrument.base_minor(fill.lots)
-    fee_asset, fee = _fee(state, order, fill, (asset, received))
+    rate_e12 = fee_rate_e12(state, order, fill)
+    fee_asset, fee = _fee(state, order, fill, (asset, received), rate_e12)
     state.ledger.post(
         _pocket(state, order, fee_asset),
         state.ledger.house(FEES, fee_asset),
@@ -63,17 +64,18 @@ def _receive(state: RiskState, order: Order, fill: Fill, trade_id: int) -> Booke
         kept = received - fee if fee_asset == asset else received
         repay(state, account, order.wallet, asset, kept)
     state.touch_wallet(account, order.wallet)
-    return Booked(fee, fee_asset, 0)
+    return Booked(fee, fee_asset, 0, rate_e12)
 
 
-def _fee(state: RiskState, order: Order, fill: Fill, received: tuple[str, int]) -> tuple[str, int]:
+def _fee(
+    state: RiskState, order: Order, fill: Fill, received: tuple[str, int], rate_e12: int
+) -> tuple[str, int]:
     """What one side pays, and in which asset: what it received, or as the venue's switch says.
 
     Where the discount asset is short the whole fee is paid in what was received, without a
     discount (S10).  A liquidation spends no collateral on fees beside what it sells.
     """
     account = state.accounts[order.account_id]
-    rate_e12 = fee_rate_e12(state, order, fill)
     fees = state.venue.fees
     if fees.asset == "quote":
         instrument = state.instruments[order.symbol]

@@ -27,8 +27,13 @@ def tier_of(state: RiskState, account: Account, kind: FeeKind) -> int:
 
 
 def terms_of(state: RiskState, account: Account, kind: FeeKind) -> FeeTier:
-    """The tier itself."""
-    return state.venue.fees.tiers(kind)[tier_of(state, account, kind)]
+    """The tier itself; it is worked out once a day."""
+    day = state.fee_day.day
+    known = account.volumes.terms.get(kind)
+    if known is None or known[0] != day:
+        tier = state.venue.fees.tiers(kind)[tier_of(state, account, kind)]
+        known = account.volumes.terms[kind] = day, tier
+    return known[1]
 
 
 # -- volumes -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sortedcontainers import SortedSet
 
-from risk.parameters import DAY_MS, FeeKind
+from risk.parameters import DAY_MS, FeeKind, FeeTier
 
 VOLUME_DAYS: Final = 30
 KINDS: Final[tuple[FeeKind, FeeKind]] = ("spot", "perp")
@@ -20,14 +20,15 @@ def day_of(time_ms: int) -> int:
 class Volumes:
     """Quote volume by day, of spot and of perpetual trades apart; at most 31 days of each.
 
-    `told` are the tiers its owner was last told of.
+    `told` are the tiers its owner was last told of, `terms` those of a day as they were worked out.
     """
 
-    __slots__ = ("_before", "_days", "told")
+    __slots__ = ("_before", "_days", "terms", "told")
 
     def __init__(self) -> None:
         self._days: dict[FeeKind, dict[int, int]] = {"spot": {}, "perp": {}}
         self._before: dict[FeeKind, tuple[int, int]] = {}  # kind: (day, sum of the days before it)
+        self.terms: dict[FeeKind, tuple[int, FeeTier]] = {}  # kind: (day, its tier)
         self.told: dict[FeeKind, int] = {"spot": 0, "perp": 0}
 
     def add(self, kind: FeeKind, day: int, minor: int) -> None:
