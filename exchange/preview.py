@@ -51,6 +51,9 @@ class Preview(NamedTuple):
     funding_minor: int | None = None  # Of the resulting position at the predicted rate: a cost.
     fills: tuple[Filled, ...] = ()  # What it would take at once; of a refused one nothing.
     refusal: Answered | None = None
+    lots: int | None = None  # Of a perpetual: the position as it would be, signed,
+    entry_e8: int = 0  # and its average entry.
+    symbol: str = ""
 
 
 def preview(engine: Engine, wish: PlaceOrder) -> Preview:
@@ -158,6 +161,9 @@ def _preview_contract(engine: Engine, account: Account, wish: PlaceOrder) -> Pre
         if after.lots and fills
         else None,
         fills=tuple(after.fills[: _taken(engine, order, worst_ticks)]),
+        lots=after.lots,
+        entry_e8=contract.entry_e8(after.lots, after.cost),
+        symbol=order.symbol,
     )
 
 

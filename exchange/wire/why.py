@@ -61,6 +61,10 @@ class PreviewSay(Say):
     liquidation_price: str | None
     margin_call_price: str | None
     interest_per_day: str | None
-    next_funding: str | None
+    next_funding: str | None  # Paid if positive, of the asset the contract settles in.
+    # Of a perpetual: the position once all of it is filled, long, short or flat.
+    side_after: str | None = None
+    qty_after: str | None = None
+    entry_after: str | None = None
     # What `why` will say after: of the fills it would take at once, or of its refusal.
     why: list[WhySay] = msgspec.field(default_factory=list)

@@ -8,6 +8,7 @@ from exchange.commands import AnyCommand
 from exchange.events import Answered, AnyEvent
 from exchange.gateway.calls import ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
+from exchange.gateway.native.hints import hint
 from exchange.why.numbers import texts
 from matching.reasons import Reason
 from risk.account import Account
@@ -38,14 +39,14 @@ async def obeyed(doors: Doors, command: AnyCommand) -> Done:
     """Submit a command and wait until it is durable and done; a refusal is an ApiError."""
     done = Done(await doors.sequencer.submit(command))
     if done.answer.reason is not None:
-        raise _refused(doors, done.answer)
+        raise _refused(doors, done.answer, command)
     return done
 
 
-def _refused(doors: Doors, answer: Answered) -> ApiError:
-    """A refusal with its numbers as text, and by what a customer may ask `why`."""
+def _refused(doors: Doors, answer: Answered, command: AnyCommand) -> ApiError:
+    """A refusal with its numbers as text, what would help, and by what to ask `why`."""
     assert answer.reason is not None
-    error = refusal(answer.reason)
+    error = refusal(answer.reason, hint(answer.reason, command, doors.engine.risk))
     instrument = doors.board.instruments.get(str(answer.details.get("symbol", "")))
     error.details.update(texts(answer.details, instrument, doors.engine.venue.quote))
     if answer.asker_id and doors.desk.is_user(answer.asker_id):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from exchange.storage.rows import PnlRow
 from exchange.views.texts import value_text
-from exchange.wire import PnlSay
-from risk.account import Account
+from exchange.wire import ContractPnlSay, PnlSay
+from matching.instrument import amount_text
+from risk.account import PERP, Account
 from risk.ledger import PostingReason
 from risk.money import MINOR_IN_E18
 from risk.parameters import Grant
 from risk.perp_worth import unrealised_e16
+from risk.position import Position
 from risk.state import RiskState
 
 FEES: Final = frozenset({PostingReason.FEE.value})
@@ -20,6 +23,8 @@ INTEREST: Final = frozenset({PostingReason.INTEREST.value})
 FUNDING: Final = frozenset({PostingReason.FUNDING.value})
 LIQUIDATION: Final = frozenset({PostingReason.LIQUIDATION.value, PostingReason.INSURANCE.value})
 DEPOSITS: Final = frozenset({PostingReason.DEPOSIT.value})
+TRADES: Final = frozenset({PostingReason.TRADE.value, PostingReason.ADL.value})
+OF_PROFIT: Final = TRADES | FEES | INTEREST | FUNDING | LIQUIDATION
 
 Prices = Mapping[str, int]  # 10^-8 quote of one of each asset.
 
@@ -54,7 +59,42 @@ def pnl_say(
         liquidation=value_text(liquidation),
         deposits=value_text(deposits),
         equity=value_text(equity),
+        perpetuals=contract_pnl(risk, account, rows),
     )
+
+
+def contract_pnl(risk: RiskState, account: Account, rows: Iterable[PnlRow]) -> list[ContractPnlSay]:
+    """What was won and lost on perpetuals, by the asset it settled in.
+
+    What came in, and what moved between the account's own wallets, is no profit.
+    """
+    posted: dict[str, Counter[str]] = {}
+    for row in rows:
+        if row.wallet.startswith(PERP) and row.reason in OF_PROFIT:
+            posted.setdefault(row.asset, Counter())[row.reason] += row.change_minor
+    unrealised = Counter[str]()
+    for held in account.positions.values():
+        contract = risk.contracts[held.symbol]
+        mark_e8 = risk.mark_e8(held.symbol)
+        assert mark_e8 is not None, "what is held was traded, and nothing trades without a mark"
+        profit_e16 = contract.unrealised_e16(held.lots, held.cost_minor, mark_e8)
+        unrealised[contract.settle] += contract.floor_minor(profit_e16, mark_e8)
+
+    def told(asset: str) -> ContractPnlSay:
+        def total(reasons: frozenset[str]) -> str:
+            return amount_text(sum(posted.get(asset, Counter())[each] for each in reasons))
+
+        return ContractPnlSay(
+            asset=asset,
+            realised=total(TRADES),
+            unrealised=amount_text(unrealised[asset]),
+            fees=total(FEES),
+            interest=total(INTEREST),
+            funding=total(FUNDING),
+            liquidation=total(LIQUIDATION),
+        )
+
+    return [told(asset) for asset in sorted(posted.keys() | unrealised.keys())]
 
 
 def prices_e8(risk: RiskState) -> dict[str, int]:
@@ -68,8 +108,21 @@ def equity_e16(risk: RiskState, account: Account, prices: Prices) -> int:
     owed = sum(
         loan.owed_e18 * prices[loan.asset] // MINOR_IN_E18 for loan in account.loans.values()
     )
-    unrealised = sum(unrealised_e16(risk, position) for position in account.positions.values())
+    unrealised = sum(
+        _open_profit_e16(risk, position, prices) for position in account.positions.values()
+    )
     return held - owed + unrealised
+
+
+def _open_profit_e16(risk: RiskState, held: Position, prices: Prices) -> int:
+    """The profit of a position; coins that it won are worth the index, as those in a wallet."""
+    contract = risk.contracts[held.symbol]
+    profit_e16 = unrealised_e16(risk, held)
+    if not contract.inverse:
+        return profit_e16
+    mark_e8 = risk.mark_e8(held.symbol)
+    assert mark_e8 is not None, "what is held was traded, and nothing trades without a mark"
+    return profit_e16 * prices[contract.settle] // mark_e8
 
 
 def accrued_e16(account: Account, prices: Prices) -> int:

@@ -18,6 +18,7 @@ from exchange.gateway.native.asks import (
     RawBatchAsk,
 )
 from exchange.gateway.native.fields import converted
+from exchange.gateway.native.hints import refused_text
 from exchange.gateway.native.orders import (
     amend_command,
     cancel_command,
@@ -93,7 +94,9 @@ async def preview(doors: Doors, ask: OrderAsk, caller: Caller) -> PreviewSay:
     """What an order would cost and risk."""
     command = _command(doors, ask, caller)
     found = preview_of(doors.engine, command)
-    return preview_say(found, doors.board.instruments, doors.engine.venue.quote)
+    engine = doors.engine
+    message = refused_text(found.reason, command, engine.risk) if found.reason else None
+    return preview_say(found, doors.board.instruments, engine.venue.quote, message)
 
 
 # -- looking up --------------------------------------------------------------------------------
