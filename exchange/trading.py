@@ -165,12 +165,15 @@ class Trading(Execution):
 
     # -- ending many ---------------------------------------------------------------------------
 
-    def cancel_wallet(self, account: Account, wallet: str, symbol: str = "") -> int:
-        """Cancel every order of an account on one wallet (and symbol): before a liquidation."""
+    def cancel_wallet(self, account: Account, wallet: str, which: str = "") -> int:
+        """Cancel every order of an account on one wallet (and symbol or leg): before a liquidation.
+
+        In hedge mode a symbol stands for both its legs.
+        """
         orders = [
             order
             for order in account.orders.values()
-            if order.wallet == wallet and symbol in ("", order.symbol)
+            if order.wallet == wallet and which in ("", order.symbol, order.leg)
         ]
         for order in orders:
             self.cancel(order, Reason.LIQUIDATION)

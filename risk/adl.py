@@ -29,8 +29,8 @@ QUANTILES: Final = 5  # The indicator of owners: 5 is who goes first.
 class Orders(Protocol):
     """What deleveraging asks of the way to the book."""
 
-    def cancel_wallet(self, account: Account, wallet: str, symbol: str = "") -> int:
-        """Cancel the account's orders on a wallet, or those on one of its symbols; how many."""
+    def cancel_wallet(self, account: Account, wallet: str, which: str = "") -> int:
+        """Cancel the account's orders on a wallet, or on one of its symbols or legs; how many."""
 
 
 # -- the score ---------------------------------------------------------------------------------

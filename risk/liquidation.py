@@ -36,8 +36,8 @@ from risk.state import RiskState
 class Road(Protocol):
     """The way to the book that every order takes, as liquidations use it."""
 
-    def cancel_wallet(self, account: Account, wallet: str, symbol: str = "") -> int:
-        """Cancel the account's orders on a wallet, or those on one of its symbols; how many."""
+    def cancel_wallet(self, account: Account, wallet: str, which: str = "") -> int:
+        """Cancel the account's orders on a wallet, or on one of its symbols or legs; how many."""
 
     def cancel_everything(self, account: Account, reason: Reason) -> None:
         """Cancel every order the account has."""
@@ -146,9 +146,12 @@ def _contract(state: RiskState, account: Account, scope: str) -> Contract:
 
 
 def _cancel_orders(state: RiskState, road: Road, account: Account, scope: str) -> int:
-    """Every order that stands on the scope, reduce-only ones too (P13.1, T13); how many."""
+    """Every order that stands on the scope, reduce-only ones too (P13.1, T13); how many.
+
+    Those on the other leg of an isolated position's symbol stand on margin of their own.
+    """
     if not is_cross(scope):
-        return road.cancel_wallet(account, PERP, scope_leg(scope).partition("/")[0])
+        return road.cancel_wallet(account, PERP, scope_leg(scope))
     symbols = {order.symbol for order in account.orders.values() if order.wallet == PERP}
     return sum(
         road.cancel_wallet(account, PERP, symbol)

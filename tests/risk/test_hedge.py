@@ -23,7 +23,7 @@ from exchange.events import (
     SettingChanged,
 )
 from matching.reasons import Reason
-from matching.types import Side
+from matching.types import OrderType, Side
 from risk.account import LONG, SHORT, leg_of
 from risk.perp_report import perp_report, position_report
 from risk.perp_worth import perp_worth
@@ -190,6 +190,33 @@ def test_t23_isolated_legs_end_at_prices_of_their_own(story: Story, leg: int) ->
     (started,) = of(story.index("BTC", f"{first / 10**8:.8f}"), LiquidationStarted)
     assert started.scope == f"perp/{name}"
     assert list(story.person(one).positions) == [leg_of(BTC_PERP, LONG + SHORT - leg)]
+
+
+@pytest.mark.parametrize("leg", [LONG, SHORT])
+def test_p13_1_the_end_of_an_isolated_leg_leaves_the_orders_of_the_other(
+    story: Story, leg: int
+) -> None:
+    """Each leg has an order that adds to it, one that closes it and a stop: the three of the leg
+    that ends are cancelled, and no other."""
+    one = _hedger(story, "40000", isolated=True)
+    for side in (LONG, SHORT):
+        _open(story, one, side, "1", "50000")
+    for side in (LONG, SHORT):
+        more = {"position_side": side}
+        stop = {"type": OrderType.STOP, "trigger_ticks": 400_000 if side == LONG else 600_000}
+        opens, closes = (Side.BUY, Side.SELL) if side == LONG else (Side.SELL, Side.BUY)
+        low, high = ("44000", "56000")
+        for way in (opens, closes):
+            price = low if way is Side.BUY else high
+            assert refusal(story.place(one, way, BTC_PERP, "0.1", price, **more)) is None
+        assert refusal(story.place(one, closes, BTC_PERP, "0.1", **more, **stop)) is None
+    ends, stays = leg_of(BTC_PERP, leg), leg_of(BTC_PERP, LONG + SHORT - leg)
+    events = story.index("BTC", "45100" if leg == LONG else "54900")
+    assert [each.scope for each in of(events, LiquidationStarted)] == [f"perp/{ends}"]
+    assert list(story.person(one).positions) == [stays]
+    left = list(story.person(one).orders.values())
+    assert [order.leg for order in left] == [stays] * 3
+    assert [order.is_asleep for order in left] == [False, False, True]
 
 
 def test_p17_margin_is_added_to_one_leg(story: Story) -> None:
