@@ -1,4 +1,4 @@
-"""One-line trading: buy, sell, positions, orders, balances."""
+"""One-line trading: buy, sell, positions, orders, balances, and the faucet."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from exchange.cli.output import (
     print_json,
     table,
 )
-from exchange.wire import AccountSay, OrderSay, PlacedSay, PositionSay, PreviewSay
+from exchange.wire import AccountSay, BalanceSay, OrderSay, PlacedSay, PositionSay, PreviewSay
 from matching.reasons import Reason
 
 PERPETUAL: Final = "-PERP"
+LEGS: Final = ("long", "short")
+LEG_MARK: Final = {"both": "", "long": " leg", "short": " leg"}
 
 # What passes by itself within a moment of the start.
 PASSING: Final = frozenset(
@@ -36,6 +38,8 @@ EXAMPLES: Final = """\
 examples:
   papertape {side} BTC-USDT-PERP 0.1 --leverage 10            a perpetual, at the market
   papertape {side} BTC-USDT-PERP 0.1 --margin isolated --leverage 20
+  papertape {side} BTC-USD-PERP 10 --leverage 5                contracts of 100 USD, margin in BTC
+  papertape {side} BTC-USDT-PERP 0.1 --side {leg}             a leg of its own: hedge mode
   papertape {side} BTC-USDT 0.01 --price 49000                 spot, a limit order
   papertape {side} BTC-USDT 1 --margin cross --borrow          spot margin: borrow what is missing
   papertape {side} BTC-USDT-PERP 0.1 --preview                 what it would cost; nothing is sent
@@ -55,6 +59,17 @@ def add_commands(commands: Any) -> None:
         command = commands.add_parser(name, help=about, description=about)
         add_connection(command)
         command.set_defaults(run=run)
+    _add_faucet(commands)
+
+
+def _add_faucet(commands: Any) -> None:
+    about = "fictional money into a wallet"
+    command = commands.add_parser("faucet", help=about, description=about)
+    command.add_argument("wallet", metavar="WALLET", help="spot, margin, perp, perp:BTC ...")
+    command.add_argument("asset", metavar="ASSET", help="USDT, BTC ...")
+    command.add_argument("amount", metavar="AMOUNT")
+    add_connection(command)
+    command.set_defaults(run=faucet)
 
 
 def add_connection(command: argparse.ArgumentParser) -> None:
@@ -71,16 +86,22 @@ def _add_order(commands: Any, side: str, about: str) -> None:
         side,
         help=about,
         description=f"Place one order: {about}.",
-        epilog=EXAMPLES.format(side=side),
+        epilog=EXAMPLES.format(side=side, leg="long" if side == "buy" else "short"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("symbol", metavar="SYMBOL", help="BTC-USDT, BTC-USDT-PERP ...")
-    command.add_argument("qty", metavar="QTY", help="in the base asset")
+    command.add_argument("qty", metavar="QTY", help="of the base; inverse: contracts")
     command.add_argument("--price", metavar="P", help="a limit; without it, at the market")
     command.add_argument("--leverage", metavar="L", type=int, help="1 to 125 by instrument")
     command.add_argument("--margin", choices=("cross", "isolated"), help="whose collateral")
     command.add_argument(
         "--borrow", action="store_true", help="spot margin: borrow what is missing"
+    )
+    command.add_argument(
+        "--side",
+        dest="leg",
+        choices=("long", "short"),
+        help="perpetual: the leg it opens or closes; switches a flat account to hedge mode",
     )
     command.add_argument("--reduce-only", action="store_true", help="perpetual: only close")
     command.add_argument(
@@ -133,6 +154,8 @@ def order_fields(args: argparse.Namespace) -> dict[str, Any]:
     perpetual = args.symbol.endswith(PERPETUAL)
     if args.borrow and perpetual:
         raise UsageError("--borrow is for spot margin; a perpetual takes --leverage")
+    if args.leg is not None and not perpetual:
+        raise UsageError("--side names a leg of a perpetual; a spot pair has none")
     if args.leverage is not None and not perpetual and args.margin != "cross":
         raise UsageError(
             "on spot, --leverage 3 or 5 sets the cross margin account: add --margin cross"
@@ -151,13 +174,15 @@ def order_fields(args: argparse.Namespace) -> dict[str, Any]:
     if args.reduce_only:
         fields["reduce_only"] = True
     if perpetual:
-        fields["leverage"] = args.leverage
+        fields |= {"leverage": args.leverage, "position_side": args.leg}
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def _prepare(exchange: Exchange, args: argparse.Namespace) -> None:
-    """Set what an order cannot carry: a perpetual's margin mode, the cross account's leverage."""
+    """Set what an order cannot carry: position and margin mode, the cross account's leverage."""
     if args.symbol.endswith(PERPETUAL):
+        if args.leg is not None:
+            _set(exchange, {"position_mode": {"hedge": True}})
         if args.margin is not None:
             mode = {"symbol": args.symbol, "mode": args.margin}
             _set(exchange, {"margin_mode": mode})
@@ -180,17 +205,32 @@ def _preview(exchange: Exchange, fields: dict[str, Any], *, as_json: bool) -> in
         return 0
     if not said.accepted:
         raise Failure(f"it would be refused: {said.message} [{said.reason}]")
+    # A perpetual settles in what its fees are paid in.
+    unit = None if said.side_after is None else said.fee_asset
     rows = [
-        ("fee", f"{dash(said.fee)} {said.fee_asset or ''}".strip()),
-        ("margin it needs", dash(said.margin_required)),
-        ("it would borrow", f"{dash(said.borrow)} {said.borrow_asset or ''}".strip()),
-        ("interest a day", dash(said.interest_per_day)),
-        ("margin call at", dash(said.margin_call_price)),
-        ("liquidation at", dash(said.liquidation_price)),
-        ("next funding", dash(said.next_funding)),
+        ("position after", _position_after(said)),
+        ("fee", _amount(said.fee, said.fee_asset)),
+        ("margin it needs", _amount(said.margin_required, unit)),
+        ("it would borrow", _amount(said.borrow, said.borrow_asset)),
+        ("interest a day", said.interest_per_day),
+        ("margin call at", said.margin_call_price),
+        ("liquidation at", said.liquidation_price),
+        ("next funding", _amount(said.next_funding, unit)),
     ]
-    print("\n".join(f"{name:16}  {value}" for name, value in rows if value != "-"))
+    print("\n".join(f"{name:16}  {value}" for name, value in rows if value is not None))
     return 0
+
+
+def _position_after(said: PreviewSay) -> str | None:
+    """The position of a perpetual once the order is filled."""
+    if said.side_after is None:
+        return None
+    entry = "" if said.entry_after is None else f" from {said.entry_after}"
+    return f"{said.side_after} {said.qty_after}{entry}"
+
+
+def _amount(value: str | None, asset: str | None) -> str | None:
+    return value if value is None or asset is None else f"{value} {asset}"
 
 
 def placed_text(placed: PlacedSay) -> str:
@@ -236,22 +276,45 @@ def positions(args: argparse.Namespace) -> int:
 
 
 def positions_table(held: list[PositionSay]) -> str:
-    """Positions with what they are worth and where they end."""
+    """Positions, in hedge mode each leg, with what they are worth and where they end."""
     head = ("position", "side", "qty", "entry", "mark", "unrealised", "margin", "liquidation at")
     rows = [
         (
             one.symbol,
-            f"{one.side} {one.leverage}x {one.margin_mode}",
+            f"{one.side}{LEG_MARK[one.position_side]} {one.leverage}x {one.margin_mode}",
             one.qty,
             one.entry_price,
             one.mark_price,
-            one.unrealised,
-            one.margin,
+            f"{one.unrealised} {one.settle}{_return(one.roe)}",
+            f"{one.margin} {one.settle}",
             dash(one.liquidation_price),
         )
         for one in held
     ]
     return table(head, rows, left=2)
+
+
+def _return(roe: str | None) -> str:
+    """What a position made of its margin, in percent."""
+    return "" if roe is None else f" ({Decimal(roe) * 100:+.2f}%)"
+
+
+def faucet(args: argparse.Namespace) -> int:
+    """Take fictional money, and print the balance as it stands."""
+    exchange = Exchange.of(find_identity(args.data, args.url))
+    fields = {
+        "wallet": args.wallet,
+        "asset": args.asset,
+        "amount": args.amount,
+        "client_id": f"cli-{secrets.token_hex(8)}",
+    }
+    found = exchange.post("/v1/faucet", fields, list[BalanceSay])
+    if args.json:
+        print_json({"balances": found})
+    else:
+        for one in found:
+            print(f"{one.wallet} holds {one.total} {one.asset}")
+    return 0
 
 
 def orders(args: argparse.Namespace) -> int:
@@ -268,10 +331,10 @@ def orders(args: argparse.Namespace) -> int:
             one.side,
             f"{one.type} {one.tif}",
             dash(one.price),
-            dash(one.trigger_price),
+            dash(one.trigger_price or one.activation_price),
             dash(one.qty),
             one.filled_qty,
-            one.wallet,
+            one.position_side if one.position_side in LEGS else one.wallet,
         )
         for one in found
     ]

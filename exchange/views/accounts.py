@@ -99,12 +99,12 @@ class Accounts:
     def fees(self, account: Account, kind: FeeKind) -> FeeTierSay:
         """The account's tier on the present day, and the volume that led to it."""
         risk = self._engine.risk
-        maker_e12, taker_e12 = rates_e12(risk, account, kind)
+        rates = rates_e12(risk, account, kind)
         return FeeTierSay(
             tier=tier_of(risk, account, kind),
             volume=amount_text(account.volumes.before(kind, risk.fee_day.day)),
-            maker=rate_text(maker_e12),
-            taker=rate_text(taker_e12),
+            maker=rate_text(rates.maker_e12),
+            taker=rate_text(rates.taker_e12),
         )
 
     def balances(self, account: Account) -> list[BalanceSay]:

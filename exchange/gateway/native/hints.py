@@ -47,7 +47,8 @@ def _coin_margin(command: AnyCommand, account: Account, risk: RiskState) -> str:
     free = amount_text(account.free(wallet, coin))
     return (
         f"{contract.symbol} takes its margin in {coin} from the wallet {wallet}, which holds"
-        f" {free}: fund it by the faucet or a transfer first"
+        f" {free}: fund it first, by a transfer or the faucet (POST /v1/faucet, or"
+        f" `papertape faucet {wallet} {coin} 1`)"
     )
 
 

@@ -16,6 +16,9 @@ from exchange.cli.commands import main
 from exchange.cli.trade import short_level, total
 from tests.exchange.gateway.rig import Rig, Trader, running
 
+PERP = "BTC-USDT-PERP"
+USD_PERP = "BTC-USD-PERP"
+
 
 class Desk:
     """Somebody at a terminal, and the other side of the market."""
@@ -45,7 +48,7 @@ class Desk:
 async def desk(tmp_path, capsys, monkeypatch) -> AsyncIterator[Desk]:
     for name in ("URL", "KEY", "SECRET"):
         monkeypatch.delenv(f"PAPERTAPE_{name}", raising=False)
-    async with running(tmp_path) as rig:
+    async with running(tmp_path, symbols=("BTC-USDT", PERP, USD_PERP)) as rig:
         await rig.set_index("BTC-USDT", "50000")
         alice, bob = await rig.open_account(), await rig.open_account()
         keep_identity(tmp_path, Identity(rig.url, alice.key, alice.secret))
@@ -128,6 +131,42 @@ async def test_an_order_just_after_the_start_waits_for_the_first_mark(
     assert len(pauses) == 1
 
 
+async def test_p2_legs_are_traded_and_shown_apart(desk: Desk) -> None:
+    await desk.bob.order(PERP, "sell", "1", price="50000")
+    await desk.bob.order(PERP, "buy", "1", price="49990")
+    assert "long leg 10x cross" in await desk.type("buy", PERP, "0.2", "--side", "long")
+    shown = await desk.type("sell", PERP, "0.1", "--side", "short")
+    assert "short leg 10x cross" in shown
+    held = (await desk.type_json("positions"))["positions"]
+    assert [(each["position_side"], each["qty"]) for each in held] == [
+        ("long", "0.200"),
+        ("short", "0.100"),
+    ]
+    await desk.type("sell", PERP, "0.2", "--side", "long", "--price", "51000")
+    assert "long" in (await desk.type("orders")).splitlines()[-1].split()[-1]
+    assert await desk.type("buy", PERP, "0.1", code=1) == ""
+    assert "set position_side to long or short" in desk.err
+
+
+async def test_an_inverse_contract_is_bought_once_its_coins_are_there(desk: Desk) -> None:
+    await desk.bob.ask("POST", "/v1/faucet", {"wallet": "perp:BTC", "asset": "BTC", "amount": "1"})
+    await desk.bob.order(USD_PERP, "sell", "100", price="50000")
+    words = ("buy", USD_PERP, "10", "--leverage", "5")
+    assert await desk.type(*words, code=1) == ""
+    assert "papertape faucet perp:BTC BTC 1" in desk.err
+    assert await desk.type("faucet", "perp:BTC", "BTC", "1") == "perp:BTC holds 1 BTC\n"
+    preview = await desk.type(*words, "--preview")
+    # 10 x 100 USD at 50,000 are 0.02 BTC; a fifth is 0.004, and the fee 0.05 %: 0.00001.
+    assert "position after    long 10 from 50000\n" in preview
+    assert "fee               0.00001 BTC\n" in preview
+    assert "filled, 10 at 50000 on average, fee 0.00001 BTC" in await desk.type(*words)
+    shown = await desk.type("positions")
+    assert "long 5x cross" in shown
+    assert "0 BTC (+0.00%)" in shown
+    more = await desk.type_json("faucet", "perp:BTC", "BTC", "2")
+    assert more["balances"][0]["total"] == "2.99999"
+
+
 async def test_empty_hands_are_told(desk: Desk) -> None:
     assert await desk.type("positions") == "no open positions\n"
     assert "USDT" in await desk.type("balances")
@@ -144,6 +183,7 @@ async def test_a_refusal_is_one_line_on_stderr(desk: Desk) -> None:
     [
         ("buy", "BTC-USDT-PERP", "1", "--borrow"),
         ("buy", "BTC-USDT", "1", "--leverage", "3"),
+        ("buy", "BTC-USDT", "1", "--side", "long"),
     ],
 )
 async def test_options_of_the_other_market_are_wrong_use(
