@@ -11,7 +11,15 @@ import msgspec
 
 from exchange.lending import Lending, Pool, with_lending
 from exchange.venue import QUOTE, default_venue, known_symbols
-from risk.parameters import HOUR_MS, FeeAsset, Prices, Surplus, Venue
+from risk.parameters import (
+    HOUR_MS,
+    ContractLeg,
+    FeeAsset,
+    IndexRule,
+    Prices,
+    Surplus,
+    Venue,
+)
 
 __all__ = [
     "Config",
@@ -59,6 +67,8 @@ class Market(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     funding_interval_ms: Annotated[int, msgspec.Meta(ge=60_000, le=24 * HOUR_MS)] = 8 * HOUR_MS
     spot_fee: FeeAsset = "received"  # What spot fees are paid in.
     discount_asset: str = "BNB"  # In which they cost less, with `spot_fee = "discount"`.
+    index_rule: IndexRule = "weighted_median"  # Or the mean without an outlier.
+    contract_leg: ContractLeg = "median"  # What of a contract counts in its mark; or "last".
     history: bool = True  # Candles, trades and funding from before the first moment.
     start_ms: Many = 0  # A new venue's first moment; 0: now, or where its tape begins.
 
@@ -205,6 +215,8 @@ def venue_of(config: Config, start_ms: int) -> Venue:
     )
     venue = msgspec.structs.replace(
         venue,
+        index_rule=market.index_rule,
+        contract_leg=market.contract_leg,
         surplus=config.liquidation.surplus,
         socialized_loss=config.liquidation.socialized_loss,
     )

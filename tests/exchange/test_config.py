@@ -140,6 +140,17 @@ def test_a_venue_is_what_the_configuration_describes() -> None:
     assert venue.market == {"agents": 1, "agent_step_ms": 500, "history": 1}
 
 
+def test_the_genesis_record_has_the_switches_of_prices(tmp_path: Path) -> None:
+    text = '[market]\nindex_rule = "outlier_mean"\ncontract_leg = "last"\n'
+    chosen = config.load_config(written(tmp_path, text))
+    venue = config.venue_of(chosen, 1_700_000_000_000)
+    assert (venue.index_rule, venue.contract_leg) == ("outlier_mean", "last")
+    default = config.venue_of(Config(), 1_700_000_000_000)
+    assert (default.index_rule, default.contract_leg) == ("weighted_median", "median")
+    with pytest.raises(ConfigError, match="contract_leg"):
+        config.load_config(written(tmp_path, '[market]\ncontract_leg = "first"'))
+
+
 def test_the_genesis_record_has_the_switches_of_liquidation(tmp_path: Path) -> None:
     text = '[liquidation]\nsurplus = "fund"\nsocialized_loss = true\n'
     chosen = config.load_config(written(tmp_path, text))
