@@ -96,13 +96,15 @@ class Teller:
         """
         if order.account_id < FIRST_ACCOUNT:
             return
-        instrument = self._risk.instruments[order.symbol]
+        account = self._risk.accounts[order.account_id]
+        account.event_n += 1
+        units = order.quote_units
         self.events.append(
             OrderChanged(
                 self.seq,
                 self.time_ms,
-                order.account_id,
-                self._number(order.account_id),
+                account.id,
+                account.event_n,
                 happening,
                 order.order_id,
                 order.symbol,
@@ -111,7 +113,7 @@ class Teller:
                 order.tif,
                 order.price_ticks,
                 order.lots,
-                order.quote_units * instrument.unit_minor,
+                units and units * self._risk.instruments[order.symbol].unit_minor,
                 order.filled_lots,
                 order.filled_units,
                 order.prevented_lots,
@@ -178,14 +180,18 @@ class Teller:
             for record in risk.records:
                 self._record(record)
             risk.records.clear()
-        if risk.ledger.postings:
-            for posting in risk.ledger.postings:
+        postings = risk.ledger.postings
+        if postings:
+            seq, time_ms, accounts = self.seq, self.time_ms, risk.accounts
+            for posting in postings:
+                account = accounts[posting.owner]
+                account.event_n += 1
                 self.events.append(
                     LedgerPosted(
-                        self.seq,
-                        self.time_ms,
+                        seq,
+                        time_ms,
                         posting.owner,
-                        self._number(posting.owner),
+                        account.event_n,
                         posting.wallet,
                         posting.asset,
                         posting.change_minor,
@@ -194,7 +200,7 @@ class Teller:
                         posting.reference,
                     )
                 )
-            risk.ledger.postings.clear()
+            postings.clear()
 
     def _record(self, record: records.Record) -> None:
         fields: tuple[Any, ...] = tuple(record)
@@ -212,28 +218,31 @@ class Teller:
     def balances(self) -> None:
         """Tell the balances and positions that the command left different, once each."""
         risk = self._risk
-        positions = dict(risk.positions_touched)
-        for pocket in risk.ledger.touched:
+        touched, positions = risk.ledger.touched, risk.positions_touched
+        for pocket in touched:
             if pocket.owner < FIRST_ACCOUNT:
                 continue
-            if pocket.wallet.startswith(PERP + "/"):
+            if "/" in pocket.wallet:
                 positions[pocket.owner, pocket.wallet.removeprefix(PERP + "/")] = None
             else:
                 self._balance(pocket)
-        for account_id, leg in positions:
-            if account_id >= FIRST_ACCOUNT:
-                self._position(account_id, leg)
-        risk.ledger.touched.clear()
-        risk.positions_touched.clear()
+        touched.clear()
+        if positions:
+            for account_id, leg in positions:
+                if account_id >= FIRST_ACCOUNT:
+                    self._position(account_id, leg)
+            positions.clear()
 
     def _balance(self, pocket: Pocket) -> None:
-        loan = self._risk.accounts[pocket.owner].loans.get((pocket.wallet, pocket.asset))
+        account = self._risk.accounts[pocket.owner]
+        account.event_n += 1
+        loan = account.loans and account.loans.get((pocket.wallet, pocket.asset))
         self.events.append(
             BalanceChanged(
                 self.seq,
                 self.time_ms,
                 pocket.owner,
-                self._number(pocket.owner),
+                account.event_n,
                 pocket.wallet,
                 pocket.asset,
                 pocket.minor,

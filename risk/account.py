@@ -44,8 +44,9 @@ def closes_leg(side: Side, position_side: int) -> bool:
 
 def side_of(leg: str) -> int:
     """The position side a leg's name tells: ONE_WAY, LONG or SHORT."""
-    _, slash, side = leg.partition("/")
-    return _LEG_SUFFIXES.index(slash + side)
+    if "/" not in leg:
+        return ONE_WAY
+    return LONG if leg.endswith(_LEG_SUFFIXES[LONG]) else SHORT
 
 
 class Loan:

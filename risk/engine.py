@@ -122,11 +122,7 @@ class RiskEngine(RiskState):
     @property
     def _scanning(self) -> bool:
         return bool(
-            self.instants.unsettled
-            or self.watch.due
-            or self.fallen
-            or self.deleveraging
-            or self.jobs
+            self.instants.pending or self.watch.due or self.fallen or self.deleveraging or self.jobs
         )
 
     @property

@@ -25,16 +25,17 @@ class Holders:
         if account.id < FIRST_ACCOUNT:
             return
         held = account.positions.get(leg)
-        side = (held.symbol, held.lots > 0) if held is not None else None
-        before = self._noted.get((account.id, leg))
-        if side == before:
-            return
+        holding = (account.id, leg)
+        before = self._noted.get(holding)
         if before is not None:
-            self._sides[before].discard((account.id, leg))
-            del self._noted[account.id, leg]
-        if side is not None:
-            self._sides.setdefault(side, SortedSet()).add((account.id, leg))
-            self._noted[account.id, leg] = side
+            if held is not None and before[1] is (held.lots > 0):
+                return
+            self._sides[before].discard(holding)
+            del self._noted[holding]
+        if held is not None:
+            side = (held.symbol, held.lots > 0)
+            self._sides.setdefault(side, SortedSet()).add(holding)
+            self._noted[holding] = side
 
     def after(self, symbol: str, is_long: bool, holding: Holding) -> Holding | None:
         """The next holding of a side behind one; None behind the last. O(log holders)."""

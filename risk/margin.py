@@ -51,9 +51,10 @@ def open_order_margin(
     """
     assert buys_e16 >= 0
     assert sells_e16 >= 0
-    exposure_e16 = max(abs(signed_notional_e16 + buys_e16), abs(signed_notional_e16 - sells_e16))
-    total_e16 = initial_e16(exposure_e16, leverage)
-    position_e16 = initial_e16(abs(signed_notional_e16), leverage)
+    bought_e16 = abs(signed_notional_e16 + buys_e16)
+    sold_e16 = abs(signed_notional_e16 - sells_e16)
+    total_e16 = initial_e16(bought_e16 if bought_e16 > sold_e16 else sold_e16, leverage)
+    position_e16 = initial_e16(abs(signed_notional_e16), leverage) if signed_notional_e16 else 0
     return OrderMargin(total_e16, position_e16, total_e16 - position_e16)
 
 

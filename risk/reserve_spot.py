@@ -48,7 +48,8 @@ def resting_need(state: RiskState, order: Order) -> tuple[str, int]:
 
 def _with_fee(state: RiskState, cost_minor: int) -> int:
     """A buy's cost, and its fee where that is paid in quote."""
-    return cost_minor + charged(cost_minor, state.venue.fees.spot_hold_e12)
+    rate_e12 = state.venue.fees.spot_hold_e12
+    return cost_minor + charged(cost_minor, rate_e12) if rate_e12 else cost_minor
 
 
 def affordable(state: RiskState, free_minor: int) -> int:

@@ -9,7 +9,7 @@ from risk.account import PERP, Account, OpenOrders, position_wallet
 from risk.contract import Contract
 from risk.fees import fee_minor, fee_rate_e12
 from risk.insurance import cover
-from risk.ledger import CLEARING, FEES, PostingReason
+from risk.ledger import CLEARING, FEES, Pocket, PostingReason
 from risk.money import ceil_div
 from risk.position import FillEffect, Position, fill_effect, released_cost, symbol_of
 from risk.records import Booked
@@ -70,14 +70,12 @@ def move_position(state: RiskState, move: Move, fee_rate_e12: int) -> tuple[int,
     wallet = state.pocket_wallet(account, leg)
     pocket = state.pocket(account, wallet, contract.settle)
     margin_minor = pocket.minor  # Of an isolated position, before this.
-    state.ledger.post(
-        state.ledger.house(CLEARING, contract.settle, contract.symbol),
-        pocket,
-        effect.realised_minor,
-        move.reason,
-        move.reference,
-    )
-    fee = _charge_contract_fee(state, move, effect, fee_rate_e12)
+    if effect.realised_minor:
+        clearing = state.ledger.house(CLEARING, contract.settle, contract.symbol)
+        state.ledger.post(clearing, pocket, effect.realised_minor, move.reason, move.reference)
+    fee = fee_minor(amount, fee_rate_e12)
+    closing = min(fee, fee_minor(amount - effect.opened_minor, fee_rate_e12))
+    _charge_fee(state, move, pocket, closing, fee - closing)
     if wallet != contract.cross_wallet:
         _move_isolated_margin(state, move, effect, (old_lots, margin_minor))
     if effect.lots:
@@ -91,19 +89,17 @@ def move_position(state: RiskState, move: Move, fee_rate_e12: int) -> tuple[int,
     return effect.realised_minor, fee
 
 
-def _charge_contract_fee(state: RiskState, move: Move, effect: FillEffect, rate_e12: int) -> int:
+def _charge_fee(
+    state: RiskState, move: Move, pocket: Pocket, closing_minor: int, opening_minor: int
+) -> None:
     """One fee a fill, rounded up; an isolated position pays for what it closes itself."""
-    contract = state.contracts[symbol_of(move.leg)]
-    amount = contract.amount_minor(abs(move.lots), move.price_ticks)
-    fee = fee_minor(amount, rate_e12)
-    closing = fee_minor(amount - effect.opened_minor, rate_e12)
-    closing = min(closing, fee)
-    wallet = state.pocket_wallet(move.account, move.leg)
-    target = state.ledger.house(FEES, contract.settle)
-    for source, part in ((wallet, closing), (contract.cross_wallet, fee - closing)):
-        pocket = state.pocket(move.account, source, contract.settle)
-        state.ledger.post(pocket, target, part, PostingReason.FEE, move.reference)
-    return fee
+    target = state.ledger.house(FEES, pocket.asset)
+    if closing_minor:
+        state.ledger.post(pocket, target, closing_minor, PostingReason.FEE, move.reference)
+    if opening_minor:
+        wallet = state.contracts[symbol_of(move.leg)].cross_wallet
+        free = state.pocket(move.account, wallet, pocket.asset)
+        state.ledger.post(free, target, opening_minor, PostingReason.FEE, move.reference)
 
 
 def _move_isolated_margin(

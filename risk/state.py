@@ -82,6 +82,7 @@ class RiskState:
             for instrument in venue.instruments
             if instrument.kind == "spot" and instrument.quote == venue.quote
         }
+        self._index_of = {self.instruments[each].base: it for each, it in self.indexes.items()}
         self.marks: dict[str, PerpState] = {
             perp.symbol: PerpState(self.instruments[perp.symbol], perp, venue)
             for perp in venue.perps
@@ -130,7 +131,7 @@ class RiskState:
         """What an asset is worth in the venue's quote, at the index; None before its first."""
         if asset == self.venue.quote:
             return ONE_E8
-        index = self.indexes.get(f"{asset}-{self.venue.quote}")
+        index = self._index_of.get(asset)
         return index.index_e8 if index else None
 
     def mark_e8(self, symbol: str) -> int | None:
@@ -139,10 +140,10 @@ class RiskState:
 
     def pocket_wallet(self, account: Account, leg: str) -> str:
         """The wallet that profit and loss of a leg go to: its own margin or a cross wallet."""
-        symbol = symbol_of(leg)
-        if account.is_isolated(symbol):
+        contract = self.contracts.get(leg) or self.contracts[symbol_of(leg)]
+        if account.is_isolated(contract.symbol):
             return position_wallet(leg)
-        return self.contracts[symbol].cross_wallet
+        return contract.cross_wallet
 
     def cross_wallet(self, asset: str) -> str:
         """The cross wallet of contracts that settle in an asset."""
@@ -208,16 +209,16 @@ class RiskState:
             self.deleveraging.note(account)
         self.note_exposure(account)
         if account.id >= FIRST_ACCOUNT:
-            self.watch.touch(account.id, self.pocket_wallet(account, leg))
-            # Margin of an isolated position comes from the cross wallet.
-            self.watch.touch(account.id, self.contracts[symbol_of(leg)].cross_wallet)
+            wallet = self.pocket_wallet(account, leg)
+            self.watch.touch(account.id, wallet)
+            if "/" in wallet:  # Margin of an isolated position comes from the cross wallet.
+                self.watch.touch(account.id, self.contracts[symbol_of(leg)].cross_wallet)
 
     def note_exposure(self, account: Account) -> None:
         """Keep the list of accounts that instants concern."""
-        if account.exposed:
-            self.instants.exposed.add(account.id)
-        else:
-            self.instants.exposed.discard(account.id)
+        exposed = self.instants.exposed
+        if account.exposed is not (account.id in exposed):
+            (exposed.add if account.exposed else exposed.discard)(account.id)
 
     # -- instants ------------------------------------------------------------------------------
 

@@ -62,7 +62,8 @@ def count_trade(state: RiskState, fill: Fill) -> None:
         if order.account_id >= FIRST_ACCOUNT:
             volumes = state.accounts[order.account_id].volumes
             volumes.add(kind, state.fee_day.day, minor)
-            state.fee_day.traders.add(order.account_id)
+            if order.account_id not in state.fee_day.traders:
+                state.fee_day.traders.add(order.account_id)
 
 
 # -- the day roll ------------------------------------------------------------------------------
