@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 PAGES = sorted((Path(__file__).parent.parent / "docs" / "decisions").glob("*.md"))
@@ -14,5 +15,6 @@ def test_decisions_are_numbered_without_a_gap_and_without_two_of_one_number() ->
 
 def test_a_decision_begins_with_its_number() -> None:
     for page in PAGES:
-        number = page.name.partition("-")[0]
-        assert page.read_text(encoding="utf-8").startswith(f"# {number}: "), page.name
+        title = page.read_text(encoding="utf-8").splitlines()[0]
+        told = re.match(r"# (\d+)[.:] [A-Z]", title)
+        assert told and int(told[1]) == int(page.name.partition("-")[0]), page.name
