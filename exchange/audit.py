@@ -32,6 +32,7 @@ from risk.invariants import (
     Sums,
     check_account,
     check_contracts,
+    check_funds,
     check_in_transit,
     check_money,
     check_pools,
@@ -56,7 +57,7 @@ _OF_PART: Final = {
     PRINCIPAL: "I2",
     INTEREST: "I2",
 }
-_BY_SUMS: Final = ("I1", "I2", "I3", "I4")
+_BY_SUMS: Final = ("I1", "I2", "I3", "I4", "I10")
 _BY_ACCOUNTS: Final = ("I5", "I8", "I9")
 _BY_BOOKS: Final = ("I6", "I7", "I11", "I12")
 _FAULTS: Final = (AssertionError, ArithmeticError, AttributeError, LookupError, TypeError)
@@ -249,6 +250,7 @@ class Auditor:
         self._look("I2", "all pools", check_pools, risk, sums)
         self._look("I3", "all contracts", check_contracts, risk, sums)
         self._look("I4", "rounding", check_rounding, risk)
+        self._look("I10", "funds", check_funds, risk)
         self._mark(_BY_SUMS)
 
     # -- what was found ------------------------------------------------------------------------

@@ -222,6 +222,14 @@ class Deleveraging:
         return made
 
 
+def break_off(state: RiskState, job: Deleveraging) -> Account:
+    """No more counterparties are sought: what is left comes back to whose it is; the account."""
+    account = state.accounts[job.account_id]
+    state.tallies.give_up(job.symbol, abs(account.lots(job.leg)))
+    state.deleveraging = None
+    return account
+
+
 # -- the trades --------------------------------------------------------------------------------
 
 
@@ -264,6 +272,7 @@ def _trade(state: RiskState, orders: Orders, job: Deleveraging, holding: Holding
     move_position(state, given, 0)
     taken = Move(other, leg, signed, job.ticks, 0, reason=PostingReason.ADL)
     realised, _ = move_position(state, taken, 0)
+    state.tallies.take(job.symbol, lots)
     state.tell(
         StepRecord(
             victim.id,

@@ -14,6 +14,7 @@ from risk.money import E8, E12, ceil_div
 from risk.multi_asset import Weight, is_multi, pay_carried, weights
 from risk.records import ConversionRecord
 from risk.state import RiskState
+from risk.tallies import Flow
 
 
 def pay_debt(state: RiskState, account: Account, wallet: str, cause: str) -> None:
@@ -108,3 +109,4 @@ def settle_conversions(state: RiskState, house: Account) -> None:
     fund = state.pocket(state.accounts[INSURANCE], PERP, quote)
     amount = max(pocket.minor, -max(0, fund.minor))
     state.ledger.post(pocket, fund, amount, PostingReason.INSURANCE)
+    state.tallies.note(fund, Flow.UNWINDING, amount)

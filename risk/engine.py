@@ -18,6 +18,7 @@ from risk.ledger import (
     MARGIN_INSURANCE,
     POOL,
     WORLD,
+    Pocket,
     PostingReason,
 )
 from risk.liquidation import Road, restart, resume
@@ -26,6 +27,7 @@ from risk.ratio import Ratio
 from risk.records import AccountRecord
 from risk.scan import check_overlooked, find_fallen, liquidate_fallen, run_rounds
 from risk.state import RiskState
+from risk.tallies import Flow
 from risk.tiers import begin_day, is_day_due, tell_tiers
 from risk.unwinding import unwind_conversions, unwind_positions
 from risk.volumes import day_of
@@ -37,22 +39,12 @@ class RiskEngine(RiskState):
     def found(self) -> None:
         """Give funds and pools their capital; once, at the venue's first moment."""
         venue = self.venue
-        fund = self.pocket(self.accounts[INSURANCE], PERP, venue.quote)
-        world = self.ledger.house(WORLD, venue.quote)
         for grant in venue.coin_insurance:
-            self.ledger.post(
-                self.ledger.house(WORLD, grant.asset),
-                self.pocket(self.accounts[INSURANCE], grant.wallet, grant.asset),
-                grant.amount_minor,
-                PostingReason.DEPOSIT,
+            self._endow(
+                self.pocket(self.accounts[INSURANCE], grant.wallet, grant.asset), grant.amount_minor
             )
-        self.ledger.post(world, fund, venue.insurance_minor, PostingReason.DEPOSIT)
-        self.ledger.post(
-            world,
-            self.ledger.house(MARGIN_INSURANCE, venue.quote),
-            venue.margin_insurance_minor,
-            PostingReason.DEPOSIT,
-        )
+        self._endow(self.pocket(self.accounts[INSURANCE], PERP, venue.quote), venue.insurance_minor)
+        self._endow(self.ledger.house(MARGIN_INSURANCE, venue.quote), venue.margin_insurance_minor)
         for each in venue.assets:
             self.ledger.post(
                 self.ledger.house(WORLD, each.asset),
@@ -60,6 +52,11 @@ class RiskEngine(RiskState):
                 each.pool_capital_minor,
                 PostingReason.DEPOSIT,
             )
+
+    def _endow(self, fund: Pocket, minor: int) -> None:
+        world = self.ledger.house(WORLD, fund.asset)
+        self.ledger.post(world, fund, minor, PostingReason.DEPOSIT)
+        self.tallies.note(fund, Flow.CAPITAL, minor)
 
     def open_account(self, kind: str, label: str) -> Account:
         """Open an account and give it what every new one gets; agents are funded explicitly."""
@@ -157,6 +154,7 @@ class RiskEngine(RiskState):
         return {
             "time_ms": self.time_ms,
             "ledger": self.ledger.state(),
+            "tallies": self.tallies.state(),
             "accounts": [account.state() for _, account in sorted(self.accounts.items())],
             "next_account_id": self.next_account_id,
             "next_loan_id": self.next_loan_id,
@@ -183,6 +181,7 @@ class RiskEngine(RiskState):
         """Take back what `state` gave, into a new engine."""
         self.time_ms = state["time_ms"]
         self.ledger.restore(state["ledger"])
+        self.tallies.restore(state["tallies"])
         for each in state["accounts"]:
             account = Account.restored(each)
             self.accounts[account.id] = account
@@ -221,7 +220,7 @@ class RiskEngine(RiskState):
     # -- invariants ----------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Assert I1-I5, I8 and I9, and what is derived; O(accounts + orders)."""
+        """Assert I1-I5 and I8-I10, and what is derived; O(accounts + orders)."""
         self.ledger.check()
         self.watch.check()
         self.holders.check(self.accounts)

@@ -17,6 +17,7 @@ from risk.money import E12, ceil_div, charged
 from risk.records import StepRecord
 from risk.reserve_spot import affordable
 from risk.state import RiskState
+from risk.tallies import Flow
 
 HOUSE_BAND_BPS: Final = 300  # How far from the index the house trades what it took over.
 
@@ -57,6 +58,7 @@ def pay_fee(state: RiskState, account: Account, wallet: str, asset: str, fee: in
     fee = min(fee, max(0, pocket.free))
     fund = state.ledger.house(MARGIN_INSURANCE, asset)
     state.ledger.post(pocket, fund, fee, PostingReason.LIQUIDATION)
+    state.tallies.note(fund, Flow.FEES, fee)
     if fee:
         tell_step(state, account, wallet, "fee", asset, fee)
 

@@ -14,6 +14,7 @@ from risk.margin_worth import wallet_assets
 from risk.money import ceil_div
 from risk.records import CoverRecord
 from risk.state import ONE_E8, RiskState
+from risk.tallies import Flow
 
 BPS: Final = 10_000
 
@@ -69,6 +70,7 @@ def _fund_house(state: RiskState, house: Account) -> None:
     if paid > 0:
         pocket = state.pocket(house, MARGIN, quote)
         state.ledger.post(fund, pocket, paid, PostingReason.INSURANCE, loans[0].loan_id)
+        state.tallies.note(fund, Flow.COVERS, -paid)
         state.tell(CoverRecord("margin_insurance", quote, paid, fund.minor))
         return
     for loan in loans:
@@ -88,3 +90,4 @@ def _sell_rest(state: RiskState, road: Road, house: Account) -> None:
             pocket = state.pocket(house, MARGIN, asset)
             fund = state.ledger.house(MARGIN_INSURANCE, asset)
             state.ledger.post(pocket, fund, total, PostingReason.LIQUIDATION)
+            state.tallies.note(fund, Flow.UNWINDING, total)

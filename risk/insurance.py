@@ -6,6 +6,7 @@ from risk.contract import Contract
 from risk.ledger import INSURANCE, SOCIALIZED_LOSS, Pocket, PostingReason
 from risk.records import CoverRecord
 from risk.state import RiskState
+from risk.tallies import Flow
 
 
 def fund_pocket(state: RiskState, contract: Contract) -> Pocket:
@@ -63,6 +64,7 @@ def cover(state: RiskState, contract: Contract, pocket: Pocket) -> int:
     if paid:
         fund = fund_pocket(state, contract)
         state.ledger.post(fund, pocket, paid, PostingReason.INSURANCE)
+        state.tallies.note(fund, Flow.COVERS, -paid)
         state.tell(CoverRecord("insurance", pocket.asset, paid, fund.minor))
     rest = gap - paid
     if rest and state.venue.socialized_loss:
@@ -79,6 +81,7 @@ def surplus_to_fund(state: RiskState, contract: Contract, pocket: Pocket) -> int
     """What a closed liquidation left, where the venue keeps it (V72); the amount."""
     if state.venue.surplus != "fund" or pocket.minor <= 0:
         return 0
-    amount = pocket.minor
-    state.ledger.post(pocket, fund_pocket(state, contract), amount, PostingReason.LIQUIDATION)
+    amount, fund = pocket.minor, fund_pocket(state, contract)
+    state.ledger.post(pocket, fund, amount, PostingReason.LIQUIDATION)
+    state.tallies.note(fund, Flow.SURPLUS, amount)
     return amount

@@ -17,6 +17,7 @@ from risk.pool import lent_minor
 from risk.reserve_spot import resting_need
 from risk.settle_contract import count_order
 from risk.state import RiskState
+from risk.tallies import FUNDS
 
 BALANCE: Final = "balance"  # Of an asset, in minor units;
 LOCKED: Final = "locked"  # the part of it that orders hold.
@@ -86,11 +87,12 @@ def whole_sums(state: RiskState) -> Sums:
 
 
 def check_sums(state: RiskState, sums: Sums) -> None:
-    """I1 to I4, so far as sums can show them. O(assets + contracts + the house's pockets)."""
+    """I1 to I4 and I10, so far as sums show them. O(assets + contracts + the house's pockets)."""
     check_money(state, sums)
     check_pools(state, sums)
     check_contracts(state, sums)
     check_rounding(state)
+    check_funds(state)
 
 
 def check_money(state: RiskState, sums: Sums) -> None:
@@ -135,6 +137,17 @@ def check_rounding(state: RiskState) -> None:
     for pocket in state.ledger.house_pockets(FUNDING):
         if pocket.wallet not in pending:
             hold("I4", pocket.minor == 0, pocket.wallet, f"{pocket.minor} units in transit")
+
+
+def check_funds(state: RiskState) -> None:
+    """I10: the funds hold what explains them; what was deleveraged is what was to be."""
+    for owner in FUNDS:
+        state.tallies.check(state.ledger.house_pockets(owner))
+    job = state.deleveraging
+    seeking = 0 if job is None else abs(state.accounts[job.account_id].lots(job.leg))
+    for symbol in state.perps:
+        under_way = job is not None and job.symbol == symbol
+        state.tallies.check_given(symbol, seeking if under_way else 0)
 
 
 def check_in_transit(state: RiskState) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from matching.reasons import Reason
 from matching.types import Order, Side
 from risk.account import LONG, PERP, SHORT, Account, Job, leg_of
-from risk.adl import Deleveraging, deleverage
+from risk.adl import Deleveraging, break_off, deleverage
 from risk.contract import Contract
 from risk.conversion import pay_debt
 from risk.insurance import capacity_lots, cover, fund_pocket, means_minor, surplus_to_fund
@@ -31,6 +31,7 @@ from risk.scopes import (
 )
 from risk.settle_contract import Move, move_position, release_margin
 from risk.state import RiskState
+from risk.tallies import Flow
 
 
 class Road(Protocol):
@@ -87,8 +88,7 @@ def resume(state: RiskState, road: Road, budget: int) -> int:
     done, is_over = deleverage(state, road, job, budget)
     if not is_over:
         return done
-    state.deleveraging = None
-    account = state.accounts[job.account_id]
+    account = break_off(state, job)
     if not account.lots(job.leg):
         return done + pursue(state, road, account, job.scope)
     if state.venue.socialized_loss:
@@ -102,7 +102,7 @@ def restart(state: RiskState) -> None:
     """Prices moved at once, while counterparties were sought: all of it anew, at the new marks."""
     job = state.deleveraging
     if job is not None:
-        state.deleveraging = None
+        break_off(state, job)
         state.jobs = {(job.account_id, job.scope): None} | state.jobs
 
 
@@ -231,6 +231,7 @@ def _give_away(state: RiskState, account: Account, scope: str, leg: str, ticks: 
     left = account.lots(leg)
     if left:
         state.deleveraging = Deleveraging(account.id, scope, leg, left < 0, ticks)
+        state.tallies.give(leg.partition("/")[0], abs(left))
 
 
 def _hand_over(
@@ -282,6 +283,7 @@ def _charge(state: RiskState, account: Account, scope: str, order: Order, ticks:
         source = state.pocket(account, scope, contract.settle)
         fund = fund_pocket(state, contract)
         state.ledger.post(source, fund, fee, PostingReason.LIQUIDATION, order.order_id)
+        state.tallies.note(fund, Flow.FEES, fee)
         charge = Step("fee", 0, 0, ticks, fee, rate_e12, filled_minor, left)
         _tell_step(state, account, scope, order.symbol, charge)
 

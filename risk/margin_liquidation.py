@@ -14,6 +14,7 @@ from risk.parameters import SpotParameters
 from risk.parts import asset_parts, debt_parts
 from risk.records import CoverRecord, EndRecord, LiquidationRecord
 from risk.state import RiskState
+from risk.tallies import Flow
 
 
 def margin_breached(state: RiskState, account: Account, wallet: str, worth: MarginWorth) -> bool:
@@ -120,6 +121,7 @@ def _cover(state: RiskState, account: Account, wallet: str) -> int:
         if paid:
             pocket = state.pocket(account, wallet, loan.asset)
             state.ledger.post(fund, pocket, paid, PostingReason.INSURANCE, loan.loan_id)
+            state.tallies.note(fund, Flow.COVERS, -paid)
             repay(state, account, wallet, loan.asset, paid)
             state.tell(CoverRecord("margin_insurance", loan.asset, paid, fund.minor))
             covered += paid if loan.asset == quote else 0

@@ -17,6 +17,7 @@ from risk.ledger import FIRST_ACCOUNT, INSURANCE, PostingReason
 from risk.loans import hour_of_interest_e18
 from risk.money import E10, E12, ceil_div
 from risk.records import InterestRecord
+from risk.tallies import Flow
 
 if TYPE_CHECKING:
     from risk.state import RiskState
@@ -204,3 +205,4 @@ def _carry(account: Account, asset: str, rest_e18: int) -> None:
 def _pay(state: RiskState, account: Account, asset: str, minor: int) -> None:
     fund = state.pocket(state.accounts[INSURANCE], PERP, asset)
     state.ledger.post(state.pocket(account, PERP, asset), fund, minor, PostingReason.INTEREST)
+    state.tallies.note(fund, Flow.INTEREST, minor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matching.reasons import Reason
 from risk.account import PERP, Account
+from risk.adl import break_off
 from risk.borrowing import repay
 from risk.conversion import pay_debt
 from risk.insurance import cover
@@ -20,6 +21,9 @@ def reset_account(state: RiskState, road: Road, account: Account) -> None:
     Positions go to the liquidation account; the world lends what a debt still lacks.
     """
     road.cancel_everything(account, Reason.ACCOUNT_RESET)
+    job = state.deleveraging
+    if job is not None and job.account_id == account.id:
+        break_off(state, job)
     for leg, held in sorted(account.positions.items()):
         mark_e8 = state.mark_e8(held.symbol)
         assert mark_e8 is not None
@@ -47,8 +51,6 @@ def reset_account(state: RiskState, road: Road, account: Account) -> None:
     account.called.clear()
     account.call_told.clear()
     account.liquidating.clear()
-    if state.deleveraging is not None and state.deleveraging.account_id == account.id:
-        state.deleveraging = None
     for scopes in (state.jobs, state.jobs_later, state.waiting):
         for scope in [scope for scope in scopes if scope[0] == account.id]:
             del scopes[scope]

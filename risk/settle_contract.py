@@ -9,11 +9,12 @@ from risk.account import PERP, Account, OpenOrders, position_wallet
 from risk.contract import Contract
 from risk.fees import fee_minor, fee_rate_e12
 from risk.insurance import cover
-from risk.ledger import CLEARING, FEES, Pocket, PostingReason
+from risk.ledger import CLEARING, FEES, INSURANCE, Pocket, PostingReason
 from risk.money import ceil_div
 from risk.position import FillEffect, Position, fill_effect, released_cost, symbol_of
 from risk.records import Booked
 from risk.state import RiskState
+from risk.tallies import Flow
 
 
 def settle_contract_fill(state: RiskState, order: Order, fill: Fill, trade_id: int) -> Booked:
@@ -76,6 +77,8 @@ def move_position(state: RiskState, move: Move, fee_rate_e12: int) -> tuple[int,
     fee = fee_minor(amount, fee_rate_e12)
     closing = min(fee, fee_minor(amount - effect.opened_minor, fee_rate_e12))
     _charge_fee(state, move, pocket, closing, fee - closing)
+    if account.id == INSURANCE:
+        state.tallies.note(pocket, Flow.TRADING, effect.realised_minor - fee)
     if wallet != contract.cross_wallet:
         _move_isolated_margin(state, move, effect, (old_lots, margin_minor))
     if effect.lots:

@@ -34,6 +34,7 @@ from risk.parameters import AssetParameters, PerpParameters, SpotParameters, Ven
 from risk.position import Position, symbol_of
 from risk.ratio import Ratio
 from risk.records import FundingRecord, InterestRecord, Record
+from risk.tallies import Flow, Tallies
 from risk.volumes import FeeDay, day_of
 from risk.watch import Watch
 
@@ -57,6 +58,7 @@ class RiskState:
         self.time_ms = venue.start_ms
         self._look_up(venue)
         self.ledger = Ledger()
+        self.tallies = Tallies()
         self.accounts: dict[int, Account] = {}
         self.labels: dict[str, int] = {}  # Of agents: how they find their account again.
         self.next_account_id = FIRST_ACCOUNT
@@ -245,13 +247,15 @@ class RiskState:
             instant.paid[symbol] = instant.paid.get(symbol, 0) + 1
             wallet = self.pocket_wallet(account, leg)
             transit = f"{symbol}@{instant.number}"
+            pocket = self.pocket(account, wallet, contract.settle)
             self.ledger.post(
                 self.ledger.house(FUNDING, contract.settle, transit),
-                self.pocket(account, wallet, contract.settle),
+                pocket,
                 flow_minor,
                 PostingReason.FUNDING,
                 instant.number,
             )
+            self.tallies.note(pocket, Flow.FUNDING, flow_minor)
             self.tell(
                 FundingRecord(
                     account.id,

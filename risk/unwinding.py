@@ -19,6 +19,7 @@ from risk.ledger import (
 from risk.liquidation import Road
 from risk.money import E12
 from risk.state import RiskState
+from risk.tallies import Flow
 
 BAND_E12: Final = E12 // 200  # The house sells what it took over within 0.5 % of the mark,
 SLICE_E16: Final = 50_000 * 10**16  # in slices of this much of the quote at a time.
@@ -68,6 +69,7 @@ def _settle_house(state: RiskState) -> None:
         amount = max(pocket.minor, -means_minor(state, contract))
         target = state.pocket(fund, wallet, asset)
         state.ledger.post(pocket, target, amount, PostingReason.LIQUIDATION)
+        state.tallies.note(target, Flow.UNWINDING, amount)
 
 
 # -- what was converted ------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from exchange.audit import Audit, Auditor, audit, deficits
 from exchange.commands import AnyCommand
 from exchange.events import AnyEvent
 from matching.invariants import InvariantBroken
+from matching.types import OrderType
 from risk.account import Loan
 from risk.ledger import (
     FEES,
@@ -23,8 +24,9 @@ from risk.ledger import (
     WORLD,
     PostingReason,
 )
+from risk.tallies import Flow
 from tests.exchange.eventful import eventful, the_rest
-from tests.story import Story, again, standing, units
+from tests.story import Story, again, refusal, standing, units
 
 SPOT = "BTC-USDT"
 PERP = "BTC-USDT-PERP"
@@ -145,6 +147,20 @@ def _a_wallet_below_zero(story: Story) -> None:
     ledger.house(FEES, "ETH").minor += 5
 
 
+def _a_fund_that_paid_for_nothing(story: Story) -> None:
+    ledger = story.engine.risk.ledger
+    fund = ledger.house(MARGIN_INSURANCE, "USDT")
+    ledger.post(fund, ledger.house(FEES, "USDT"), 1, PostingReason.FEE)
+
+
+def _an_order_that_sleeps_nowhere(story: Story) -> None:
+    """A stop that the account of its owner forgot."""
+    seller = story.account("seller", spot_BTC="1")
+    stop = {"type": OrderType.STOP, "trigger_ticks": 4_000_000}
+    assert refusal(story.sell(seller, "BTC-USDT", "0.1", **stop)) is None
+    story.person(seller).asleep.clear()
+
+
 PLANTED = [
     (_money_from_nowhere, "I1", "USDT: the pockets add up to 1 units"),
     (_a_wallet_that_grew, "I1", "account 100: balance of USDT: "),
@@ -155,6 +171,8 @@ PLANTED = [
     (_funding_that_went_astray, "I4", f"{PERP}@1: 1 units in transit"),
     (_a_hold_without_an_order, "I5", "account 100: locked of USDT: "),
     (_a_wallet_below_zero, "I9", "100: "),
+    (_a_fund_that_paid_for_nothing, "I10", "margin_insurance:house:USDT: it holds "),
+    (_an_order_that_sleeps_nowhere, "I12", "its owner does not know "),
 ]
 
 
@@ -230,7 +248,7 @@ def test_a_round_of_small_turns_looks_at_everybody_and_every_book(story: Story) 
     assert "I6" not in auditor.look().checked
     auditor.turn(accounts=0, books=1)
     checked = auditor.look().checked
-    whole = {"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11", "I12", "I13"}
+    whole = {f"I{number}" for number in range(1, 14)}
     assert set(checked) == whole
     assert set(checked.values()) == {engine.seq}
 
@@ -323,6 +341,7 @@ def test_p13_the_deficit_of_an_insurance_fund_is_named(story: Story) -> None:
     risk = story.engine.risk
     fund = risk.pocket(risk.accounts[INSURANCE], "perp", "USDT")
     fees = risk.ledger.house(FEES, "USDT")
+    risk.tallies.note(fund, Flow.COVERS, -(fund.minor + 30))
     risk.ledger.post(fund, fees, fund.minor + 30, PostingReason.INSURANCE)
     found = audit(story.engine)
     assert (found.ok, found.deficits) == (True, {"insurance:USDT": -30})

@@ -22,7 +22,7 @@ from risk.invariants import (
     part_of,
     whole_sums,
 )
-from risk.ledger import FEES, FUNDING, POOL, PostingReason
+from risk.ledger import FEES, FUNDING, MARGIN_INSURANCE, POOL, PostingReason
 from tests.exchange.eventful import eventful
 from tests.risk.stories import BTC_PERP, HOUR, position, rich
 from tests.story import START_MS, Story, units
@@ -147,6 +147,16 @@ def _a_cash_wallet_below_zero(story: Story) -> None:
     ledger.house(FEES, "ETH").minor += 5
 
 
+def _a_fund_that_paid_for_nothing(story: Story) -> None:
+    ledger = story.engine.risk.ledger
+    fund = ledger.house(MARGIN_INSURANCE, "USDT")
+    ledger.post(fund, ledger.house(FEES, "USDT"), 1, PostingReason.FEE)
+
+
+def _lots_that_nobody_was_to_take(story: Story) -> None:
+    story.engine.risk.tallies.take(BTC_PERP, 1)
+
+
 @pytest.mark.parametrize(
     ("plant", "invariant"),
     [
@@ -165,6 +175,8 @@ def _a_cash_wallet_below_zero(story: Story) -> None:
         (_a_sum_of_orders_that_is_off, "I5"),
         (_a_reducing_order_of_nothing, "I8"),
         (_a_cash_wallet_below_zero, "I9"),
+        (_a_fund_that_paid_for_nothing, "I10"),
+        (_lots_that_nobody_was_to_take, "I10"),
     ],
 )
 def test_what_is_planted_is_found_and_named(
