@@ -65,6 +65,7 @@ def _order_of(trading: Trading, command: Command) -> Order | None:
         wallet=old.wallet,
         trigger_ticks=command.trigger_ticks or old.trigger_ticks,
         trigger=old.trigger,
+        trailing_bps=old.trailing_bps,
     )
 
 

@@ -93,6 +93,7 @@ class PlaceOrder(Command, frozen=True, tag=6):
     price_protect: bool = False  # It sleeps on while last and mark lie too far apart.
     auto_repay_at_cancel: bool = True  # What it borrowed and did not use is repaid when it ends.
     position_side: int = 0  # Hedge mode: 1 is of the long leg, 2 of the short one.
+    trailing_bps: int = 0  # It follows the price, from where the trigger is reached or at once.
 
 
 class CancelOrder(Command, frozen=True, tag=7):

@@ -49,7 +49,7 @@ from exchange.triggering import drain, refuse_wish, send
 from matching.filters import refuse_cancel
 from matching.limits import DUPLICATE_IDS_KEPT_MAX, WORK_PER_COMMAND_MAX
 from matching.reasons import Reason
-from matching.types import Order, TradingState
+from matching.types import Order, TradingState, TriggerSource
 from risk import borrowing, settings
 from risk.account import POSITION_SIDES, Account, Loan
 from risk.dust import convert_dust
@@ -423,7 +423,7 @@ class Engine:
         else:
             self.risk.halted.discard(wish.symbol)
             self.risk.thaw()
-            self.trading.look(wish.symbol)
+            self.trading.look(wish.symbol, TriggerSource.MARK)
         self._teller.tell(
             SymbolStateChanged(self.seq, self.time_ms, wish.symbol, wish.state.lower())
         )

@@ -63,6 +63,7 @@ class OrderChanged(Event, tag=1):
     triggered_ms: int = 0  # When its trigger was reached; 0 before.
     position_side: int = 0  # In hedge mode 1 for the long leg, 2 for the short one.
     filled_minor: int = 0  # Of a contract: what its fills came to in the settle asset.
+    trailing_bps: int = 0  # It follows the price, from where its trigger is reached or at once.
 
 
 class Filled(Event, tag=2):

@@ -41,7 +41,9 @@ class Execution:
         self.books: dict[str, Book] = {symbol: Book() for symbol in risk.instruments}
         self.states: dict[str, TradingState] = dict.fromkeys(risk.instruments, TradingState.TRADING)
         self.depths: dict[str, Depth] = {symbol: Depth(book) for symbol, book in self.books.items()}
-        self.triggers: dict[str, Triggers] = {symbol: Triggers() for symbol in risk.instruments}
+        self.triggers: dict[str, Triggers] = {
+            symbol: Triggers(each.tick_e8) for symbol, each in risk.instruments.items()
+        }
         self.fired: deque[tuple[str, int]] = deque()  # Orders that a price woke, first come first.
         past = risk.venue.past_trades
         self.trade_ids: dict[str, int] = dict.fromkeys(risk.instruments, past)
@@ -113,7 +115,7 @@ class Execution:
             self.close(self.risk.accounts[maker.account_id], maker)
         teller.drain()
         teller.order(maker, "filled")
-        self.look(symbol)
+        self.look(symbol, TriggerSource.LAST)
 
     def _prevented(self, prevention: Prevention) -> None:
         """Free what a prevented self-trade took from the maker."""
@@ -229,9 +231,10 @@ class Execution:
 
     # -- orders asleep (S4, P16) ----------------------------------------------------------------
 
-    def look(self, symbol: str) -> None:
+    def look(self, symbol: str, fresh: TriggerSource) -> None:
         """Queue up the orders that the last trade or the mark of an instrument wakes now.
 
+        Of these two prices the `fresh` one is new, and moves what trailing orders follow.
         Protected orders are looked at by both prices whenever either moves, for either can bring
         them close enough together. A book that stands wakes nobody: its orders are looked at
         again when it opens.
@@ -239,19 +242,17 @@ class Execution:
         triggers = self.triggers[symbol]
         if not triggers.orders or symbol in self.risk.halted:
             return
-        tick_e8 = self.risk.instruments[symbol].tick_e8
         calm = self._is_calm(symbol)
         for source in TriggerSource:
             price_e8 = self.price_e8(symbol, source)
             if price_e8 is not None:
-                bounds = price_e8 // tick_e8, -(-price_e8 // tick_e8)
-                woken = triggers.fired(source, *bounds, calm)
+                woken = triggers.fired(source, price_e8, calm, source is fresh)
                 self.fired.extend((symbol, order_id) for order_id in woken)
 
     def look_at_marks(self) -> None:
         """`look` at every perpetual: their marks were computed anew."""
         for symbol in self.risk.marks:
-            self.look(symbol)
+            self.look(symbol, TriggerSource.MARK)
 
     def price_e8(self, symbol: str, source: TriggerSource) -> int | None:
         """The price that wakes orders of a source; None before its first, as of a pair's mark."""

@@ -227,6 +227,7 @@ def _order(event: OrderChanged) -> NamedRow:
         triggered_ms=event.triggered_ms,
         position_side=event.position_side,
         filled_minor=event.filled_minor,
+        trailing_bps=event.trailing_bps,
     )
     return "orders", row
 

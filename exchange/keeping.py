@@ -24,7 +24,8 @@ def trading_state(trading: Trading) -> dict[str, Any]:
         "states": [(symbol, state.name) for symbol, state in sorted(trading.states.items())],
         "depths": [(symbol, each.last_id) for symbol, each in sorted(trading.depths.items())],
         "triggers": [
-            (symbol, each.state(), sorted(each.due)) for symbol, each in sorted(triggers.items())
+            (symbol, each.state(), sorted(each.due), each.extremes())
+            for symbol, each in sorted(triggers.items())
         ],
         "fired": list(trading.fired),
         "trade_ids": sorted(trading.trade_ids.items()),
@@ -37,8 +38,9 @@ def restore_trading(trading: Trading, state: Mapping[str, Any]) -> None:
     """Take back what `trading_state` gave, into new trading whose accounts have no orders yet."""
     for symbol, book in state["books"]:
         trading.books[symbol] = Book.restore(book)
-    for symbol, orders, due in state["triggers"]:
-        trading.triggers[symbol] = Triggers.restore(orders, due)
+    for symbol, orders, due, extremes in state["triggers"]:
+        tick_e8 = trading.risk.instruments[symbol].tick_e8
+        trading.triggers[symbol] = Triggers.restore(tick_e8, orders, due, extremes)
     trading.fired.extend((symbol, order_id) for symbol, order_id in state["fired"])
     found = [order for book in trading.books.values() for order in book.orders.values()]
     for triggers in trading.triggers.values():

@@ -135,6 +135,7 @@ class Teller:
                 order.triggered_ms,
                 side_of(order.leg),
                 order.filled_minor,
+                order.trailing_bps,
             )
         )
 

@@ -12,7 +12,7 @@ from matching.reasons import Reason
 from matching.types import Order, OrderType, SelfTrade, Side, Status, TimeInForce
 from risk.account import ONE_WAY, PERP, POSITION_SIDES, Account, closes_leg, leg_of
 from risk.reserve import reserve
-from risk.reserve_spot import spot_need
+from risk.reserve_spot import asleep_hold_ticks, spot_need
 
 
 class Placed(NamedTuple):
@@ -62,7 +62,7 @@ class Trading(Execution):
         lots, quote_units = wish.lots, instrument.whole_units(wish.quote_minor)
         if instrument.kind == "inverse" and not lots:  # An amount of the quote is contracts.
             lots, quote_units = wish.quote_minor // instrument.face_minor, 0
-        return Order(
+        order = Order(
             order_id=self.next_order_id,
             account_id=wish.account_id,
             symbol=wish.symbol,
@@ -88,8 +88,11 @@ class Trading(Execution):
             trigger=wish.trigger,
             close_position=wish.close_position,
             price_protect=wish.price_protect,
+            trailing_bps=wish.trailing_bps,
             leg=leg_of(wish.symbol, wish.position_side if sided else ONE_WAY),
         )
+        order.hold_ticks = asleep_hold_ticks(self.risk, order)
+        return order
 
     def admit(self, account: Account, order: Order, leaving: int = 0) -> tuple[Reason | None, int]:
         """Filters and bands: (why not, the worst price it may execute at or 0).

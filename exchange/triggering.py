@@ -17,6 +17,7 @@ from matching.types import (
     TRIGGER_TYPES,
     Happening,
     Order,
+    Side,
     Status,
     TimeInForce,
     TriggerSource,
@@ -24,7 +25,7 @@ from matching.types import (
 from risk.account import Account
 from risk.reserve import reserve
 from risk.reserve_asleep import rehold, reserve_asleep
-from risk.reserve_spot import resting_need, spot_need
+from risk.reserve_spot import asleep_hold_ticks, resting_need, spot_need
 
 # -- falling asleep ----------------------------------------------------------------------------
 
@@ -64,6 +65,7 @@ def refuse_asleep(
     """Why an order may not fall asleep, or None; `instead_of` is what it is amended from."""
     symbol = order.symbol
     leaving = 0 if instead_of is None else 1
+    follows = instead_of is not None and trading.triggers[symbol].trailing.extreme_e8(instead_of)
     return (
         refuse_trigger_order(
             trading.risk.instruments[symbol],
@@ -72,17 +74,22 @@ def refuse_asleep(
             account.open_counts.get(symbol, 0) - leaving,
             account.count_asleep(symbol) - leaving,
         )
-        or _refuse_reached(trading, order)
+        or (None if follows else _refuse_reached(trading, order))
         or _refuse_closing(account, order, instead_of)
     )
 
 
 def _refuse_reached(trading: Trading, order: Order) -> Reason | None:
     """A trigger that its price has reached already would fire at once (S4)."""
-    trigger_e8 = order.trigger_ticks * trading.risk.instruments[order.symbol].tick_e8
+    instrument = trading.risk.instruments[order.symbol]
+    trigger_e8 = order.trigger_ticks * instrument.tick_e8
     price_e8 = trading.price_e8(order.symbol, order.trigger)
-    if price_e8 is None:  # Where nobody has traded yet, the first trade decides.
-        return Reason.NO_MARK_PRICE if order.trigger is TriggerSource.MARK else None
+    if price_e8 is None and order.trigger is TriggerSource.MARK:
+        return Reason.NO_MARK_PRICE
+    if price_e8 is None or not trigger_e8:  # The next price decides, as where nobody has traded.
+        must_hold = instrument.kind == "spot" and order.side is Side.BUY
+        unknown = must_hold and not order.price_ticks and not order.hold_ticks
+        return Reason.NO_INDEX_PRICE if unknown else None
     reached = price_e8 >= trigger_e8 if order.rises else price_e8 <= trigger_e8
     return Reason.WOULD_TRIGGER if reached else None
 
@@ -184,19 +191,24 @@ def amend_asleep(
     fresh.lots = fresh.open_lots = wish.lots or order.lots
     fresh.price_ticks = wish.price_ticks or order.price_ticks
     fresh.trigger_ticks = wish.trigger_ticks or order.trigger_ticks
+    if fresh.trigger_ticks != order.trigger_ticks:
+        fresh.hold_ticks = asleep_hold_ticks(trading.risk, fresh)
     changed = (fresh.lots, fresh.price_ticks, fresh.trigger_ticks)
     if changed == (order.lots, order.price_ticks, order.trigger_ticks):
         return Reason.NOTHING_TO_AMEND
+    triggers = trading.triggers[order.symbol]
+    extreme_e8 = triggers.trailing.extreme_e8(order) if order.trailing_bps else 0
+    if extreme_e8 and fresh.trigger_ticks != order.trigger_ticks:
+        return Reason.TRACKING_STARTED
     refused = refuse_asleep(trading, account, fresh, instead_of=order)
     if refused is None and trading.risk.instruments[order.symbol].kind == "spot":
         refused = rehold(trading.risk, account, order, *resting_need(trading.risk, fresh))
     if refused is not None:
         return refused
-    triggers = trading.triggers[order.symbol]
     triggers.remove(order)
     order.lots, order.price_ticks, order.trigger_ticks = changed
-    order.open_lots = order.lots
-    triggers.add(order)
+    order.open_lots, order.hold_ticks = order.lots, fresh.hold_ticks
+    triggers.add(order, extreme_e8)
     trading.teller.drain()
     trading.teller.order(order, "amended")
     return Placed(order, None)

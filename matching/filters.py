@@ -22,7 +22,7 @@ from matching.types import (
     TriggerSource,
 )
 
-_CLOSED: Final = frozenset({TradingState.HALT, TradingState.CANCEL_ONLY})
+_CLOSED: Final = frozenset({TradingState.HALT, TradingState.CANCEL_ONLY, TradingState.PRE_OPEN})
 _WAITING: Final = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 
 
@@ -97,7 +97,9 @@ def refuse_state(state: TradingState, order: Order) -> Reason | None:
         return None
     limit_only = state is TradingState.LIMIT_ONLY and order.type not in MARKET_TYPES
     post_only = state is TradingState.POST_ONLY and order.post_only
-    return None if limit_only or post_only else Reason.SYMBOL_NOT_TRADING
+    waits = order.type is OrderType.LIMIT and order.tif in _WAITING and not order.post_only
+    collected = state is TradingState.AUCTION and waits and not order.forced
+    return None if limit_only or post_only or collected else Reason.SYMBOL_NOT_TRADING
 
 
 def refuse_result(instrument: Instrument, lots: int) -> Reason | None:
@@ -124,7 +126,7 @@ def _refuse_shape(order: Order) -> Reason | None:
     """Options that contradict each other, or lack what they need."""
     is_market = order.type in MARKET_TYPES
     waits = order.trigger_ticks or order.trigger or order.close_position or order.price_protect
-    if waits and order.type not in TRIGGER_TYPES:
+    if (waits or order.trailing_bps) and order.type not in TRIGGER_TYPES:
         return Reason.TRIGGER_NOT_ALLOWED
     if bool(order.lots) is bool(order.quote_units):
         return Reason.COMBINATION_NOT_ALLOWED if order.lots else Reason.QTY_MISSING
@@ -148,10 +150,14 @@ def _refuse_trigger(instrument: Instrument, order: Order) -> Reason | None:
     """A trigger within the price range, a source the instrument has, and options that fit."""
     if order.type not in TRIGGER_TYPES:
         return Reason.TRIGGER_NOT_ALLOWED
-    if not order.trigger_ticks:
+    follows = order.trailing_bps or order.type is OrderType.TRAILING_STOP
+    if not follows and not order.trigger_ticks:
         return Reason.TRIGGER_MISSING
-    if not 0 < order.trigger_ticks <= instrument.ticks_max:
+    if not 0 <= order.trigger_ticks <= instrument.ticks_max:
         return Reason.PRICE_OUT_OF_RANGE
+    bounds = range(instrument.trailing_bps_min, instrument.trailing_bps_max + 1)
+    if follows and order.trailing_bps not in bounds:
+        return Reason.TRAILING_DELTA
     spot_needs_mark = order.trigger is TriggerSource.MARK or order.price_protect
     if instrument.kind == "spot" and (spot_needs_mark or order.close_position):
         return Reason.COMBINATION_NOT_ALLOWED
@@ -230,5 +236,7 @@ def _refuse_percent_price(instrument: Instrument, order: Order, reference_e8: in
 
 def _refuse_count(instrument: Instrument, order: Order, open_orders: int) -> Reason | None:
     """MAX_NUM_ORDERS, for orders that may come to rest or that sleep."""
-    waits = order.trigger_ticks or (order.type not in MARKET_TYPES and order.tif in _WAITING)
+    waits = order.type in TRIGGER_TYPES or (
+        order.type not in MARKET_TYPES and order.tif in _WAITING
+    )
     return Reason.MAX_ORDERS if waits and open_orders >= instrument.orders_max else None

@@ -17,6 +17,8 @@ from matching.limits import (
     PRICE_TICKS_MAX,
     SCALE,
     SYMBOL_CHARS_MAX,
+    TRAILING_BPS_MAX,
+    TRAILING_BPS_MIN,
 )
 from matching.reasons import Reason
 from matching.types import Side
@@ -100,6 +102,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     iceberg_parts_max: int = ICEBERG_PARTS_MAX
     orders_max: int = ORDERS_PER_ACCOUNT_SYMBOL_MAX
     algo_orders_max: int = ALGO_ORDERS_PER_ACCOUNT_SYMBOL_MAX  # Of these, still asleep.
+    trailing_bps_min: int = TRAILING_BPS_MIN  # TRAILING_DELTA: how far a trailing order may
+    trailing_bps_max: int = TRAILING_BPS_MAX  # let the price turn back.
 
     tick_e8: int = 0  # 10^-8 of the quote in one tick.
     lot_minor: int = 0  # 10^-8 of the base in one lot.
@@ -148,6 +152,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             "orders_max is out of range": 0 < self.orders_max <= ORDERS_PER_ACCOUNT_SYMBOL_MAX,
             "algo_orders_max is out of range": (
                 0 < self.algo_orders_max <= ALGO_ORDERS_PER_ACCOUNT_SYMBOL_MAX
+            ),
+            "the trailing bounds are out of range": (
+                0 < self.trailing_bps_min <= self.trailing_bps_max < MULTIPLIER_ONE_E4
             ),
             "iceberg_parts_max is out of range": self.iceberg_parts_max > 0,
             "a multiplier up is below 1": all(

@@ -70,6 +70,7 @@ class Reason(Enum):
     # Stops and lists.
     TRIGGER_MISSING = "a stop order needs a trigger price or a trailing distance"
     WOULD_TRIGGER = "the stop would trigger at once, its price is on the wrong side of the market"
+    TRACKING_STARTED = "the order follows the price already, so its trigger cannot be changed"
     TRIGGER_NOT_ALLOWED = "only a stop or take-profit order that still waits has a trigger"
     CLOSE_POSITION_WAITS = "an order that closes the position on this trigger waits already"
     LIST_PRICES_CROSSED = "the limit and the stop must lie on opposite sides of the last price"

@@ -3,17 +3,20 @@
 They are a plain value beside the book: told of prices, they answer which orders a price woke.
 An order rises (a price at or above its trigger wakes it: a buy stop, a sell take-profit) or falls
 (at or below: a sell stop, a buy take-profit).  The heads of sorted lists decide, so a price that
-wakes nobody costs a comparison, and putting an order in or taking it out O(log n).
+wakes nobody costs a comparison, and putting an order in or taking it out O(log n).  Those that
+follow the price (`trailing_bps`) are kept in `Trailing`.  Prices are in 10^-8 of the quote.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 from sortedcontainers import SortedList
 
 from matching.reasons import Reason
-from matching.types import NEXT, Happening, Order, TimeInForce, TriggerSource
+from matching.trailing import Trailing
+from matching.types import NEXT, Happening, Order, Side, TimeInForce, TriggerSource
 
 _Queue: TypeAlias = SortedList[tuple[int, int]]  # (key, order_id): the first to wake first.
 _Kind: TypeAlias = tuple[TriggerSource, bool, bool]  # Source, rises, protected.
@@ -34,9 +37,11 @@ class Triggers:
     and mark lie too far apart nobody looks at them (P16).
     """
 
-    __slots__ = ("_expiries", "_queues", "due", "orders")
+    __slots__ = ("_expiries", "_queues", "_tick_e8", "due", "orders", "trailing")
 
-    def __init__(self) -> None:
+    def __init__(self, tick_e8: int) -> None:
+        self._tick_e8 = tick_e8
+        self.trailing = Trailing(tick_e8)
         self.orders: dict[int, Order] = {}  # Asleep, the due ones included.
         self.due: set[int] = set()  # Woken, but not yet taken out: whoever wakes them knows when.
         self._queues: dict[_Kind, _Queue] = {kind: SortedList() for kind in _KINDS}
@@ -52,12 +57,15 @@ class Triggers:
         """The good-till-date order that falls due next, or 0."""
         return self._expiries[0][1] if self._expiries else 0
 
-    def add(self, order: Order) -> None:
-        """Let an order sleep. O(log n)."""
+    def add(self, order: Order, extreme_e8: int = 0) -> None:
+        """Let an order sleep; one that followed the price already goes on from its extreme."""
         assert order.is_asleep, order
         assert order.order_id not in self.orders, order
         self.orders[order.order_id] = order
-        self._queues[_kind(order)].add((_key(order), order.order_id))
+        if order.trailing_bps:
+            self.trailing.add(order, extreme_e8)
+        else:
+            self._queues[_kind(order)].add((self._key(order), order.order_id))
         if order.tif is TimeInForce.GTD:
             self._expiries.add((order.expire_ms, order.order_id))
 
@@ -67,7 +75,7 @@ class Triggers:
         if order.order_id in self.due:
             self.due.remove(order.order_id)
         else:
-            self._queues[_kind(order)].remove((_key(order), order.order_id))
+            self._unqueue(order)
         if order.tif is TimeInForce.GTD:
             self._expiries.remove((order.expire_ms, order.order_id))
 
@@ -79,21 +87,25 @@ class Triggers:
         order.reason = reason
 
     def fired(
-        self, source: TriggerSource, floor_ticks: int, ceiling_ticks: int, calm: bool = True
+        self, source: TriggerSource, price_e8: int, calm: bool = True, fresh: bool = True
     ) -> list[int]:
         """The orders that a price wakes, by price reached, then by age; each is told once.
 
-        The price lies between two neighbouring ticks, or is both of them. Unless it is `calm`,
-        protected orders sleep on. Those that rise are told before those that fall: no price
-        movement reaches both but one that was not looked at in between.
+        Unless it is `calm`, protected orders sleep on. Those that rise are told before those that
+        fall: no price movement reaches both but one that was not looked at in between. A price
+        that is not `fresh` was told before: it wakes those that may wake only now, but nobody
+        begins to follow it.
         """
         woken: list[int] = []
-        for rises, reached in ((True, floor_ticks), (False, -ceiling_ticks)):
+        for rises, side in ((True, Side.BUY), (False, Side.SELL)):
+            reached = price_e8 if rises else -price_e8
             found = _taken(self._queues[source, rises, False], reached)
             if calm:
                 found += _taken(self._queues[source, rises, True], reached)
-                found.sort()
-            woken += [order_id for _, order_id in found]
+            found += self.trailing.woken(source, side, price_e8, calm)
+            woken += [order_id for _, order_id in sorted(found)]
+        if fresh:
+            self.trailing.follow(source, price_e8, self.orders)
         self.due.update(woken)
         return woken
 
@@ -103,41 +115,63 @@ class Triggers:
         """All there is to know but which are due, as plain lists in the order of their ids."""
         return [order.state() for _, order in sorted(self.orders.items())]
 
+    def extremes(self) -> list[tuple[int, int]]:
+        """(order_id, extreme) of each order that follows the price, by id."""
+        orders = [o for i, o in sorted(self.orders.items()) if o.trailing_bps and i not in self.due]
+        found = ((each.order_id, self.trailing.extreme_e8(each)) for each in orders)
+        return [(order_id, extreme_e8) for order_id, extreme_e8 in found if extreme_e8]
+
     @classmethod
-    def restore(cls, state: list[list[Any]], due: list[int]) -> Triggers:
-        """The triggers of which `state` was told, with those that are due."""
-        triggers = cls()
+    def restore(
+        cls,
+        tick_e8: int,
+        state: list[list[Any]],
+        due: list[int],
+        extremes: Sequence[tuple[int, int]],
+    ) -> Triggers:
+        """The triggers of which `state` was told, with those that are due, and the extremes."""
+        triggers, followed = cls(tick_e8), dict(extremes)
         for fields in state:
-            triggers.add(Order.restore(fields))
+            order = Order.restore(fields)
+            triggers.add(order, followed.get(order.order_id, 0))
         for order_id in due:
-            order = triggers.orders[order_id]
-            triggers._queues[_kind(order)].remove((_key(order), order_id))
+            triggers._unqueue(triggers.orders[order_id])
             triggers.due.add(order_id)
         return triggers
 
     def check(self) -> None:
         """Assert that each order sleeps in exactly one place, and where it belongs (I12)."""
-        asleep = {order_id for queue in self._queues.values() for _, order_id in queue}
-        assert sum(len(queue) for queue in self._queues.values()) == len(asleep)
+        found = [order_id for queue in self._queues.values() for _, order_id in queue]
+        found += self.trailing.ids()
+        asleep = set(found)
+        assert len(found) == len(asleep), found
         assert asleep | self.due == self.orders.keys(), (asleep, self.due)
         assert not asleep & self.due, (asleep, self.due)
+        self.trailing.check()
         for order_id, order in self.orders.items():
             assert order.order_id == order_id, order
             assert order.is_asleep, order
-            assert order.trigger_ticks > 0, order
+            assert order.trigger_ticks > 0 or order.trailing_bps > 0, order
             assert order.filled_lots == order.prevented_lots == order.closed_lots == 0, order
-            if order_id in asleep:
-                assert (_key(order), order_id) in self._queues[_kind(order)], order
+            if order_id in asleep and not order.trailing_bps:
+                assert (self._key(order), order_id) in self._queues[_kind(order)], order
         dated = [o for o in self.orders.values() if o.tif is TimeInForce.GTD]
         assert sorted((o.expire_ms, o.order_id) for o in dated) == list(self._expiries)
+
+    def _unqueue(self, order: Order) -> None:
+        """Take an order out of the place where it sleeps."""
+        if order.trailing_bps:
+            self.trailing.remove(order)
+        else:
+            self._queues[_kind(order)].remove((self._key(order), order.order_id))
+
+    def _key(self, order: Order) -> int:
+        trigger_e8 = order.trigger_ticks * self._tick_e8
+        return trigger_e8 if order.rises else -trigger_e8
 
 
 def _kind(order: Order) -> _Kind:
     return order.trigger, order.rises, order.price_protect
-
-
-def _key(order: Order) -> int:
-    return order.trigger_ticks if order.rises else -order.trigger_ticks
 
 
 def _taken(queue: _Queue, reached: int) -> list[tuple[int, int]]:

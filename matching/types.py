@@ -41,11 +41,18 @@ class OrderType(IntEnum):
     STOP_LIMIT = 3  # or a limit order then.
     TAKE_PROFIT = 4  # The same once the price has gone its owner's way.
     TAKE_PROFIT_LIMIT = 5
+    TRAILING_STOP = 6  # A market order once the price has turned back by `trailing_bps`.
 
 
-MARKET_TYPES: Final = frozenset({OrderType.MARKET, OrderType.STOP, OrderType.TAKE_PROFIT})
+MARKET_TYPES: Final = frozenset(
+    {OrderType.MARKET, OrderType.STOP, OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP}
+)
 STOP_TYPES: Final = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
-TRIGGER_TYPES: Final = STOP_TYPES | {OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT}
+TRIGGER_TYPES: Final = STOP_TYPES | {
+    OrderType.TAKE_PROFIT,
+    OrderType.TAKE_PROFIT_LIMIT,
+    OrderType.TRAILING_STOP,
+}
 
 
 class TriggerSource(IntEnum):
@@ -73,6 +80,8 @@ class TradingState(IntEnum):
     CANCEL_ONLY = 2
     LIMIT_ONLY = 3
     POST_ONLY = 4
+    PRE_OPEN = 5  # Before an auction: orders may only be cancelled.
+    AUCTION = 6  # Limit orders are collected and do not match until it ends (S14).
 
 
 class Status(IntEnum):
@@ -139,11 +148,13 @@ class Order:
     `price_ticks` is 0 for every kind of market order.  `lots` is the original quantity, or 0 for a
     market order by amount, which carries `quote_units` (ticks x lots to spend or to raise) instead.
     `filled_units` is the sum of ticks x lots over its fills.  `wallet`, `hold_minor`,
+    `hold_ticks` (the price at which a market buy on spot holds money while it sleeps),
     `side_effect`, `auto_repay_at_cancel`, `leverage`, `forced`, `leg` and `filled_minor` (what the
     fills of a contract came to in its settle asset) belong to the risk engine: the book never
     reads them.
     `trigger_ticks` (0: none), its source `trigger`, `close_position` and `price_protect` are
-    those of an order that waits for a price; `triggered_ms` is when that came.  `rank` grows with
+    those of an order that waits for a price; `triggered_ms` is when that came.  With
+    `trailing_bps` the trigger only starts it to follow the price (S4).  `rank` grows with
     each order that comes to rest on a book: among equal prices the smaller one is served first.
     """
 
@@ -158,6 +169,7 @@ class Order:
         "filled_units",
         "forced",
         "hold_minor",
+        "hold_ticks",
         "leg",
         "level",
         "leverage",
@@ -181,6 +193,7 @@ class Order:
         "symbol",
         "tif",
         "time_ms",
+        "trailing_bps",
         "trigger",
         "trigger_ticks",
         "triggered_ms",
@@ -222,6 +235,8 @@ class Order:
     price_protect: bool
     triggered_ms: int
     auto_repay_at_cancel: bool
+    trailing_bps: int
+    hold_ticks: int
     rank: int
     prev: Order
     next: Order
@@ -256,6 +271,7 @@ class Order:
         price_protect: bool = False,
         triggered_ms: int = 0,
         auto_repay_at_cancel: bool = True,
+        trailing_bps: int = 0,
     ) -> None:
         self.order_id, self.account_id, self.symbol = order_id, account_id, symbol
         self.side, self.type, self.price_ticks = side, type, price_ticks
@@ -272,6 +288,7 @@ class Order:
         self.leg = leg or symbol  # Of the position it changes.
         self.trigger_ticks, self.trigger, self.triggered_ms = trigger_ticks, trigger, triggered_ms
         self.close_position, self.price_protect = close_position, price_protect
+        self.trailing_bps, self.hold_ticks = trailing_bps, 0
         self.filled_minor = self.rank = 0
         self.prev = self.next = UNLINKED
         self.level = None
@@ -299,7 +316,10 @@ class Order:
 
     @property
     def rises(self) -> bool:
-        """Whether a price at or above its trigger wakes it: a buy stop or a sell take-profit."""
+        """Whether its trigger is reached from below: a buy stop's or a sell take-profit's.
+
+        A trailing stop begins to follow like a take-profit: once the price has gone its way.
+        """
         return (self.type in STOP_TYPES) is (self.side is Side.BUY)
 
     def state(self) -> list[object]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from matching.book import Book
+from matching.limits import MINOR_PER_UNIT
 from matching.reasons import Reason
-from matching.types import Order, Side
+from matching.trailing import BPS_ONE
+from matching.types import MARKET_TYPES, TRIGGER_TYPES, Order, Side
 from risk.account import PERP, SPOT, Account
 from risk.borrowing import borrow, wallet_holds
-from risk.money import E12, charged
+from risk.money import E12, ceil_div, charged
 from risk.state import RiskState
 
 BORROW_EFFECTS = (1, 3)  # Side effects "borrow" and "borrow_repay".
+_ASLEEP_MARKET = MARKET_TYPES & TRIGGER_TYPES
 
 
 def spot_need(state: RiskState, order: Order, book: Book, worst_ticks: int) -> tuple[str, int]:
@@ -32,18 +35,29 @@ def spot_need(state: RiskState, order: Order, book: Book, worst_ticks: int) -> t
 def resting_need(state: RiskState, order: Order) -> tuple[str, int]:
     """(asset, minor units) a limit order on spot must hold for what is still open of it.
 
-    A market order that sleeps holds the most it may cost: up to the execution range above its
-    trigger (S12b).
+    A market buy that sleeps holds what it may cost when it wakes (`asleep_hold_ticks`).
     """
     instrument = state.instruments[order.symbol]
     if order.side is Side.BUY:
-        ticks = order.price_ticks
-        if order.trigger_ticks and not ticks:
-            trigger_e8 = order.trigger_ticks * instrument.tick_e8
-            ticks = instrument.worst_ticks(order.side, trigger_e8) or order.trigger_ticks
-        notional = instrument.notional_minor(ticks, order.open_lots)
+        notional = instrument.notional_minor(order.price_ticks or order.hold_ticks, order.open_lots)
         return instrument.quote, _with_fee(state, notional)
     return instrument.base, instrument.base_minor(order.open_lots)
+
+
+def asleep_hold_ticks(state: RiskState, order: Order) -> int:
+    """The price at which a market buy on spot holds money while it sleeps: the end of the
+    execution range above its trigger (S12b); of one that follows the price, above where that
+    would turn if it rose from here. 0 for any other order, and where there is no price.
+    """
+    instrument = state.instruments[order.symbol]
+    if instrument.kind != "spot" or order.side is Side.SELL or order.type not in _ASLEEP_MARKET:
+        return 0
+    from_e8 = order.trigger_ticks * instrument.tick_e8
+    if not from_e8:
+        base_e8, quote_e8 = state.price_e8(instrument.base), state.price_e8(instrument.quote)
+        from_e8 = base_e8 * MINOR_PER_UNIT // quote_e8 if base_e8 and quote_e8 else 0
+    from_e8 = ceil_div(from_e8 * (BPS_ONE + order.trailing_bps), BPS_ONE)
+    return instrument.worst_ticks(order.side, from_e8) or ceil_div(from_e8, instrument.tick_e8)
 
 
 def _with_fee(state: RiskState, cost_minor: int) -> int:

@@ -16,7 +16,7 @@ from exchange.events import (
     MarginCalled,
     Traded,
 )
-from matching.types import OrderType, TimeInForce
+from matching.types import TRIGGER_TYPES, OrderType, TimeInForce
 
 _COUNTED: Final = {
     Traded: "trades",
@@ -80,7 +80,7 @@ def kind_of(command: AnyCommand) -> str:
     if not isinstance(command, PlaceOrder):
         return type(command).__name__
     way = "limit"
-    if command.trigger_ticks:
+    if command.type in TRIGGER_TYPES:
         way = "stop"
     elif command.reduce_only:
         way = "reduce_only"

@@ -53,6 +53,7 @@ class OrderRow(NamedTuple):
     triggered_ms: int = 0
     position_side: int = 0
     filled_minor: Large = 0
+    trailing_bps: int = 0
 
 
 class FillRow(NamedTuple):

@@ -332,6 +332,8 @@ PLAIN_RULES: Final[dict[Reason, str]] = {
     Reason.COMBINATION_NOT_ALLOWED: "S2",
     Reason.TRIGGER_MISSING: "S4",
     Reason.TRIGGER_NOT_ALLOWED: "S4",
+    Reason.TRACKING_STARTED: "S4",
+    Reason.TRAILING_DELTA: "S9",
     Reason.CLOSE_POSITION_TAKES_NO_QTY: "P15",
     Reason.CLOSE_POSITION_WAITS: "P15",
     Reason.NOTHING_TO_AMEND: "S7",

@@ -16,7 +16,15 @@ Millis = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 Id = Annotated[int, msgspec.Meta(ge=1, le=(1 << 53) - 1)]
 
 SideName = Literal["buy", "sell"]
-TypeName = Literal["limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit"]
+TypeName = Literal[
+    "limit",
+    "market",
+    "stop",
+    "stop_limit",
+    "take_profit",
+    "take_profit_limit",
+    "trailing_stop",
+]
 TriggerName = Literal["last", "mark"]
 TifName = Literal["GTC", "IOC", "FOK", "GTD"]
 StpName = Literal["none", "expire_taker", "expire_maker", "expire_both", "decrement"]
@@ -33,8 +41,11 @@ class OrderAsk(Ask):
     """Place an order. A limit needs `qty` and `price`; a market `qty` or `quote_qty`.
 
     Stops and take-profits need a `trigger_price` too, and sleep until `trigger` (the last trade,
-    or a perpetual's mark) reaches it. `close_position` takes the place of their `qty`. In hedge
-    mode an order on a perpetual names the leg it is of by `position_side`.
+    or a perpetual's mark) reaches it. `close_position` takes the place of their `qty`. With
+    `trailing_bps` they follow the price instead, from where it reaches `trigger_price` or at
+    once, and wake when it turns back that far. A trailing_stop does so at the market, from its
+    `activation_price` on. In hedge mode an order on a perpetual names the leg it is of by
+    `position_side`.
     """
 
     symbol: Symbol
@@ -58,6 +69,8 @@ class OrderAsk(Ask):
     close_position: bool = False
     price_protect: bool = False
     position_side: PositionSideName | None = None
+    trailing_bps: Annotated[int, msgspec.Meta(ge=1, le=9_999)] | None = None
+    activation_price: Text | None = None
 
 
 class BatchAsk(Ask):
@@ -76,7 +89,8 @@ class OrderKey(Ask):
 class AmendAsk(OrderKey):
     """Change an open order; only less quantity at the same price keeps its place.
 
-    A new `trigger_price` is for an order that still sleeps.
+    A new `trigger_price` (of a trailing_stop its activation price) is for an order that still
+    sleeps, and does not follow the price yet.
     """
 
     qty: Text | None = None
@@ -244,4 +258,6 @@ class ClockAsk(Ask):
 class StateAsk(Ask):
     """Open, restrict or halt trading on a symbol."""
 
-    state: Literal["trading", "halt", "cancel_only", "limit_only", "post_only"]
+    state: Literal[
+        "trading", "halt", "cancel_only", "limit_only", "post_only", "pre_open", "auction"
+    ]

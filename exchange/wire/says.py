@@ -52,6 +52,8 @@ class OrderSay(Say):
     price_protect: bool = False
     triggered_ms: int | None = None  # When its trigger was reached.
     position_side: str | None = None  # Of a perpetual: both; in hedge mode long or short.
+    trailing_bps: int | None = None
+    activation_price: str | None = None  # Where a trailing_stop begins to follow the price.
 
 
 class FillSay(Say):
@@ -225,7 +227,7 @@ class InstrumentSay(Say):
     """One instrument and its rules."""
 
     symbol: str
-    kind: str  # spot or linear
+    kind: str  # spot, linear or inverse
     base: str
     quote: str
     settle: str
@@ -242,6 +244,8 @@ class InstrumentSay(Say):
     state: str
     brackets: list[dict[str, Any]] = []
     funding_interval_ms: int | None = None
+    multiplier: str | None = None  # Of a perpetual: what a quantity of 1 is,
+    multiplier_asset: str | None = None  # of its base (linear) or its quote (inverse).
 
 
 class InstrumentsSay(Say):

@@ -104,7 +104,7 @@ def test_p16_either_price_that_comes_close_enough_calms(story: Story) -> None:
 
 
 def test_nothing_is_looked_at_where_nobody_sleeps(story: Story) -> None:
-    story.engine.trading.look(SPOT)
+    story.engine.trading.look(SPOT, TriggerSource.LAST)
     assert not story.engine.trading.fired
 
 

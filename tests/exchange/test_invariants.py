@@ -112,7 +112,7 @@ def _one_that_sleeps_nowhere(story: Story) -> None:
 
 
 def _one_that_woke_without_a_turn(story: Story) -> None:
-    story.engine.trading.triggers[BTC].fired(TriggerSource.LAST, 1, 1)
+    story.engine.trading.triggers[BTC].fired(TriggerSource.LAST, 1)
 
 
 @pytest.mark.parametrize(

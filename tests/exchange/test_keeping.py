@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exchange.keeping import STANDING, trading_state
-from matching.types import OrderType, Side, TimeInForce
+from matching.types import OrderType, Side, TimeInForce, TriggerSource
 from tests.story import Story, again
 
 SPOT = "BTC-USDT"
@@ -42,7 +42,7 @@ def test_i12_a_turn_that_was_waited_for_is_still_to_come(story: Story) -> None:
     """The process ends between the trade that woke an order and the order's turn."""
     trading = story.engine.trading
     trading.last_trade[SPOT] = (4_890_000, story.now_ms)
-    trading.look(SPOT)
+    trading.look(SPOT, TriggerSource.LAST)
     assert story.engine.pending_work
     restored = again(story.engine)
     restored.check()

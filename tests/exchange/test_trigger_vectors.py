@@ -81,7 +81,7 @@ class Stage:
         assert order.open_lots * lot == units(expected["open"]), name
 
 
-@pytest.mark.parametrize("vector", vectors("triggers", ["reduce_only"]))
+@pytest.mark.parametrize("vector", vectors(["reduce_only"], on="engine"))
 def test_p15_what_reduces_is_trimmed(vector: dict[str, Any]) -> None:
     """Index and mark at 9,100: the nearer sale at 9,000 lies within the band and rests."""
     stage = Stage("9100")
@@ -93,7 +93,7 @@ def test_p15_what_reduces_is_trimmed(vector: dict[str, Any]) -> None:
         stage.agrees(name, expected)
 
 
-@pytest.mark.parametrize("vector", vectors("triggers", ["trigger"]))
+@pytest.mark.parametrize("vector", vectors(["trigger"], on="engine"))
 def test_p16_each_order_wakes_by_its_own_price(vector: dict[str, Any]) -> None:
     stage = Stage("50000")
     stage.hold(vector["inputs"]["position"], "50000")

@@ -4,7 +4,7 @@ import pytest
 
 from exchange.venue import default_venue, known_symbols
 from risk.parameters import CollateralTier, Grant, IsolatedTier
-from tests.vectors import copied, exact
+from tests.vectors import exact, tables
 
 E8 = 10**8
 
@@ -28,7 +28,7 @@ def test_the_inverse_contract_is_of_a_hundred_dollars_and_settles_in_coin() -> N
     inverse = venue.instruments[1]
     assert (inverse.settle, inverse.face_minor, inverse.tick) == ("BTC", 100 * E8, "0.1")
     (perp,) = venue.perps
-    table = copied("inverse")["tables"]["BTCUSD-INV"]
+    table = tables()["BTCUSD-INV"]
     assert [(b.floor_minor, b.leverage, b.mmr_e12) for b in perp.brackets] == [
         (exact(floor), int(leverage), exact(mmr, 12)) for floor, leverage, mmr in table["rows"]
     ]
@@ -38,7 +38,7 @@ def test_the_inverse_contract_is_of_a_hundred_dollars_and_settles_in_coin() -> N
 
 def test_the_bitcoin_contract_has_the_copied_brackets() -> None:
     (btc,) = (perp for perp in default_venue(1, 0).perps if perp.symbol == "BTC-USDT-PERP")
-    table = copied("risk_sums")["tables"]["BTCUSDT"]
+    table = tables()["BTCUSDT"]
     assert [(b.floor_minor, b.leverage, b.mmr_e12) for b in btc.brackets] == [
         (exact(floor), int(leverage), exact(mmr, 12)) for floor, leverage, mmr in table["rows"]
     ]

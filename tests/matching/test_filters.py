@@ -37,11 +37,13 @@ def test_an_ordinary_order_passes() -> None:
 
 
 ADMITTED = {
-    TradingState.TRADING: ("limit", "post", "market"),
-    TradingState.LIMIT_ONLY: ("limit", "post"),
+    TradingState.TRADING: ("limit", "post", "market", "at once"),
+    TradingState.LIMIT_ONLY: ("limit", "post", "at once"),
     TradingState.POST_ONLY: ("post",),
     TradingState.CANCEL_ONLY: (),
     TradingState.HALT: (),
+    TradingState.PRE_OPEN: (),
+    TradingState.AUCTION: ("limit",),
 }
 
 
@@ -51,6 +53,7 @@ def test_a_state_admits_what_it_is_named_for(state: TradingState) -> None:
         "limit": limit(1, BUY, 10_000, 100),
         "post": limit(1, BUY, 10_000, 100, post_only=True),
         "market": market(1, BUY, 100),
+        "at once": limit(1, BUY, 10_000, 100, tif=IOC),
     }
     for name, order in orders.items():
         expected = None if name in ADMITTED[state] else Reason.SYMBOL_NOT_TRADING

@@ -1,5 +1,6 @@
 """Tests of orders that sleep until a price reaches their trigger, one of them against a twin."""
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.matching.stories import BUY, GTD, SELL
 
 LAST, MARK = TriggerSource.LAST, TriggerSource.MARK
 STOP, TAKE = OrderType.STOP, OrderType.TAKE_PROFIT
+TICK = 10  # 10^-8 of the quote in a tick, so that a mark can lie between two.
 
 
 def asleep(order_id: int, side: Side, kind: OrderType, trigger_ticks: int, **more: Any) -> Order:
@@ -22,7 +24,7 @@ def asleep(order_id: int, side: Side, kind: OrderType, trigger_ticks: int, **mor
 
 
 def triggers_of(*orders: Order) -> Triggers:
-    triggers = Triggers()
+    triggers = Triggers(TICK)
     for order in orders:
         triggers.add(order)
     triggers.check()
@@ -42,14 +44,14 @@ def test_s4_a_trigger_is_reached_inclusively_from_its_side(
     side: Side, kind: OrderType, sleeps_at: int, wakes_at: int
 ) -> None:
     triggers = triggers_of(asleep(1, side, kind, 100))
-    assert triggers.fired(LAST, sleeps_at, sleeps_at) == []
-    assert triggers.fired(LAST, wakes_at, wakes_at) == [1]
+    assert triggers.fired(LAST, sleeps_at * TICK) == []
+    assert triggers.fired(LAST, wakes_at * TICK) == [1]
 
 
 def test_i12_an_order_is_woken_once() -> None:
     triggers = triggers_of(asleep(1, SELL, STOP, 100))
-    assert triggers.fired(LAST, 90, 90) == [1]
-    assert triggers.fired(LAST, 80, 80) == []
+    assert triggers.fired(LAST, 90 * TICK) == [1]
+    assert triggers.fired(LAST, 80 * TICK) == []
     triggers.check()
 
 
@@ -62,13 +64,13 @@ def test_those_woken_come_by_price_reached_then_by_age() -> None:
         asleep(5, SELL, STOP, 80),
     )
     # A fall to 90 passes 99 first, then 97, then 95, where 1 is older than 3; 80 is not reached.
-    assert triggers.fired(LAST, 90, 90) == [2, 4, 1, 3]
+    assert triggers.fired(LAST, 90 * TICK) == [2, 4, 1, 3]
 
 
 def test_p16_each_source_wakes_its_own() -> None:
     triggers = triggers_of(asleep(1, SELL, STOP, 100, trigger=MARK), asleep(2, SELL, STOP, 100))
-    assert triggers.fired(LAST, 90, 90) == [2]
-    assert triggers.fired(MARK, 90, 90) == [1]
+    assert triggers.fired(LAST, 90 * TICK) == [2]
+    assert triggers.fired(MARK, 90 * TICK) == [1]
 
 
 def test_a_mark_between_two_ticks_reaches_neither_from_the_wrong_side() -> None:
@@ -79,7 +81,7 @@ def test_a_mark_between_two_ticks_reaches_neither_from_the_wrong_side() -> None:
         asleep(3, BUY, STOP, 100, trigger=MARK),
         asleep(4, BUY, STOP, 99, trigger=MARK),
     )
-    assert triggers.fired(MARK, 99, 100) == [4, 2]
+    assert triggers.fired(MARK, 995) == [4, 2]
     assert triggers.orders.keys() - triggers.due == {1, 3}
 
 
@@ -87,8 +89,8 @@ def test_p16_protected_orders_sleep_on_while_prices_are_not_calm() -> None:
     triggers = triggers_of(
         asleep(1, SELL, STOP, 100, price_protect=True), asleep(2, SELL, STOP, 99)
     )
-    assert triggers.fired(LAST, 90, 90, calm=False) == [2]
-    assert triggers.fired(LAST, 90, 90, calm=True) == [1]
+    assert triggers.fired(LAST, 90 * TICK, calm=False) == [2]
+    assert triggers.fired(LAST, 90 * TICK, calm=True) == [1]
 
 
 def test_an_order_that_ends_asleep_leaves_nothing_behind() -> None:
@@ -100,14 +102,14 @@ def test_an_order_that_ends_asleep_leaves_nothing_behind() -> None:
     assert (order.open_lots, order.closed_lots) == (0, 5)
     assert not triggers.orders
     assert triggers.next_expiry_ms == 0
-    assert triggers.fired(LAST, 1, 1) == []
+    assert triggers.fired(LAST, 1 * TICK) == []
     triggers.check()
 
 
 def test_an_order_that_is_due_can_still_be_cancelled() -> None:
     order = asleep(1, SELL, STOP, 100)
     triggers = triggers_of(order)
-    triggers.fired(LAST, 90, 90)
+    triggers.fired(LAST, 90 * TICK)
     triggers.end(order, Happening.CANCEL, Reason.CANCELLED_BY_USER)
     assert order.status is Status.CANCELLED
     assert not triggers.due
@@ -120,14 +122,14 @@ def test_triggers_are_the_same_after_they_were_kept() -> None:
         asleep(2, BUY, TAKE, 80, trigger=MARK, price_protect=True),
         asleep(3, BUY, STOP, 120, tif=GTD, expire_ms=9),
     )
-    triggers.fired(LAST, 99, 99)
-    restored = Triggers.restore(triggers.state(), sorted(triggers.due))
+    triggers.fired(LAST, 99 * TICK)
+    restored = Triggers.restore(TICK, triggers.state(), sorted(triggers.due), triggers.extremes())
     restored.check()
     assert restored.state() == triggers.state()
     assert restored.due == triggers.due == {1}
     for each in (triggers, restored):
-        assert each.fired(LAST, 120, 120) == [3]
-        assert each.fired(MARK, 80, 80) == [2]
+        assert each.fired(LAST, 120 * TICK) == [3]
+        assert each.fired(MARK, 80 * TICK) == [2]
 
 
 def test_check_sees_an_order_that_sleeps_nowhere() -> None:
@@ -145,23 +147,47 @@ class NaiveTriggers:
 
     def __init__(self) -> None:
         self.asleep: dict[int, Order] = {}
+        self.extremes: dict[int, int] = {}
 
-    def fired(self, source: TriggerSource, floor: int, ceiling: int, calm: bool) -> list[int]:
-        rising: list[tuple[int, int]] = []
-        falling: list[tuple[int, int]] = []
+    def fired(self, source: TriggerSource, price: int, calm: bool, fresh: bool) -> list[int]:
+        rising: list[tuple[Fraction, int]] = []
+        falling: list[tuple[Fraction, int]] = []
         for order in self.asleep.values():
             if order.trigger is not source or (order.price_protect and not calm):
                 continue
-            stop = order.type in (OrderType.STOP, OrderType.STOP_LIMIT)
-            if (order.side is BUY) == stop:
-                if order.trigger_ticks <= floor:
-                    rising.append((order.trigger_ticks, order.order_id))
-            elif order.trigger_ticks >= ceiling:
-                falling.append((-order.trigger_ticks, order.order_id))
+            at = Fraction(order.trigger_ticks)
+            up = (order.side is BUY) == (order.type in (OrderType.STOP, OrderType.STOP_LIMIT))
+            if order.trailing_bps:
+                extreme = self.extremes.get(order.order_id)
+                up = order.side is BUY
+                if extreme is None:
+                    continue
+                turn = order.trailing_bps if up else -order.trailing_bps
+                at = Fraction(extreme * (10_000 + turn), 10_000)
+            if up and price >= at:
+                # What is reached is a whole price: the first that lies at it or beyond.
+                rising.append((Fraction(-(-at.numerator // at.denominator)), order.order_id))
+            elif not up and price <= at:
+                falling.append((Fraction(-(at.numerator // at.denominator)), order.order_id))
         woken = [order_id for _, order_id in sorted(rising) + sorted(falling)]
         for order_id in woken:
             del self.asleep[order_id]
+        if fresh:
+            self.follow(source, price)
         return woken
+
+    def follow(self, source: TriggerSource, price: int) -> None:
+        for order in self.asleep.values():
+            if order.trigger is not source or not order.trailing_bps:
+                continue
+            known = self.extremes.get(order.order_id)
+            best = min if order.side is BUY else max
+            if known is not None:
+                self.extremes[order.order_id] = best(known, price)
+            elif not order.trigger_ticks or (
+                price >= order.trigger_ticks if order.rises else price <= order.trigger_ticks
+            ):
+                self.extremes[order.order_id] = price
 
 
 TICKS = st.integers(1, 12)
@@ -172,26 +198,43 @@ ORDERS = st.tuples(
     TICKS,
     st.sampled_from(TriggerSource),
     st.booleans(),
+    st.just(0),
+)
+TRAILS = st.tuples(
+    st.just("add"),
+    st.sampled_from(Side),
+    st.sampled_from([OrderType.TRAILING_STOP, STOP, OrderType.TAKE_PROFIT_LIMIT]),
+    st.integers(0, 12),
+    st.sampled_from(TriggerSource),
+    st.booleans(),
+    st.sampled_from([1_000, 1_500, 2_000, 3_333, 5_000]),
 )
 PRICES = st.tuples(
     st.just("price"), st.sampled_from(TriggerSource), TICKS, st.booleans(), st.booleans()
 )
 ENDS = st.tuples(st.just("end"), st.integers(0, 30))
+KEPT = st.tuples(st.just("keep"))
 
 
-@given(st.lists(st.one_of(ORDERS, PRICES, ENDS), max_size=60))
+@given(st.lists(st.one_of(ORDERS, TRAILS, PRICES, PRICES, ENDS, KEPT), max_size=60))
 def test_i12_triggers_wake_as_their_naive_twin_does(steps: list[tuple[Any, ...]]) -> None:
-    triggers, naive = Triggers(), NaiveTriggers()
+    triggers, naive = Triggers(1), NaiveTriggers()
     for number, step in enumerate(steps, 1):
         if step[0] == "add":
-            _, side, kind, ticks, source, protect = step
-            order = asleep(number, side, kind, ticks, trigger=source, price_protect=protect)
+            _, side, kind, ticks, source, protect, bps = step
+            more = {"trigger": source, "price_protect": protect, "trailing_bps": bps}
+            order = asleep(number, side, kind, ticks, **more)
             triggers.add(order)
             naive.asleep[number] = order
         elif step[0] == "price":
-            _, source, ticks, between, calm = step
-            bounds = (ticks, ticks + between)
-            assert triggers.fired(source, *bounds, calm) == naive.fired(source, *bounds, calm)
+            _, source, price, calm, fresh = step
+            woken = naive.fired(source, price, calm, fresh)
+            assert triggers.fired(source, price, calm, fresh) == woken
+        elif step[0] == "keep":
+            kept = triggers.state(), sorted(triggers.due), triggers.extremes()
+            triggers = Triggers.restore(1, *kept)
+            assert (triggers.state(), sorted(triggers.due), triggers.extremes()) == kept
+            naive.asleep = {i: triggers.orders[i] for i in naive.asleep}
         elif order_ := triggers.orders.get(step[1]):
             triggers.end(order_, Happening.CANCEL, Reason.CANCELLED_BY_USER)
             naive.asleep.pop(step[1], None)

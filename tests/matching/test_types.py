@@ -12,6 +12,7 @@ from matching.types import (
     SelfTrade,
     Side,
     Status,
+    TradingState,
 )
 from tests.matching.stories import BUY, FOK, GTD, SELL, limit, market
 
@@ -49,6 +50,16 @@ def test_the_numbers_of_the_words_do_not_change() -> None:
         "STOP_LIMIT",
         "TAKE_PROFIT",
         "TAKE_PROFIT_LIMIT",
+        "TRAILING_STOP",
+    ]
+    assert [state.name for state in TradingState] == [
+        "TRADING",
+        "HALT",
+        "CANCEL_ONLY",
+        "LIMIT_ONLY",
+        "POST_ONLY",
+        "PRE_OPEN",
+        "AUCTION",
     ]
 
 

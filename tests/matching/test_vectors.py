@@ -154,7 +154,7 @@ def of_vector(vector: dict[str, Any]) -> Instrument:
     return instrument(lot=named.get("lot_size", "0.01"), **changed)
 
 
-@pytest.mark.parametrize("vector", vectors("matching", ("stp", "order_execution")))
+@pytest.mark.parametrize("vector", vectors(["stp", "order_execution"], on="function"))
 def test_orders_end_as_the_design_says(vector: dict[str, Any]) -> None:
     script = Script(of_vector(vector)).run(vector["inputs"]["steps"])
     expected = vector["expected"]
@@ -174,7 +174,7 @@ def test_orders_end_as_the_design_says(vector: dict[str, Any]) -> None:
     assert checked >= 3
 
 
-@pytest.mark.parametrize("vector", vectors("matching", ("amend",)))
+@pytest.mark.parametrize("vector", vectors(["amend"], on="function"))
 def test_only_a_reduction_keeps_the_place_in_the_queue(vector: dict[str, Any]) -> None:
     script = Script(of_vector(vector)).run(vector["inputs"]["steps"])
     queue = vector["expected"]["queue"]
@@ -184,13 +184,13 @@ def test_only_a_reduction_keeps_the_place_in_the_queue(vector: dict[str, Any]) -
     ]
 
 
-@pytest.mark.parametrize("vector", vectors("matching", ("order_filter",)))
+@pytest.mark.parametrize("vector", vectors(["order_filter"], on="function"))
 def test_filters_accept_and_refuse_as_the_design_says(vector: dict[str, Any]) -> None:
     script = Script(of_vector(vector)).run(vector["inputs"]["steps"])
     assert script.accepted == vector["expected"]["accepted"]
 
 
-@pytest.mark.parametrize("vector", vectors("matching", ("execution_range",)))
+@pytest.mark.parametrize("vector", vectors(["execution_range"], on="function"))
 def test_the_execution_range_spans_the_reference(vector: dict[str, Any]) -> None:
     inputs, expected = vector["inputs"], vector["expected"]
     market = instrument(
@@ -202,7 +202,7 @@ def test_the_execution_range_spans_the_reference(vector: dict[str, Any]) -> None
     assert market.worst_ticks(Side.SELL, reference_e8) == market.ticks(expected["min_price"])
 
 
-@pytest.mark.parametrize("vector", vectors("matching", ("sellable_after_fee",)))
+@pytest.mark.parametrize("vector", vectors(["sellable_after_fee"], on="function"))
 def test_what_a_fee_leaves_below_a_lot_is_dust(vector: dict[str, Any]) -> None:
     inputs, expected = vector["inputs"], vector["expected"]
     market = instrument(lot=inputs["lot_size"])

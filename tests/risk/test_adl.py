@@ -76,7 +76,7 @@ def victim(story: Story, qty: str, short: int, beside: int = 0) -> int:
 # -- the score ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("liquidations", ["adl_return"]))
+@pytest.mark.parametrize("vector", vectors(["adl_return"], on="function"))
 def test_v70_the_return_is_measured_by_the_entry(vector: Any) -> None:
     """At a leverage of 1 the score is the return itself."""
     entry, mark = (exact(vector["inputs"][name]) for name in ("entry_price", "mark_price"))
@@ -85,7 +85,7 @@ def test_v70_the_return_is_measured_by_the_entry(vector: Any) -> None:
     assert agrees(Fraction(found.numerator, found.denominator), vector["expected"]["return"])
 
 
-@pytest.mark.parametrize("vector", vectors("liquidations", ["adl_ranking"]))
+@pytest.mark.parametrize("vector", vectors(["adl_ranking"], on="function"))
 def test_v71_profit_counts_times_leverage_and_loss_by_leverage(vector: Any) -> None:
     mark = exact(vector["inputs"]["mark_price"])
     found = {}

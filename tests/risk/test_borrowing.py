@@ -44,7 +44,7 @@ def _moment(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp()) * 1_000
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["interest_schedule"]))
+@pytest.mark.parametrize("vector", vectors(["interest_schedule"], on="engine"))
 def test_m7_v16_an_hour_is_charged_at_once_and_at_every_top_of_the_hour(
     vector: dict[str, Any],
 ) -> None:

@@ -74,7 +74,7 @@ def _held(told: dict[str, Any]) -> tuple[Contract, int, int]:
     return contract, lots, contract.cost_minor(lots, contract.amount_minor(size, ticks))
 
 
-@pytest.mark.parametrize("vector", vectors("inverse", ["pnl"]))
+@pytest.mark.parametrize("vector", vectors(["pnl"], on="function", ids=["V33", "V34"]))
 def test_v33_v34_profit_is_value_less_cost(vector: dict[str, Any]) -> None:
     told = vector["inputs"]
     contract, lots, cost = _held(told)
@@ -83,7 +83,7 @@ def test_v33_v34_profit_is_value_less_cost(vector: dict[str, Any]) -> None:
     assert agrees(profit, vector["expected"]["pnl"])
 
 
-@pytest.mark.parametrize("vector", vectors("inverse", ["inverse_fill_amount"]))
+@pytest.mark.parametrize("vector", vectors(["inverse_fill_amount"], on="function"))
 def test_v35_both_sides_of_a_fill_book_the_same_coins(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     contract = contract_of(table("BTCUSD-INV"), inverse=True)
@@ -110,7 +110,7 @@ def test_p4_an_order_is_reckoned_at_its_price_rounded_up() -> None:
 # -- requirements ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["maintenance_margin"]))
+@pytest.mark.parametrize("vector", vectors(["maintenance_margin"], on="function"))
 def test_p3_v41_maintenance_is_rate_less_amount(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     made = brackets([(exact(row[0]), 1, exact(row[2], 12)) for row in told["brackets"]], 10**15)
@@ -137,7 +137,7 @@ def test_p3_a_leverage_is_allowed_up_to_its_cap_inclusive() -> None:
     assert not SOL_LIKE.leverage_allows(101, 1, E8)
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["liquidation"]))
+@pytest.mark.parametrize("vector", vectors(["liquidation"], on="function"))
 def test_v73_a_partial_liquidation_steps_down_one_bracket(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     held, lot = told["position"], told["instrument"]["lot_size"]
@@ -178,7 +178,7 @@ def test_p13_4_an_inverse_position_steps_down_in_coin() -> None:
 
 @pytest.mark.parametrize(
     "vector",
-    vectors("risk_sums", ["funding_settlement"]) + vectors("inverse", ["funding_settlement"]),
+    vectors(["funding_settlement"], on="function"),
 )
 def test_v65_v66_flows_round_down_and_the_rest_is_the_rounding_accounts(
     vector: dict[str, Any],

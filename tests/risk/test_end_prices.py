@@ -67,7 +67,14 @@ def healthy(contract: Contract, legs: list[Leg], money_minor: int, mark_e8: int)
 # -- liquidation -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["linear_isolated_liquidation_price"]))
+@pytest.mark.parametrize(
+    "vector",
+    vectors(
+        ["linear_isolated_liquidation_price"],
+        on="function",
+        ids=["V48a", "V48b", "V50", "V51", "V52"],
+    ),
+)
 def test_v48_v50_v51_v52_an_isolated_price_lies_in_its_own_bracket(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     position = leg(told)
@@ -87,7 +94,9 @@ def test_v48_v50_v51_v52_an_isolated_price_lies_in_its_own_bracket(vector: dict[
         assert agrees(equity, expected["equity_at_liquidation"])
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["linear_cross_liquidation_price"]))
+@pytest.mark.parametrize(
+    "vector", vectors(["linear_cross_liquidation_price"], on="function", ids=["V44"])
+)
 def test_v44_a_cross_price_counts_the_other_positions(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     mine, other = told["positions"]
@@ -105,7 +114,9 @@ def test_v44_a_cross_price_counts_the_other_positions(vector: dict[str, Any]) ->
     assert found.price_e8 == round(price * E8)
 
 
-@pytest.mark.parametrize("vector", vectors("inverse", ["linear_cross_liquidation_price"]))
+@pytest.mark.parametrize(
+    "vector", vectors(["linear_cross_liquidation_price"], on="function", ids=["V53"])
+)
 def test_v53_both_legs_of_a_hedge_share_one_price(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     legs = [leg(each) for each in told["positions"]]
@@ -119,7 +130,7 @@ def test_v53_both_legs_of_a_hedge_share_one_price(vector: dict[str, Any]) -> Non
         assert found.bracket + 1 == expected["bracket"][side]
 
 
-@pytest.mark.parametrize("vector", vectors("inverse", ["inverse_isolated_liquidation_price"]))
+@pytest.mark.parametrize("vector", vectors(["inverse_isolated_liquidation_price"], on="function"))
 def test_v54_v55_v56_v57_an_inverse_price_is_solved_in_coin(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     contract = contract_of(told_brackets(told), inverse=True)
@@ -193,7 +204,7 @@ def test_i14_the_closed_form_is_where_bisection_finds_balance_meet_maintenance(
 # -- bankruptcy --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["bankruptcy_price"]))
+@pytest.mark.parametrize("vector", vectors(["bankruptcy_price"], on="function"))
 def test_v46_v47_the_bankruptcy_price_leaves_nothing_after_the_fee(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     fee_e12 = exact(told["close_fee_rate"], 12)

@@ -28,7 +28,7 @@ from tests.vectors import exact, vectors
 ETH = "ETH-USDT"
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["order_execution"]))
+@pytest.mark.parametrize("vector", vectors(["order_execution"], on="function", ids=["V10"]))
 def test_a_buyer_pays_the_fee_in_base_fill_by_fill(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"]["instrument"], vector["expected"]
     rate = exact(told["taker_fee_rate"], 12)
@@ -52,7 +52,7 @@ def round_venue(**changes: Any) -> Venue:
     return msgspec.structs.replace(venue, instruments=(eth,), assets=assets)
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["order_execution"]))
+@pytest.mark.parametrize("vector", vectors(["order_execution"], on="engine", ids=["V10"]))
 def test_v10_a_market_buy_by_amount_pays_its_fees_in_base(vector: dict[str, Any]) -> None:
     order = vector["expected"]["orders"]["t"]
     story = Story(round_venue())
@@ -75,7 +75,7 @@ def test_v10_a_market_buy_by_amount_pays_its_fees_in_base(vector: dict[str, Any]
     assert units("1000") - person.free("spot", "USDT") == exact(order["cumulative_quote"])
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["sellable_after_fee"]))
+@pytest.mark.parametrize("vector", vectors(["sellable_after_fee"], on="engine"))
 def test_v14_a_fee_in_base_leaves_dust_below_a_lot(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     story = Story(round_venue())

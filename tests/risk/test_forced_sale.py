@@ -32,7 +32,7 @@ def _told(minor: int) -> str:
     return f"{minor // 10**8}.{minor % 10**8:08d}"
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["partial_spot_liquidation"]))
+@pytest.mark.parametrize("vector", vectors(["partial_spot_liquidation"], on="engine"))
 def test_m10_4_v30_as_little_is_sold_as_restores_the_level(vector: dict[str, Any]) -> None:
     """The value that is sold is the vector's, up to a lot; taker and liquidation fee are its cost,
     and what is left of the proceeds repays."""

@@ -21,7 +21,7 @@ from tests.vectors import agrees, exact, vectors
 E8, E12 = 10**8, 10**12
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["impact_notional"]))
+@pytest.mark.parametrize("vector", vectors(["impact_notional"], on="function"))
 def test_the_impact_notional_is_a_margin_at_the_largest_leverage(vector: dict[str, Any]) -> None:
     told = vector["inputs"]
     times = E12 // exact(told["imr"], 12)
@@ -40,7 +40,7 @@ def test_a_venues_impact_notional_is_two_hundred_at_its_largest_leverage() -> No
     }
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["premium_sample"]))
+@pytest.mark.parametrize("vector", vectors(["premium_sample"], on="function"))
 def test_a_premium_is_told_by_impact_prices(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     notional, index = exact(told["impact_notional"]), exact(told["index_price"])
@@ -116,7 +116,7 @@ def test_a_scaled_rate_goes_to_the_nearest() -> None:
     assert rate_of({**told, "interest_rate": "0.000000000005"}, "0") == 1
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["premium_average"]))
+@pytest.mark.parametrize("vector", vectors(["premium_average"], on="function"))
 def test_the_latest_premium_weighs_most(vector: dict[str, Any]) -> None:
     average = PremiumAverage()
     for sample in vector["inputs"]["samples"]:
@@ -161,7 +161,7 @@ def rate_of(told: dict[str, Any], premium: str) -> int:
     )
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["funding_rate"]))
+@pytest.mark.parametrize("vector", vectors(["funding_rate"], on="function"))
 def test_the_rate_is_clamped_capped_and_scaled_to_its_interval(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     assert rate_of(told, told["average_premium"]) == exact(expected["funding_rate"], 12)

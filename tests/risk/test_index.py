@@ -15,7 +15,7 @@ from risk.index import (
 from tests.vectors import exact, vectors
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["index_price"]))
+@pytest.mark.parametrize("vector", vectors(["index_price"], on="function"))
 def test_the_index_is_the_weighted_median(vector: dict[str, Any]) -> None:
     told = [(exact(price), int(weight)) for price, weight in vector["inputs"]["constituents"]]
     expected = exact(vector["expected"]["index_price"])

@@ -32,7 +32,7 @@ def give(story: Story, symbol: str, side: Side, qty: str, price: str) -> None:
     take_over(risk, person, house, symbol, person.lots(symbol), ticks)
 
 
-@pytest.mark.parametrize("vector", vectors("liquidations", ["fund_capacity"]))
+@pytest.mark.parametrize("vector", vectors(["fund_capacity"], on="engine"))
 def test_v80_what_it_takes_must_not_exceed_what_it_has(vector: Any) -> None:
     given, expected = vector["inputs"], vector["expected"]
     story = fund_venue(given["fund_balance"])

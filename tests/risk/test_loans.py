@@ -25,7 +25,7 @@ def cross_levels(leverage: str) -> CrossLevels:
 # -- values and levels -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["collateral_value"]))
+@pytest.mark.parametrize("vector", vectors(["collateral_value"], on="function"))
 def test_collateral_counts_slab_by_slab(vector: dict[str, Any]) -> None:
     told = vector["inputs"]
     tiers = [CollateralTier(exact(cap), exact(ratio, 12)) for cap, ratio in told["slabs"]]
@@ -56,7 +56,7 @@ def test_more_collateral_than_all_slabs_give_cannot_be_had() -> None:
     assert loans.value_needed_e16(E28 + 1, half) == 2 * E16 + 1
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["margin_level"]))
+@pytest.mark.parametrize("vector", vectors(["margin_level"], on="function"))
 def test_the_margin_level_is_assets_over_debts(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     assets = sum(
@@ -84,7 +84,7 @@ def test_without_a_debt_there_is_no_level() -> None:
     assert loans.level_e12(E28, 0) is None
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["margin_threshold"]))
+@pytest.mark.parametrize("vector", vectors(["margin_threshold"], on="function"))
 def test_a_level_exactly_on_a_bound_is_on_its_bad_side(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     levels = cross_levels(told["leverage"])
@@ -112,7 +112,7 @@ def test_a_level_exactly_on_a_bound_is_on_its_bad_side(vector: dict[str, Any]) -
 # -- how much ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["max_borrow"]))
+@pytest.mark.parametrize("vector", vectors(["max_borrow"], on="function"))
 def test_the_largest_loan_brings_the_level_to_its_bound(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     most = loans.max_borrow_minor(
@@ -210,7 +210,7 @@ def test_locked_money_may_not_leave() -> None:
 # -- interest and repayment --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["interest_accrual"]))
+@pytest.mark.parametrize("vector", vectors(["interest_accrual"], on="function"))
 def test_interest_is_simple_and_rounded_up_once_it_is_paid(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     rate_e12 = exact(told["hourly_rate"], 12)
@@ -236,7 +236,7 @@ def test_m7_compound_interest_bears_interest_and_simple_does_not() -> None:
     )
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["debt_repayment"]))
+@pytest.mark.parametrize("vector", vectors(["debt_repayment"], on="function"))
 def test_a_repayment_takes_interest_first_and_never_more_than_is_owed(
     vector: dict[str, Any],
 ) -> None:
@@ -269,7 +269,7 @@ def test_a_repayment_settles_exactly_what_it_takes(
 # -- where it ends -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["isolated_margin_liquidation_price"]))
+@pytest.mark.parametrize("vector", vectors(["isolated_margin_liquidation_price"], on="function"))
 def test_the_estimated_liquidation_price_meets_the_level(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     rate, hours = exact(told["hourly_rate"], 12), told["accruals"]
@@ -316,7 +316,7 @@ def test_a_debt_covered_by_cash_has_no_liquidation_price() -> None:
     assert loans.liquidation_price_e8(E8, 0, 1_100 * E28, 1_000 * E28, E12 * 11 // 10) is None
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["partial_spot_liquidation"]))
+@pytest.mark.parametrize("vector", vectors(["partial_spot_liquidation"], on="function"))
 def test_a_partial_sale_restores_the_level_at_the_least_value(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     sale = loans.partial_sale(

@@ -125,7 +125,7 @@ def test_m10_7_v29_the_fund_pays_the_gap_and_the_user_ends_at_nothing() -> None:
     assert not story.engine.risk.bad_debt
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["spot_liquidation"]))
+@pytest.mark.parametrize("vector", vectors(["spot_liquidation"], on="engine"))
 def test_m10_v28_v29_money_goes_where_the_design_says(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     story, account = _after_a_day()

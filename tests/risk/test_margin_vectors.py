@@ -52,8 +52,8 @@ def _moment(text: str) -> int:
 
 @pytest.mark.parametrize(
     "vector",
-    vectors("risk_sums", ["interest_schedule"])
-    + vectors("interest_switches", ["interest_schedule"]),
+    vectors(["interest_schedule"], on="engine")
+    + vectors(["interest_schedule"], on="engine", default=False),
 )
 def test_m7_interest_falls_due_when_the_venue_says(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
@@ -76,7 +76,8 @@ def test_m7_interest_falls_due_when_the_venue_says(vector: dict[str, Any]) -> No
 
 @pytest.mark.parametrize(
     "vector",
-    vectors("risk_sums", ["interest_accrual"]) + vectors("interest_switches", ["interest_accrual"]),
+    vectors(["interest_accrual"], on="engine")
+    + vectors(["interest_accrual"], on="engine", default=False),
 )
 def test_m7_interest_is_kept_long_and_rounded_up_once_it_is_paid(vector: dict[str, Any]) -> None:
     """The first charge comes with the loan, the others at the hours after it."""
@@ -102,7 +103,7 @@ def test_m7_interest_is_kept_long_and_rounded_up_once_it_is_paid(vector: dict[st
 # -- M8: repayment -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["debt_repayment"]))
+@pytest.mark.parametrize("vector", vectors(["debt_repayment"], on="engine"))
 def test_m8_interest_is_repaid_first_and_never_more_than_is_owed(vector: dict[str, Any]) -> None:
     told = vector["inputs"]
     story = Story()
@@ -133,7 +134,7 @@ def test_m8_interest_is_repaid_first_and_never_more_than_is_owed(vector: dict[st
 # -- M3, M4: levels ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["margin_level"]))
+@pytest.mark.parametrize("vector", vectors(["margin_level"], on="engine"))
 def test_m3_the_level_is_assets_over_debts(vector: dict[str, Any]) -> None:
     """What the vector owes is borrowed against other money, which is then taken away."""
     told, expected = vector["inputs"], vector["expected"]
@@ -163,7 +164,7 @@ def test_m3_the_level_is_assets_over_debts(vector: dict[str, Any]) -> None:
         assert (refusal(sold) is None) is expected["trade"]
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["margin_threshold"]))
+@pytest.mark.parametrize("vector", vectors(["margin_threshold"], on="engine"))
 def test_m4_a_level_exactly_at_its_bound_is_on_the_bad_side(vector: dict[str, Any]) -> None:
     """100 are borrowed. Kept in USDT they make the collateral level with what is deposited beside
     them; or a coin does whose price brings the margin level there. One unit more is safe."""
@@ -204,7 +205,7 @@ def _did(story: Story, account: int, what: str, events: list[Any]) -> bool:
 # -- M5: how much ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["max_borrow"]))
+@pytest.mark.parametrize("vector", vectors(["max_borrow"], on="engine"))
 def test_m5_as_much_may_be_borrowed_as_brings_the_level_to_its_bound(
     vector: dict[str, Any],
 ) -> None:
@@ -239,7 +240,7 @@ def test_m5_as_much_may_be_borrowed_as_brings_the_level_to_its_bound(
 # -- M11: where it ends ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["isolated_margin_liquidation_price"]))
+@pytest.mark.parametrize("vector", vectors(["isolated_margin_liquidation_price"], on="engine"))
 def test_m11_an_isolated_wallet_falls_at_its_price_and_not_a_unit_before(
     vector: dict[str, Any],
 ) -> None:

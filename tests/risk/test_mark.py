@@ -20,7 +20,7 @@ HOUR_MS = 3_600_000
 FIVE_PERCENT = E12 // 20
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["mark_price"]))
+@pytest.mark.parametrize("vector", vectors(["mark_price"], on="function"))
 def test_the_mark_is_the_median_of_three(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     index = exact(told["index_price"])
@@ -123,7 +123,7 @@ def test_a_long_quiet_stretch_costs_no_more_than_the_window() -> None:
     assert window.state() == [6, 6, 6, 6]
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["price_band"]))
+@pytest.mark.parametrize("vector", vectors(["price_band"], on="function"))
 def test_only_the_aggressive_direction_is_bounded(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     bounds = order_bounds_e8(

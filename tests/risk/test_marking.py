@@ -219,7 +219,7 @@ def test_p9_without_a_premium_the_interest_is_predicted_and_charged(perp: PerpSt
     assert perp.fix_funding() == E12 // 10_000
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["premium_sample"]))
+@pytest.mark.parametrize("vector", vectors(["premium_sample"], on="function"))
 def test_p8_v62_a_sample_walks_both_sides_of_the_book(venue: Venue, vector: dict[str, Any]) -> None:
     told = vector["inputs"]
     changed = structs.replace(venue.perps[0], impact_notional_minor=exact(told["impact_notional"]))
@@ -238,7 +238,7 @@ def test_p8_v62_a_sample_walks_both_sides_of_the_book(venue: Venue, vector: dict
     assert perp.premium.average_e12() == round(premium * E12)
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["funding_rate"]))
+@pytest.mark.parametrize("vector", vectors(["funding_rate"], on="function"))
 def test_p9_v64_the_rate_of_an_interval(venue: Venue, vector: dict[str, Any]) -> None:
     told, parameters = vector["inputs"], venue.perps[0]
     assert parameters.interest_e12 == exact(told["interest_rate"], 12)

@@ -93,7 +93,7 @@ def with_usdc() -> Venue:
     )
 
 
-@pytest.mark.parametrize("vector", vectors("multi_asset", ["multi_asset_equity"]))
+@pytest.mark.parametrize("vector", vectors(["multi_asset_equity"], on="engine"))
 def test_v76_positive_balances_count_by_their_ratio_and_debts_in_full(vector: Any) -> None:
     """1,000 + 0.1 x 50,000 x 0.95 - 200 = 5,550."""
     story = Story(with_usdc())

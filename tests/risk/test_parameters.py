@@ -12,21 +12,21 @@ from exchange.venue import default_venue
 from risk.money import E8, E12
 from risk.parameters import CROSS_LEVELS, Bracket, Venue, brackets, next_cum_e20
 from tests.risk.contracts import contract_of
-from tests.vectors import agrees, copied, exact, vectors
+from tests.vectors import agrees, exact, tables, vectors
 
 E20 = 10**20
 
 
 def table(name: str) -> tuple[Bracket, ...]:
     """A copied bracket table as brackets."""
-    rows = (copied("risk_sums")["tables"] | copied("inverse")["tables"])[name]
+    rows = tables()[name]
     return brackets(
         [(exact(floor), int(leverage), exact(mmr, 12)) for floor, leverage, mmr in rows["rows"]],
         exact(rows.get("cap", "2250")),  # The design names none for the inverse table.
     )
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["maintenance_amounts"]))
+@pytest.mark.parametrize("vector", vectors(["maintenance_amounts"], on="function"))
 def test_maintenance_amounts_follow_from_floors_and_rates(vector: dict[str, Any]) -> None:
     made = table(vector["inputs"]["brackets"])
     assert [bracket.cum_e20 for bracket in made] == [
@@ -34,7 +34,7 @@ def test_maintenance_amounts_follow_from_floors_and_rates(vector: dict[str, Any]
     ]
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["maintenance_amount_step"]))
+@pytest.mark.parametrize("vector", vectors(["maintenance_amount_step"], on="function"))
 def test_one_maintenance_amount_follows_from_the_one_before(vector: dict[str, Any]) -> None:
     told = vector["inputs"]
     cum_e20 = next_cum_e20(
@@ -46,7 +46,7 @@ def test_one_maintenance_amount_follows_from_the_one_before(vector: dict[str, An
     assert cum_e20 == exact(vector["expected"]["cum"], 20)
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["leverage_tier_margin"]))
+@pytest.mark.parametrize("vector", vectors(["leverage_tier_margin"], on="function"))
 def test_rates_that_are_half_of_the_initial_margin_give_their_deductions(
     vector: dict[str, Any],
 ) -> None:
@@ -118,7 +118,7 @@ def test_maintenance_is_continuous_at_every_floor() -> None:
 
 
 def test_the_cross_levels_are_those_of_the_table() -> None:
-    rows = copied("risk_sums")["tables"]["CROSS_LEVELS"]["rows"]
+    rows = tables()["CROSS_LEVELS"]["rows"]
     told = [[str(levels.leverage)] for levels in CROSS_LEVELS]
     assert told == [row[:1] for row in rows]
     for levels, row in zip(CROSS_LEVELS, rows, strict=True):

@@ -53,7 +53,7 @@ def ticks(text: str) -> int:
     return exact(text, 1)
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["average_entry"]))
+@pytest.mark.parametrize("vector", vectors(["average_entry"], on="function"))
 def test_the_entry_price_is_cost_over_size(vector: dict[str, Any]) -> None:
     position = Held()
     for price, quantity in vector["inputs"]["fills"]:
@@ -62,7 +62,7 @@ def test_the_entry_price_is_cost_over_size(vector: dict[str, Any]) -> None:
     assert position.entry_e8() == exact(vector["expected"]["entry_price"])
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["pnl"]))
+@pytest.mark.parametrize("vector", vectors(["pnl"], on="function", ids=["V32a", "V32b"]))
 def test_profit_that_is_not_realised_is_value_less_cost(vector: dict[str, Any]) -> None:
     told = vector["inputs"]
     sign = 1 if told["side"] == "LONG" else -1
@@ -72,7 +72,7 @@ def test_profit_that_is_not_realised_is_value_less_cost(vector: dict[str, Any]) 
     assert profit_e16 == exact(vector["expected"]["pnl"], 16)
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["position_flip"]))
+@pytest.mark.parametrize("vector", vectors(["position_flip"], on="function"))
 def test_a_fill_beyond_zero_closes_then_opens_the_rest(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     before, fill = told["position"], told["fill"]
@@ -92,7 +92,7 @@ def test_a_fill_beyond_zero_closes_then_opens_the_rest(vector: dict[str, Any]) -
     assert posted - released - effect.realised_minor == exact(expected["extra_margin"])
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["ledger_fills"]))
+@pytest.mark.parametrize("vector", vectors(["ledger_fills"], on="function"))
 def test_a_trade_leaves_the_sum_of_wallet_less_cost_alone(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     (fill,) = told["fills"]
@@ -109,7 +109,7 @@ def test_a_trade_leaves_the_sum_of_wallet_less_cost_alone(vector: dict[str, Any]
     assert wallet_less_cost == exact(expected["wallet_minus_cost"]["after"])
 
 
-@pytest.mark.parametrize("vector", vectors("risk_sums", ["cost_release"]))
+@pytest.mark.parametrize("vector", vectors(["cost_release"], on="function"))
 def test_successive_closes_release_the_whole_cost(vector: dict[str, Any]) -> None:
     told, expected = vector["inputs"], vector["expected"]
     held = Held(lots(told["quantity"]), exact(told["cost"]))

@@ -1,45 +1,75 @@
-"""The project's copies of the design's test vectors, and how a test reads them.
+"""The project's copy of the design's test vectors, and how a test reads them.
 
-Each file here holds `tables` and `vectors`, copied word for word, so that the tests stand alone.
+vectors.json is copied word for word, so that the tests stand alone.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal, NamedTuple
 
 import pytest
 
 from matching.instrument import minor
 
 HERE = Path(__file__).resolve().parent
+On = Literal["engine", "function", "convention"]  # See docs/vectors.md.
 ROUNDINGS = {"HALF_UP": ROUND_HALF_UP, "HALF_EVEN": ROUND_HALF_EVEN}
 
 
+class Run(NamedTuple):
+    """That a test runs a vector, and on what."""
+
+    id: str
+    on: On
+    module: str
+
+
+RUNS: Final[list[Run]] = []  # Whatever test modules asked for while they were imported.
+
+
 @cache
-def copied(name: str) -> dict[str, Any]:
-    """A copied file: its tables, and its vectors by id."""
-    document = json.loads((HERE / f"{name}.json").read_text("utf-8"))
+def document() -> dict[str, Any]:
+    """The copied file: its `tables`, and its `vectors` by id."""
+    copy = json.loads((HERE / "vectors.json").read_text("utf-8"))
     return {
-        "tables": document["tables"],
-        "vectors": {vector["id"]: vector for vector in document["vectors"]},
+        "tables": copy["tables"],
+        "vectors": {vector["id"]: vector for vector in copy["vectors"]},
     }
 
 
-def vectors(name: str, kinds: Iterable[str]) -> list[Any]:
-    """The vectors of some kinds as parameters of a test, each under its id."""
-    wanted = set(kinds)
-    found = [
-        pytest.param(vector, id=id_)
-        for id_, vector in copied(name)["vectors"].items()
-        if vector["kind"] in wanted
-    ]
-    assert found, f"no vector of the kinds {sorted(wanted)} in {name}"
+def tables() -> dict[str, Any]:
+    """The tables that vectors refer to, by name."""
+    found: dict[str, Any] = document()["tables"]
+    return found
+
+
+def vectors(
+    kinds: Iterable[str], *, on: On, default: bool = True, ids: Iterable[str] = ()
+) -> list[Any]:
+    """The vectors of some kinds as parameters of a test, each under its id.
+
+    Those of the product's own rules, or (`default=False`) those of a switch or of another venue's
+    convention; `ids` picks some. `on` says what the test runs them on: the table in
+    docs/vectors.md is made of it.
+    """
+    wanted, picked = set(kinds), set(ids)
+    module = sys._getframe(1).f_globals["__name__"]
+    found: list[Any] = []
+    for id_, vector in document()["vectors"].items():
+        fits = vector["kind"] in wanted and vector["default"] is default
+        if fits and (not picked or id_ in picked):
+            found.append(pytest.param(vector, id=id_))
+            RUNS.append(Run(id_, on, module))
+    missing = picked - {each.id for each in found}
+    assert found, f"no vector of the kinds {sorted(wanted)}"
+    assert not missing, f"no vector of the kinds {sorted(wanted)} is one of {sorted(missing)}"
     return found
 
 

@@ -40,7 +40,16 @@ TYPES: Final = {
     "stop_limit": OrderType.STOP_LIMIT,
     "take_profit": OrderType.TAKE_PROFIT,
     "take_profit_limit": OrderType.TAKE_PROFIT_LIMIT,
+    "trailing_stop": OrderType.TRAILING_STOP,
 }
+TRIGGER_FIELDS: Final = (  # They say nothing on an order that waits for no price.
+    "trigger_price",
+    "trigger",
+    "close_position",
+    "price_protect",
+    "trailing_bps",
+    "activation_price",
+)
 TRIGGERS: Final = {"last": TriggerSource.LAST, "mark": TriggerSource.MARK}
 TIFS: Final = {
     "GTC": TimeInForce.GTC,
@@ -103,6 +112,7 @@ def place_command(
         close_position=ask.close_position,
         price_protect=ask.price_protect,
         position_side=side_number(ask.position_side),
+        trailing_bps=ask.trailing_bps or 0,
     )
 
 
@@ -126,6 +136,8 @@ def amend_command(
 
 
 def _trigger_ticks(ask: OrderAsk | AmendAsk, instrument: Instrument) -> int:
+    if isinstance(ask, OrderAsk) and ask.activation_price is not None:
+        return ticks_of(ask.activation_price, instrument, "activation_price")
     if ask.trigger_price is None:
         return 0
     return ticks_of(ask.trigger_price, instrument, "trigger_price")
@@ -220,7 +232,7 @@ def refuse_combination(ask: OrderAsk, *, perpetual: bool) -> None:
 
 def _refuse_trigger_fields(ask: OrderAsk) -> None:
     """The fields of a trigger say nothing on an order that has none."""
-    for field in ("trigger_price", "trigger", "close_position", "price_protect"):
+    for field in TRIGGER_FIELDS:
         if getattr(ask, field):
             raise refusal(
                 Reason.TRIGGER_NOT_ALLOWED, "leave it out, or choose a stop type", field=field
@@ -228,7 +240,11 @@ def _refuse_trigger_fields(ask: OrderAsk) -> None:
 
 
 def _refuse_trigger(ask: OrderAsk, *, perpetual: bool) -> None:
-    if ask.trigger_price is None:
+    if ask.type == "trailing_stop":
+        _refuse_trailing(ask)
+    elif ask.activation_price is not None:
+        raise _clash("activation_price", f"a {ask.type} begins at its trigger_price")
+    elif ask.trigger_price is None and ask.trailing_bps is None:
         raise refusal(Reason.TRIGGER_MISSING, "set trigger_price", field="trigger_price")
     if perpetual:
         return
@@ -239,12 +255,18 @@ def _refuse_trigger(ask: OrderAsk, *, perpetual: bool) -> None:
             raise _clash(field, f"{field} is for perpetual positions")
 
 
+def _refuse_trailing(ask: OrderAsk) -> None:
+    if ask.trailing_bps is None:
+        raise refusal(Reason.TRIGGER_MISSING, "set trailing_bps", field="trailing_bps")
+    if ask.trigger_price is not None:
+        raise _clash("trigger_price", "a trailing_stop begins at its activation_price")
+
+
 def _refuse_market_trigger(ask: OrderAsk) -> None:
     """A stop or take-profit that becomes a market order: with a quantity, or the position's."""
     if ask.price is not None:
-        raise refusal(
-            Reason.PRICE_NOT_ALLOWED, f"leave price out, or use {ask.type}_limit", field="price"
-        )
+        limit = "stop_limit" if ask.type == "trailing_stop" else f"{ask.type}_limit"
+        raise refusal(Reason.PRICE_NOT_ALLOWED, f"leave price out, or use {limit}", field="price")
     if ask.quote_qty is not None:
         raise _clash("quote_qty", "give a stop its qty")
     if ask.close_position:

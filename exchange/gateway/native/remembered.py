@@ -55,6 +55,7 @@ def open_order_say(order: Order, instruments: Instruments, updated_ms: int) -> O
         triggered_ms=order.triggered_ms,
         position_side=side_of(order.leg),
         filled_minor=order.filled_minor,
+        trailing_bps=order.trailing_bps,
     )
     return order_say(event, instruments)
 
@@ -97,6 +98,7 @@ def order_row_say(row: OrderRow, instruments: Instruments) -> OrderSay:
         triggered_ms=row.triggered_ms,
         position_side=row.position_side,
         filled_minor=row.filled_minor,
+        trailing_bps=row.trailing_bps,
     )
     return order_say(event, instruments)
 

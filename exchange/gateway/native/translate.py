@@ -55,6 +55,7 @@ from exchange.wire import (
 )
 from exchange.wire.stream import ENV, LiquidationSay, StatusSay
 from matching.instrument import Instrument, amount_text
+from matching.types import TRIGGER_TYPES, OrderType
 from risk.money import MINOR_IN_E18
 
 Said = tuple[str, Say]  # (channel, message)
@@ -93,6 +94,8 @@ def order_say(event: OrderChanged, instruments: Instruments, _: Figures | None =
     """An order as an event left it."""
     instrument = instruments[event.symbol]
     lots = event.lots
+    trigger = instrument.price_text(event.trigger_ticks) if event.trigger_ticks else None
+    trails = event.type is OrderType.TRAILING_STOP
     return OrderSay(
         event.order_id,
         event.client_id,
@@ -118,12 +121,14 @@ def order_say(event: OrderChanged, instruments: Instruments, _: Figures | None =
         event.placed_ms,
         event.time_ms,
         event.reason.name if event.reason else None,
-        instrument.price_text(event.trigger_ticks) if event.trigger_ticks else None,
-        TRIGGER_NAMES[event.trigger] if event.trigger_ticks else None,
+        trigger if not trails else None,
+        TRIGGER_NAMES[event.trigger] if event.type in TRIGGER_TYPES else None,
         event.close_position,
         event.price_protect,
         event.triggered_ms or None,
         _side_name(instrument, event.position_side),
+        event.trailing_bps or None,
+        trigger if trails else None,
     )
 
 

@@ -31,6 +31,7 @@ KINDS = [
 # What is a number on the wire: ids, times, counts, and a leverage. All else is text.
 NUMBERS = {
     "adl_rank",
+    "trailing_bps",
     *("order_id", "trade_id", "loan_id", "account_id", "reference", "first_id", "last_id"),
     *(
         "expire_ms",

@@ -85,7 +85,7 @@ def test_path_and_body_are_joined_and_say_nothing_twice() -> None:
         (ORDER[:-1] + b',"colour":"red"}', "UNKNOWN_FIELD", "colour"),
         (ORDER.replace(b'"1"', b"1"), "MALFORMED_REQUEST", "qty"),
         (ORDER.replace(b'"buy"', b'"BUY"'), "FIELD_OUT_OF_RANGE", "side"),
-        (ORDER.replace(b'"limit"', b'"trailing_stop"'), "FIELD_OUT_OF_RANGE", "type"),
+        (ORDER.replace(b'"limit"', b'"trailing_stop_limit"'), "FIELD_OUT_OF_RANGE", "type"),
         (ORDER.replace(b'"1"', b'"' + b"1" * 41 + b'"'), "FIELD_OUT_OF_RANGE", "qty"),
         (ORDER[:-1] + b',"client_id":"a b"}', "FIELD_OUT_OF_RANGE", "client_id"),
         (ORDER[:-1] + b',"leverage":126}', "FIELD_OUT_OF_RANGE", "leverage"),

@@ -207,6 +207,13 @@ STOP = {
     "qty": "0.5",
     "trigger_price": "49000",
 }
+TRAIL = {
+    "symbol": "BTC-USDT",
+    "side": "sell",
+    "type": "trailing_stop",
+    "qty": "0.5",
+    "trailing_bps": 150,
+}
 CLOSE = {
     "symbol": "BTC-USDT-PERP",
     "side": "sell",
@@ -235,6 +242,19 @@ def test_p15_an_order_that_closes_a_position_names_no_quantity() -> None:
     assert (asked.type, asked.trigger) == (OrderType.TAKE_PROFIT, TriggerSource.MARK)
 
 
+def test_s4_a_trailing_stop_begins_at_its_activation_price_or_at_once() -> None:
+    at_once, later = command(TRAIL), command(TRAIL, activation_price="52000")
+    assert (at_once.type, at_once.trailing_bps) == (OrderType.TRAILING_STOP, 150)
+    assert (at_once.trigger_ticks, later.trigger_ticks) == (0, 5_200_000)  # The tick is 0.01.
+
+
+def test_s4_a_stop_may_trail_from_its_trigger_or_at_once() -> None:
+    trailing: dict[str, Any] = {"type": "stop_limit", "price": "48900", "trailing_bps": 500}
+    assert command(STOP, **trailing).trigger_ticks == 4_900_000
+    asked = command(STOP, **trailing, trigger_price=None)
+    assert (asked.trigger_ticks, asked.trailing_bps, asked.price_ticks) == (0, 500, 4_890_000)
+
+
 def test_a_stop_limit_has_both_prices() -> None:
     asked = command(STOP, type="stop_limit", price="48900", tif="IOC")
     assert (asked.price_ticks, asked.trigger_ticks) == (4_890_000, 4_900_000)
@@ -248,6 +268,13 @@ def test_a_stop_limit_has_both_prices() -> None:
         (MARKET, {"trigger": "last"}, "TRIGGER_NOT_ALLOWED", "trigger"),
         (PERP, {"close_position": True}, "TRIGGER_NOT_ALLOWED", "close_position"),
         (PERP, {"price_protect": True}, "TRIGGER_NOT_ALLOWED", "price_protect"),
+        (LIMIT, {"trailing_bps": 100}, "TRIGGER_NOT_ALLOWED", "trailing_bps"),
+        (MARKET, {"activation_price": "49000"}, "TRIGGER_NOT_ALLOWED", "activation_price"),
+        (STOP, {"activation_price": "49000"}, "COMBINATION_NOT_ALLOWED", "activation_price"),
+        (TRAIL, {"trailing_bps": None}, "TRIGGER_MISSING", "trailing_bps"),
+        (TRAIL, {"trigger_price": "49000"}, "COMBINATION_NOT_ALLOWED", "trigger_price"),
+        (TRAIL, {"price": "49000"}, "PRICE_NOT_ALLOWED", "price"),
+        (TRAIL, {"activation_price": "1.001"}, "PRICE_NOT_ON_TICK", "activation_price"),
         (STOP, {"trigger_price": None}, "TRIGGER_MISSING", "trigger_price"),
         (STOP, {"trigger_price": "49000.001"}, "PRICE_NOT_ON_TICK", "trigger_price"),
         (STOP, {"trigger": "mark"}, "COMBINATION_NOT_ALLOWED", "trigger"),
