@@ -235,4 +235,4 @@ def max_perp_transfer_out(state: RiskState, account: Account, wallet: str, asset
         unrealised = worth.balance_e16 - wallet_e16(state, account, wallet)
         return max_leave(state, account, asset, unrealised, worth.initial_e16 + taken)
     left_e16 = withdrawable_e16(free * worth.factor, worth.balance_e16, worth.initial_e16, taken)
-    return min(free, left_e16 // worth.factor)
+    return max(0, min(free, left_e16 // worth.factor))

@@ -86,6 +86,21 @@ def test_p5_resting_orders_keep_their_margin_in_the_wallet(story: Story) -> None
     assert max_transfer_out(story.engine.risk, person, PERP, "USDT") == units("497.5")
 
 
+def test_p5_nothing_may_leave_a_wallet_that_profit_alone_keeps_above_zero(story: Story) -> None:
+    """A loss of 4,000 is paid out of 10,000 of profit that is not realised."""
+    account = position(story, Side.BUY, "1", "50000", money="2600")
+    story.index("BTC", "60000")
+    story.buy(account, ETH_PERP, "40", "2500", leverage=20)
+    story.sell(rich(story), ETH_PERP, "40", "2500")
+    story.index("ETH", "2400")
+    story.buy(rich(story), ETH_PERP, "40", "2400")
+    story.sell(account, ETH_PERP, "40", "2400")
+    person, risk = story.person(account), story.engine.risk
+    assert person.minor(PERP, "USDT") < 0  # 2,600 - 4,000 - fees,
+    assert perp_worth(risk, person).balance_e16 > 0  # with 10,000 beside it.
+    assert max_transfer_out(risk, person, PERP, "USDT") == 0
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from([BTC_PERP, ETH_PERP]), st.sampled_from(Side), st.integers(1, 9)),
