@@ -11,8 +11,10 @@ from exchange.events import Answered, AnyEvent, Event, PrivateEvent, PublicEvent
 from exchange.gateway.native.translate import CHANNEL_OF, said
 from exchange.views.accounts import Accounts
 from exchange.views.board import Board
+from risk.account import MARGIN
 from risk.ledger import FIRST_ACCOUNT
 from tests.exchange.eventful import eventful, the_rest
+from tests.risk.stories import borrow, spent
 from tests.story import START_MS, Story, flat_fees, of, small_venue, units
 
 KINDS: tuple[type[Event], ...] = get_args(AnyEvent)
@@ -28,8 +30,16 @@ def story() -> Story:
     fees = msgspec.structs.replace(fees, perp=tiers)
     start_ms = START_MS - 3_600_000
     # The fund is small: who is ahead must take what it cannot.
-    story = Story(small_venue(start_ms=start_ms, fees=fees, insurance_minor=units("5000")))
+    funds = {"insurance_minor": units("5000"), "margin_insurance_minor": 0}
+    story = Story(small_venue(start_ms=start_ms, fees=fees, **funds))
     eventful(story)
+    # A fourth has nothing left of what it borrowed, and nobody to pay for it: the pool loses it.
+    four = story.account("four", margin_BTC="10")
+    borrow(story, four, MARGIN, "ETH", "0.2")
+    spent(story, four, MARGIN, "ETH", "0.2")
+    spent(story, four, MARGIN, "BTC", "10")
+    story.deposit(four, MARGIN, "USDT", "0.1")
+    story.wait(20_000)
     the_rest(story)
     return story
 
@@ -53,7 +63,7 @@ def test_the_events_of_each_account_are_numbered_1_2_3(story: Story) -> None:
         if isinstance(event, PRIVATE):
             seen[event.account_id] = seen.get(event.account_id, 0) + 1
             assert event.n == seen[event.account_id], event
-    assert len(seen) == 3
+    assert len(seen) == 4
     accounts = story.engine.risk.accounts
     assert seen == {number: accounts[number].event_n for number in seen}
 
