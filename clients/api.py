@@ -93,8 +93,9 @@ class Papertape:
         """Place an order: with a price a limit order, else a market order.
 
         `options` are the other fields of `wire.OrderAsk`: tif, expire_ms, post_only, reduce_only,
-        stp, margin, side_effect, leverage; and for a stop or take-profit its type, trigger_price,
-        trigger, close_position, price_protect.
+        stp, margin, side_effect, leverage, in hedge mode position_side; and for a stop or
+        take-profit its type, trigger_price, trigger, close_position, price_protect, trailing_bps,
+        activation_price.
         """
         ask = order(
             symbol,
@@ -216,6 +217,10 @@ class Papertape:
         """Set the margin mode of a perpetual, while flat and without orders on it."""
         return await self._set("margin_mode.set", wire.MarginModeAsk(symbol, mode))
 
+    async def set_position_mode(self, *, hedge: bool) -> dict[str, Any]:
+        """Hold long and short of a perpetual apart, or net them; flat and without orders."""
+        return await self._set("position_mode.set", wire.PositionModeAsk(hedge))
+
     async def set_margin_leverage(self, leverage: Literal[3, 5]) -> dict[str, Any]:
         """Set the leverage of the cross margin account."""
         return await self._set("margin.leverage", wire.MarginLeverageAsk(leverage))
@@ -229,10 +234,20 @@ class Papertape:
         return await self._set("multi_asset.set", wire.MultiAssetAsk(on))
 
     async def position_margin(
-        self, symbol: str, amount: Number, *, client_id: str = ""
+        self,
+        symbol: str,
+        amount: Number,
+        *,
+        position_side: wire.PositionSideName | None = None,
+        client_id: str = "",
     ) -> dict[str, Any]:
-        """Add margin to an isolated position; a negative amount takes some out."""
-        ask = wire.PositionMarginAsk(symbol, text_of(amount), client_id or fresh_id())
+        """Add margin to an isolated position; a negative amount takes some out.
+
+        In hedge mode `position_side` names the leg.
+        """
+        ask = wire.PositionMarginAsk(
+            symbol, text_of(amount), client_id or fresh_id(), position_side
+        )
         return await self._change("position.margin", ask, dict[str, Any])
 
     # -- the account ---------------------------------------------------------------------------
@@ -385,6 +400,7 @@ def order(
     price: Number | None = None,
     quote_qty: Number | None = None,
     trigger_price: Number | None = None,
+    activation_price: Number | None = None,
     **options: Any,
 ) -> wire.OrderAsk:
     """An order as the wire wants it; an option it does not know is a TypeError."""
@@ -396,6 +412,7 @@ def order(
         quote_qty=maybe_text(quote_qty),
         price=maybe_text(price),
         trigger_price=maybe_text(trigger_price),
+        activation_price=maybe_text(activation_price),
         **options,
     )
 

@@ -71,6 +71,7 @@ class Notice(MarginSay):
     value: str | None = None
     epoch: int | None = None
     due: int | None = None  # When a charge fell due.
+    says: str | None = None  # Of a position that was deleveraged: what happened, in words.
     unrealised: str | None = None
 
 

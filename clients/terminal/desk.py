@@ -79,7 +79,8 @@ class Desk:
         self.account_id = 0
         self.balances: dict[tuple[str, str], BalanceSay] = {}
         self.rates: dict[str, str] = {}  # What an hour of borrowing an asset costs, once known.
-        self.positions: dict[str, PositionSay] = {}
+        self.positions: dict[str, PositionSay] = {}  # By leg, see `leg_of`.
+        self.hedge = False  # Whether the account holds both legs of a perpetual apart.
         self.margins: dict[str, MarginSay] = {}
         self.orders: dict[int, OrderSay] = {}
         self.modes: dict[str, str] = {}  # The margin mode of each perpetual that was ever set.
@@ -178,7 +179,8 @@ class Desk:
         self.account_id = say.account_id
         self.balances = {(b.wallet, b.asset): b for b in say.balances}
         self.rates.update({loan.asset: loan.hourly_rate for loan in say.loans})
-        self.positions = {p.symbol: p for p in say.positions if Decimal(p.qty)}
+        self.positions = {leg_of(p): p for p in say.positions if Decimal(p.qty)}
+        self.hedge = say.settings.get("position_mode") == "hedge"
         self.margins = {m.wallet: m for m in say.margins}
         self.orders = {}
         symbols = say.settings.get("symbols", {})
@@ -204,15 +206,17 @@ class Desk:
     def _fill(self, event: Event) -> None:
         fill: FillSay = event.data
         what = "bought" if fill.side == "buy" else "sold"
-        made = f", made {fill.realised}" if fill.realised and Decimal(fill.realised) else ""
+        made = ""
+        if fill.realised and Decimal(fill.realised):
+            made = f", made {fill.realised} {fill.realised_asset or ''}".rstrip()
         text = f"{what} {fill.qty} {fill.symbol} at {fill.price}, fee {fill.fee} {fill.fee_asset}"
         self.say(event.time, text + made, "good" if fill.side == "buy" else "bad")
 
     def _position(self, say: PositionSay) -> None:
         if Decimal(say.qty):
-            self.positions[say.symbol] = say
+            self.positions[leg_of(say)] = say
         else:
-            self.positions.pop(say.symbol, None)
+            self.positions.pop(leg_of(say), None)
 
     # -- margin, interest, funding -------------------------------------------------------------
 
@@ -264,6 +268,11 @@ class Desk:
     def _news(self, time_ms: int, say: Notice) -> None:
         if say.setting == "margin_mode" and say.symbol and say.value:
             self.modes[say.symbol] = say.value
+        if say.setting == "position_mode":
+            self.hedge = say.value == "hedge"
+        if say.says:
+            self.say(time_ms, say.says, "bad")
+            return
         words = say.notice.replace("_", " ")
         told = [("", say.symbol), ("add", say.add), ("", say.step), ("", say.result)]
         told += [("", say.setting), ("", say.value), ("qty", say.qty), ("at", say.price)]
@@ -288,12 +297,20 @@ class Desk:
         return Decimal(ticker.last) if ticker and ticker.last else None
 
     def unrealised(self, position: PositionSay) -> Decimal:
-        """Profit of a position at the newest mark, which moves more often than the position."""
+        """Profit of a position at the newest mark, which moves more often than the position.
+
+        It is of the asset the position settles in: an inverse contract wins and loses coins.
+        """
         mark = self.marks.get(position.symbol)
         if mark is None or mark.mark is None:
             return Decimal(position.unrealised)
         way = 1 if position.side == "long" else -1
-        return way * (Decimal(mark.mark) - Decimal(position.entry_price)) * Decimal(position.qty)
+        entry, now = Decimal(position.entry_price), Decimal(mark.mark)
+        instrument = self.instruments[position.symbol]
+        size = Decimal(position.qty) * Decimal(instrument.multiplier or 1)
+        if instrument.kind == "inverse":
+            return way * size * (1 / entry - 1 / now)
+        return way * (now - entry) * size
 
     def mark_of(self, position: PositionSay) -> str:
         """The newest mark of a position's symbol."""
@@ -314,6 +331,13 @@ class Desk:
             if Decimal(say.debt)
         ]
         return sorted(gauges, key=lambda gauge: -gauge.used)
+
+
+def leg_of(position: PositionSay) -> str:
+    """What a position is known by: its symbol, and in hedge mode its side."""
+    if position.position_side == "both":
+        return position.symbol
+    return f"{position.symbol} {position.position_side}"
 
 
 def percent(rate: str) -> str:

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from clients.local_book import Level
 from clients.terminal.desk import Desk, Gauge, Line, percent
-from exchange.wire import OrderSay
+from exchange.wire import OrderSay, PositionSay
+from matching.instrument import amount_text
 
 GOOD: Final = "#26a69a"
 BAD: Final = "#ef5350"
@@ -19,6 +20,7 @@ WARNING: Final = "#ffb74d"
 FAINT: Final = "grey58"
 TONES: Final = {"good": GOOD, "bad": BAD, "plain": ""}
 DASH: Final = "-"
+DOLLARS: Final = ("USDT", "USD")
 _CALLED, _NEAR = Decimal("0.9"), Decimal("0.7")  # Of the way to liquidation: when colours change.
 AMOUNT_PLACES: Final = 6
 _HOUR_S, _MINUTE_S = 3600, 60
@@ -162,24 +164,34 @@ def symbol_row(desk: Desk, symbol: str) -> tuple[Text, ...]:
 
 
 def position_rows(desk: Desk) -> list[Row]:
-    """Open positions at the newest mark, each with its symbol as key."""
+    """Open positions at the newest mark, each with its leg as key."""
     rows: list[Row] = []
-    for position in desk.positions.values():
+    for leg, position in sorted(desk.positions.items()):
         profit = desk.unrealised(position)
         way = GOOD if position.side == "long" else BAD
         tick = desk.instruments[position.symbol].tick
         row = (
-            Text(f"{position.symbol} {position.side}", way),
+            Text(f"{position.symbol} {position.side}{_leg(position)}", way),
             right(position.qty),
             right(on_tick(position.entry_price, tick)),
             right(on_tick(desk.mark_of(position), tick)),
-            right(f"{profit:+.2f}", GOOD if profit >= 0 else BAD),
+            right(_profit(profit, position.settle), GOOD if profit >= 0 else BAD),
             right(on_tick(position.liquidation_price, tick), WARNING),
             right(f"{position.leverage}x {position.margin_mode}"),
             right(amount(position.margin)),
         )
-        rows.append((position.symbol, row))
+        rows.append((leg, row))
     return rows
+
+
+def _leg(position: PositionSay) -> str:
+    """A mark of those that are one leg of two."""
+    return "" if position.position_side == "both" else " leg"
+
+
+def _profit(profit: Decimal, asset: str) -> str:
+    """Dollars to the cent, coins to the last place that is kept."""
+    return f"{profit:+.2f}" if asset in DOLLARS else f"{profit:+.8f} {asset}"
 
 
 def order_rows(desk: Desk) -> list[Row]:
@@ -190,7 +202,7 @@ def order_rows(desk: Desk) -> list[Row]:
             (
                 Text(str(order.order_id), FAINT),
                 Text(order.symbol),
-                Text(order.side, GOOD if order.side == "buy" else BAD),
+                Text(_order_side(order), GOOD if order.side == "buy" else BAD),
                 right(price_text(order)),
                 right(order.open_qty),
                 right(order.filled_qty),
@@ -201,15 +213,32 @@ def order_rows(desk: Desk) -> list[Row]:
     ]
 
 
+def _order_side(order: OrderSay) -> str:
+    """What it does, and in hedge mode to which leg."""
+    leg = order.position_side
+    return f"{order.side} {leg}" if leg in ("long", "short") else order.side
+
+
 def price_text(order: OrderSay) -> str:
     """What an order asks for: its price, and before that the price that must come to wake it."""
     price = order.price or "market"
     if order.status != "pending_trigger":
         return price
+    if order.trailing_bps:
+        return f"{price} {_turn_text(order)}"
     # A buy stop waits for a rise, and so does a sale that takes profit.
     rises = order.type.startswith("stop") == (order.side == "buy")
     source = " mark" if order.trigger == "mark" else ""
     return f"{price} at{source} {'≥' if rises else '≤'} {order.trigger_price}"
+
+
+def _turn_text(order: OrderSay) -> str:
+    """How far the price must turn back to wake an order, and from where it follows."""
+    turn = "↑" if order.side == "buy" else "↓"
+    source = " mark" if order.trigger == "mark" else ""
+    start = order.activation_price or order.trigger_price
+    text = f"after {turn}{amount_text(order.trailing_bps or 0, 2)} %{source}"
+    return f"{text} from {start}" if start else text
 
 
 def balance_rows(desk: Desk) -> list[Row]:

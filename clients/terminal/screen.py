@@ -24,7 +24,7 @@ from clients.terminal.chart import Chart
 from clients.terminal.desk import Desk
 from clients.terminal.money import MoneyDialog
 from clients.terminal.ticket import Side, Ticket, Wish
-from exchange.wire import InstrumentsSay, PreviewSay
+from exchange.wire import InstrumentsSay, PositionSay, PreviewSay
 
 Framed = TypeVar("Framed", bound=Widget)
 
@@ -95,8 +95,11 @@ class Terminal(App[None]):
         events = self._pt.subscribe(*self.desk.standing_channels())
         try:
             async for event in events:
+                hedge = self.desk.hedge
                 self.desk.hear(event)
                 self._dirty = True
+                if self.desk.hedge != hedge:
+                    self._look()
                 if event.channel == "account":
                     self.desk.open_orders(await self._pt.orders(limit=1000))
                     self._dirty = True
@@ -195,7 +198,7 @@ class Terminal(App[None]):
     def _look(self) -> None:
         mode = self.desk.modes.get(self.desk.symbol)
         with half_a_screen():
-            self.query_one(Ticket).look_at(self.desk.instrument, mode)
+            self.query_one(Ticket).look_at(self.desk.instrument, mode, hedge=self.desk.hedge)
 
     @on(DataTable.RowSelected, "#symbols")
     def _symbol_selected(self, event: DataTable.RowSelected) -> None:
@@ -277,13 +280,19 @@ class Terminal(App[None]):
         position = self.desk.positions.get(key or "")
         if position is not None:
             side: Side = "sell" if position.side == "long" else "buy"
-            self._ask(self._pt.place(position.symbol, side, position.qty, reduce_only=True))
+            self._ask(self._close(position, side))
+
+    async def _close(self, position: PositionSay, side: Side) -> None:
+        leg = {"position_side": position.position_side} if self.desk.hedge else {}
+        await self._pt.place(position.symbol, side, position.qty, reduce_only=True, **leg)
 
     def action_money(self) -> None:
         """Borrow, repay, transfer, or take from the faucet."""
         spots = [say for say in self.desk.instruments.values() if say.kind == "spot"]
         isolated = [f"isolated:{say.symbol}" for say in spots if "isolated" in say.margin]
-        wallets = list(dict.fromkeys(["spot", "margin", "perp", *isolated]))
+        inverse = [say for say in self.desk.instruments.values() if say.kind == "inverse"]
+        coins = [f"perp:{say.settle}" for say in inverse]
+        wallets = list(dict.fromkeys(["spot", "margin", "perp", *coins, *isolated]))
         assets = list(dict.fromkeys(a for say in spots for a in (say.quote, say.base)))
         self.push_screen(MoneyDialog(self._pt, wallets, assets), self._money_done)
 

@@ -27,7 +27,7 @@ class Wish(msgspec.Struct, frozen=True):
 
     symbol: str
     side: Side
-    qty: Decimal
+    qty: Decimal | None  # None of one that closes the position.
     price: Decimal | None
     options: dict[str, Any]
     mode: Literal["cross", "isolated"] | None = None
@@ -58,13 +58,20 @@ class Ticket(VerticalScroll):
             self.wish = wish
             super().__init__()
 
-    TYPES: ClassVar = [("market", "market"), ("limit", "limit")]
+    TYPES: ClassVar = [
+        ("market", "market"),
+        ("limit", "limit"),
+        ("stop", "stop"),
+        ("take profit", "take_profit"),
+    ]
+    LEGS: ClassVar = [("long", "long"), ("short", "short")]
     EFFECTS: ClassVar = [(name, name) for name in ("none", "borrow", "repay", "borrow_repay")]
 
     def __init__(self, instrument: InstrumentSay) -> None:
         super().__init__(id="ticket")
         self.instrument = instrument
         self.side: Side = "buy"
+        self._hedge = False
 
     def compose(self) -> ComposeResult:
         """The fields, top to bottom."""
@@ -74,6 +81,8 @@ class Ticket(VerticalScroll):
         yield from _row("Type", Select(self.TYPES, value="market", id="type", **_SELECT))
         yield from _row("Quantity", Input(id="qty", **_NUMBER))
         yield from _row("Price", Input(id="price", disabled=True, **_NUMBER))
+        yield from _row("Trigger", Input(id="trigger", disabled=True, **_NUMBER))
+        yield from _row("Leg", Select(self.LEGS, value="long", id="leg", disabled=True, **_SELECT))
         yield from _row("Margin", Select(self._margins(), id="margin", **_SELECT))
         yield from _row("Leverage", Input(id="leverage", type="integer", compact=True))
         yield from _row("Loan", Select(self.EFFECTS, value="none", id="effect", **_SELECT))
@@ -87,10 +96,19 @@ class Ticket(VerticalScroll):
         """Begin with the symbol the desk looks at."""
         self.look_at(self.instrument)
 
-    def look_at(self, instrument: InstrumentSay, mode: str | None = None) -> None:
-        """Offer what this symbol allows; `mode` is the perpetual's margin mode as it is set."""
+    def look_at(
+        self, instrument: InstrumentSay, mode: str | None = None, *, hedge: bool = False
+    ) -> None:
+        """Offer what this symbol allows; `mode` is the perpetual's margin mode as it is set, and
+        `hedge` whether its legs are held apart."""
         self.instrument = instrument
         perpetual = instrument.kind != "spot"
+        self._hedge = perpetual and hedge
+        self.query_one("#leg", Select).disabled = not self._hedge
+        unit = instrument.base
+        if instrument.kind == "inverse":
+            unit = f"contracts of {instrument.multiplier} {instrument.multiplier_asset}"
+        self.query_one("#qty", Input).placeholder = unit
         margin = self.query_one("#margin", Select)
         margin.set_options(self._margins())
         margin.value = mode or instrument.margin[0]
@@ -114,16 +132,26 @@ class Ticket(VerticalScroll):
 
     def wish(self) -> Wish | None:
         """The order as filled in; None while a number is missing."""
+        kind = self.query_one("#type", Select).value
         qty = _number(self.query_one("#qty", Input).value)
-        limit = self.query_one("#type", Select).value == "limit"
+        limit = kind == "limit"
         price = _number(self.query_one("#price", Input).value) if limit else None
-        if qty is None or (limit and price is None):
+        options = self._options(limit)
+        if kind in _STOPS:
+            trigger = _number(self.query_one("#trigger", Input).value)
+            if trigger is None:
+                return None
+            options |= {"type": kind, "trigger_price": trigger}
+            if qty is None and self.instrument.kind != "spot":
+                options |= {"close_position": True}
+                options.pop("reduce_only", None)
+        if (qty is None and "close_position" not in options) or (limit and price is None):
             return None
         margin = self.query_one("#margin", Select).value
         mode: Literal["cross", "isolated"] | None = None
         if self.instrument.kind != "spot":
             mode = "isolated" if margin == "isolated" else "cross"
-        return Wish(self.instrument.symbol, self.side, qty, price, self._options(limit), mode)
+        return Wish(self.instrument.symbol, self.side, qty, price, options, mode)
 
     def _options(self, limit: bool) -> dict[str, Any]:
         options: dict[str, Any] = {}
@@ -135,6 +163,8 @@ class Ticket(VerticalScroll):
                 options["leverage"] = int(leverage)
             if self.query_one("#reduce", Checkbox).value:
                 options["reduce_only"] = True
+            if self._hedge:
+                options["position_side"] = self.query_one("#leg", Select).value
             return options
         options["margin"] = self.query_one("#margin", Select).value
         effect = self.query_one("#effect", Select).value
@@ -162,7 +192,9 @@ class Ticket(VerticalScroll):
     def _send(self) -> None:
         wish = self.wish()
         if wish is None:
-            self.show_preview(None, "fill in a quantity, and for a limit order a price")
+            self.show_preview(
+                None, "fill in a quantity, for a limit order a price, for a stop its trigger"
+            )
         else:
             self.post_message(self.Sent(wish))
 
@@ -170,6 +202,7 @@ class Ticket(VerticalScroll):
     def _type_changed(self, event: Select.Changed) -> None:
         self.query_one("#price", Input).disabled = event.value != "limit"
         self.query_one("#post", Checkbox).disabled = event.value != "limit"
+        self.query_one("#trigger", Input).disabled = event.value not in _STOPS
 
     @on(Select.Changed)
     @on(Input.Changed)
@@ -178,6 +211,7 @@ class Ticket(VerticalScroll):
         self.post_message(self.Changed())
 
 
+_STOPS = ("stop", "take_profit")  # Without a quantity they close the position of a perpetual.
 _SELECT: dict[str, Any] = {"allow_blank": False, "compact": True}
 _NUMBER: dict[str, Any] = {"type": "number", "compact": True}
 
@@ -205,12 +239,16 @@ def preview_text(say: PreviewSay | None, refusal: str = "") -> Text:
     if not say.accepted:
         return Text(f"would be refused: {say.message or say.reason}", BAD)
     text = Text()
+    # A perpetual settles in what its fees are paid in.
+    unit = None if say.side_after is None else say.fee_asset
+    if say.side_after is not None:
+        text.append(f"{'then':15}").append(f"{say.side_after} {say.qty_after}\n", GOOD)
     lines = (
         ("fee", say.fee, say.fee_asset, ""),
-        ("needs", say.margin_required, None, ""),
+        ("needs", say.margin_required, unit, ""),
         ("borrows", say.borrow, say.borrow_asset, WARNING),
         ("interest a day", say.interest_per_day, None, WARNING),
-        ("next funding", say.next_funding, None, WARNING),
+        ("next funding", say.next_funding, unit, WARNING),
         ("margin call at", say.margin_call_price, None, BAD),
         ("liquidation at", say.liquidation_price, None, BAD),
     )

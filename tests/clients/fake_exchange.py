@@ -307,6 +307,7 @@ class FakeExchange:
             "leverage.set": self._settings,
             "margin_mode.set": self._settings,
             "margin.leverage": self._settings,
+            "position_mode.set": self._settings,
             "position.margin": self._settings,
             "fee_discount.set": self._settings,
             "multi_asset.set": self._settings,

@@ -51,6 +51,14 @@ async def test_every_change_carries_a_client_id_of_its_own(
     assert all(0 < len(each) <= 36 for each in ids)
 
 
+async def test_hedge_mode_is_set_and_a_leg_is_named(exchange: FakeExchange, pt: Papertape) -> None:
+    await pt.set_position_mode(hedge=True)
+    await pt.position_margin("BTC-USDT-PERP", 10, position_side="short")
+    mode, margin = exchange.asked[-2:]
+    assert (mode["op"], mode["hedge"]) == ("position_mode.set", True)
+    assert (margin["position_side"], margin["amount"]) == ("short", "10")
+
+
 async def test_an_order_lost_with_its_connection_is_placed_once(
     exchange: FakeExchange, pt: Papertape
 ) -> None:

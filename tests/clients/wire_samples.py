@@ -13,12 +13,13 @@ def instrument(symbol: str, **changes: Any) -> InstrumentSay:
     """An instrument: spot, or with -PERP at the end of its name a perpetual."""
     perp = symbol.endswith("-PERP")
     base, quote = symbol.removesuffix("-PERP").split("-")
+    inverse = perp and quote == "USD"
     fields: dict[str, Any] = {
         "symbol": symbol,
-        "kind": "linear" if perp else "spot",
+        "kind": "inverse" if inverse else "linear" if perp else "spot",
         "base": base,
         "quote": quote,
-        "settle": quote,
+        "settle": base if inverse else quote,
         "tick": "0.1" if perp else "0.01",
         "lot": "0.001" if perp else "0.00001",
         "qty_min": "0.001" if perp else "0.00001",
@@ -31,10 +32,14 @@ def instrument(symbol: str, **changes: Any) -> InstrumentSay:
         "margin": ["cross", "isolated"] if perp else ["cash", "cross", "isolated"],
         "state": "trading",
     }
+    if perp:
+        fields["multiplier"] = "100" if inverse else "1"
+        fields["multiplier_asset"] = quote if inverse else base
     return InstrumentSay(**(fields | changes))
 
 
 INSTRUMENTS = InstrumentsSay("paper", [instrument("BTC-USDT"), instrument("BTC-USDT-PERP")], [])
+WITH_INVERSE = InstrumentsSay("paper", [*INSTRUMENTS.instruments, instrument("BTC-USD-PERP")], [])
 PREVIEW = PreviewSay(True, None, None, "1", "USDT", "500", None, None, "60000", None, None, "0.5")
 
 

@@ -174,7 +174,16 @@ def _instrument_say(
         state=state,
         brackets=brackets,
         funding_interval_ms=funding_interval_ms,
+        **_multiplier(instrument),
     )
+
+
+def _multiplier(instrument: Instrument) -> dict[str, str]:
+    """What a quantity of 1 of a contract is; a spot pair has none."""
+    if instrument.kind == "spot":
+        return {}
+    asset = instrument.quote if instrument.kind == "inverse" else instrument.base
+    return {"multiplier": instrument.multiplier, "multiplier_asset": asset}
 
 
 async def fees(doors: Doors, ask: asks.NothingAsk, caller: Caller) -> FeesSay:

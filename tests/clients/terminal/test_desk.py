@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from clients.terminal.desk import CANDLES_KEPT, Gauge, percent
+from clients.terminal.desk import CANDLES_KEPT, Desk, Gauge, percent
 from exchange.wire import BookDiffSay, LoanSay
 from tests.clients.terminal.events import (
     PERP,
@@ -22,7 +22,7 @@ from tests.clients.terminal.events import (
     ticker,
     trade,
 )
-from tests.clients.wire_samples import margin, open_order
+from tests.clients.wire_samples import WITH_INVERSE, margin, open_order
 
 
 def log(desk) -> list[str]:
@@ -250,3 +250,34 @@ def test_a_gauge_tells_how_far_the_level_may_fall() -> None:
 def test_a_rate_is_said_as_a_percentage() -> None:
     assert (percent("0.00010000"), percent("-0.0075")) == ("0.01%", "-0.75%")
     assert percent("0.000123041781") == "0.012304%"
+
+
+def test_both_legs_of_hedge_mode_stand_beside_each_other() -> None:
+    desk = new_desk()
+    desk.hear(account(settings={"position_mode": "hedge", "symbols": {}}))
+    assert desk.hedge
+    desk.hear(event("positions", position("0.5", position_side="long")))
+    desk.hear(event("positions", position("0.2", "short", position_side="short")))
+    assert sorted(desk.positions) == [f"{PERP} long", f"{PERP} short"]
+    desk.hear(event("positions", position("0", "flat", position_side="long")))
+    assert list(desk.positions) == [f"{PERP} short"]
+    desk.hear(notice("setting", "perp", setting="position_mode", value="one_way"))
+    assert not desk.hedge
+
+
+def test_p1_an_inverse_position_wins_and_loses_coins() -> None:
+    desk = Desk(WITH_INVERSE.instruments, SPOT, "1m")
+    held = position("10", symbol="BTC-USD-PERP", settle="BTC")
+    assert desk.unrealised(held) == 0
+    desk.hear(mark("62500", "BTC-USD-PERP"))
+    # 10 contracts of 100 USD: 1000 x (1/50000 - 1/62500) = 0.02 - 0.016.
+    assert desk.unrealised(held).normalize() == Decimal("0.004")
+    short = position("10", "short", symbol="BTC-USD-PERP", settle="BTC")
+    assert desk.unrealised(short).normalize() == Decimal("-0.004")
+
+
+def test_p14_a_deleveraging_is_told_in_its_own_words() -> None:
+    desk = new_desk()
+    desk.hear(notice("deleveraged", "perp", symbol=PERP, says="you were deleveraged: 1 sold"))
+    assert desk.lines[-1].text == "you were deleveraged: 1 sold"
+    assert desk.lines[-1].tone == "bad"

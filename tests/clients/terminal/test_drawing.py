@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from clients.terminal import drawing
-from clients.terminal.desk import Line
+from clients.terminal.desk import Desk, Line
 from tests.clients.terminal.events import (
     PERP,
     account,
@@ -19,7 +20,7 @@ from tests.clients.terminal.events import (
     ticker,
     trade,
 )
-from tests.clients.wire_samples import NOON, open_order
+from tests.clients.wire_samples import NOON, WITH_INVERSE, open_order
 
 
 def cells(row: tuple) -> list[str]:
@@ -190,3 +191,23 @@ def test_a_countdown_never_goes_below_nothing() -> None:
 def test_sums_are_said_by_name() -> None:
     sums = {"USDT": Decimal("2.50"), "BTC": Decimal("0.1")}
     assert list(drawing.sums(sums)) == ["0.1 BTC", "2.5 USDT"]
+
+
+def test_legs_and_coins_are_told_in_the_table_of_positions() -> None:
+    desk = Desk(WITH_INVERSE.instruments, "BTC-USDT", "1m")
+    desk.hear(event("positions", position("0.5", position_side="long")))
+    coins = position("10", "short", symbol="BTC-USD-PERP", settle="BTC", position_side="short")
+    desk.hear(event("positions", coins))
+    desk.hear(mark("62500", "BTC-USD-PERP"))
+    drawn = {key: cells(row) for key, row in drawing.position_rows(desk)}
+    assert drawn["BTC-USDT-PERP long"][0] == "BTC-USDT-PERP long leg"
+    assert drawn["BTC-USDT-PERP long"][4] == "+0.00"
+    assert drawn["BTC-USD-PERP short"][4] == "-0.00400000 BTC"
+
+
+def test_an_order_of_a_leg_says_so() -> None:
+    desk = new_desk()
+    order = open_order(1, "BTC-USDT-PERP", "sell", "51000", "1")
+    desk.open_orders([structs.replace(order, position_side="long")])
+    ((_, row),) = drawing.order_rows(desk)
+    assert cells(row)[2] == "sell long"

@@ -106,6 +106,57 @@ async def test_looking_at_another_symbol_offers_what_it_allows() -> None:
         assert app.query_one("#leverage", Input).disabled
 
 
+async def test_in_hedge_mode_the_order_names_its_leg() -> None:
+    app = Paper(PERP)
+    async with app.run_test() as pilot:
+        ticket = app.query_one(Ticket)
+        assert app.query_one("#leg", Select).disabled
+        ticket.look_at(PERP, hedge=True)
+        put(app, "qty", "1")
+        app.query_one("#leg", Select).value = "short"
+        await pilot.pause()
+        wish = ticket.wish()
+        assert wish is not None
+        assert wish.options == {"position_side": "short"}
+        ticket.look_at(SPOT, hedge=True)
+        assert app.query_one("#leg", Select).disabled
+
+
+async def test_p16_a_stop_without_a_quantity_closes_the_position() -> None:
+    app = Paper(PERP)
+    async with app.run_test() as pilot:
+        app.query_one("#type", Select).value = "stop"
+        await pilot.pause()
+        ticket = app.query_one(Ticket)
+        assert ticket.wish() is None
+        put(app, "trigger", "49000")
+        app.query_one("#reduce", Checkbox).value = True
+        await pilot.pause()
+        closing = {"type": "stop", "trigger_price": Decimal(49000), "close_position": True}
+        wish = ticket.wish()
+        assert wish == Wish("BTC-USDT-PERP", "buy", None, None, closing, "cross")
+        put(app, "qty", "2")
+        partly = ticket.wish()
+        assert partly is not None
+        assert partly.options["reduce_only"]
+        ticket.look_at(SPOT)
+        put(app, "qty", "")
+        await pilot.pause()
+        assert ticket.wish() is None  # On spot there is no position to close.
+
+
+async def test_an_inverse_contract_is_counted_in_contracts() -> None:
+    app = Paper(instrument("BTC-USD-PERP"))
+    async with app.run_test():
+        assert app.query_one("#qty", Input).placeholder == "contracts of 100 USD"
+
+
+def test_a_preview_of_a_perpetual_tells_the_position_it_makes() -> None:
+    said = structs.replace(PREVIEW, side_after="short", qty_after="0.2", fee_asset="BTC")
+    lines = [line.split() for line in preview_text(said).plain.splitlines()]
+    assert lines[:3] == [["then", "short", "0.2"], ["fee", "1", "BTC"], ["needs", "500", "BTC"]]
+
+
 def test_a_preview_tells_fee_need_and_liquidation() -> None:
     lines = [line.split() for line in preview_text(PREVIEW).plain.splitlines()]
     assert lines == [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from exchange.gateway.native.market import bracket_say
 from risk.parameters import Bracket
-from tests.exchange.gateway.rig import START_MS, Rig, Trader
+from tests.exchange.gateway.rig import START_MS, Rig, Trader, running
 
 
 async def test_time_tells_both_clocks(rig: Rig) -> None:
@@ -120,3 +122,18 @@ async def test_the_audit_says_that_all_adds_up(rig: Rig, alice: Trader) -> None:
     assert (said["ok"], said["violations"]) == (True, [])
     assert said["checked_at_seq"] > 0
     assert said["assets"]["USDT"]["sum"] == "0"
+
+
+async def test_a_contract_tells_what_one_of_it_is_and_what_it_settles_in(tmp_path: Path) -> None:
+    symbols = ("BTC-USDT", "BTC-USDT-PERP", "BTC-USD-PERP")
+    async with running(tmp_path, symbols=symbols) as rig:
+        said = (await rig.ask("GET", "/v1/instruments")).json
+    by_name = {each["symbol"]: each for each in said["instruments"]}
+    told = ("kind", "settle", "multiplier", "multiplier_asset", "funding_interval_ms")
+    spot, linear, inverse = (tuple(by_name[name][field] for field in told) for name in symbols)
+    assert spot == ("spot", "USDT", None, None, None)
+    assert linear == ("linear", "USDT", "1", "BTC", 28_800_000)
+    assert inverse == ("inverse", "BTC", "100", "USD", 28_800_000)
+    assert by_name["BTC-USD-PERP"]["lot"] == "1"
+    first = by_name["BTC-USD-PERP"]["brackets"][0]  # In coin.
+    assert (first["floor"], first["cap"], first["leverage"]) == ("0", "5", 125)
