@@ -12,7 +12,6 @@ from rich.text import Text
 from clients.local_book import Level
 from clients.terminal.desk import Desk, Gauge, Line, percent
 from exchange.wire import OrderSay, PositionSay
-from matching.instrument import amount_text
 
 GOOD: Final = "#26a69a"
 BAD: Final = "#ef5350"
@@ -237,7 +236,7 @@ def _turn_text(order: OrderSay) -> str:
     turn = "↑" if order.side == "buy" else "↓"
     source = " mark" if order.trigger == "mark" else ""
     start = order.activation_price or order.trigger_price
-    text = f"after {turn}{amount_text(order.trailing_bps or 0, 2)} %{source}"
+    text = f"after {turn}{(Decimal(order.trailing_bps or 0) / 100).normalize():f} %{source}"
     return f"{text} from {start}" if start else text
 
 
