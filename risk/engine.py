@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from matching.book import Book
 from matching.invariants import hold
@@ -22,6 +22,7 @@ from risk.ledger import (
     PostingReason,
 )
 from risk.liquidation import Road, restart, resume
+from risk.money import kept
 from risk.parameters import Venue
 from risk.ratio import Ratio
 from risk.records import AccountRecord
@@ -31,6 +32,10 @@ from risk.tallies import Flow
 from risk.tiers import begin_day, is_day_due, tell_tiers
 from risk.unwinding import unwind_conversions, unwind_positions
 from risk.volumes import day_of
+
+
+# By asset, each kept under its name; the sums over accounts may pass 64 bits.
+SUMS: Final = ("bad_debt", "interest_paid", "interest_due", "rates_e12", "rounded_e18")
 
 
 class RiskEngine(RiskState):
@@ -168,11 +173,12 @@ class RiskEngine(RiskState):
             "jobs": list(self.jobs),
             "jobs_later": list(self.jobs_later),
             "waiting": list(self.waiting),
-            "bad_debt": sorted(self.bad_debt.items()),
-            "interest_paid": sorted(self.interest_paid.items()),
-            "interest_due": [(asset, str(e18)) for asset, e18 in sorted(self.interest_due.items())],
-            "rates_e12": sorted(self.rates_e12.items()),
-            "rounded_e18": sorted(self.rounded_e18.items()),
+            **{
+                name: [
+                    (asset, kept(amount)) for asset, amount in sorted(getattr(self, name).items())
+                ]
+                for name in SUMS
+            },
             "indexes": [(symbol, index.state()) for symbol, index in self.indexes.items()],
             "marks": [(symbol, perp.state()) for symbol, perp in self.marks.items()],
         }
@@ -201,9 +207,8 @@ class RiskEngine(RiskState):
         self.watch.restore(state["watch"])
         self.fee_day.restore(state["fee_day"])
         self._restore_liquidations(state)
-        self.interest_due.update({asset: int(e18) for asset, e18 in state["interest_due"]})
-        for name in ("bad_debt", "interest_paid", "rates_e12", "rounded_e18"):
-            getattr(self, name).update({asset: amount for asset, amount in state[name]})
+        for name in SUMS:
+            getattr(self, name).update({asset: int(amount) for asset, amount in state[name]})
         for symbol, index in state["indexes"]:
             self.indexes[symbol].restore(index)
         for symbol, perp in state["marks"]:

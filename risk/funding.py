@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from risk.money import E8, E12, half_even_div
+from risk.money import E8, E12, half_even_div, kept
 from risk.parameters import HOUR_MS
 
 RATE_HOURS: Final = 8  # Rates, clamps and caps are told for eight hours (P9).
@@ -109,13 +109,13 @@ class PremiumAverage:
             return 0
         return half_even_div(self._weighted_e12, self._count * (self._count + 1) // 2)
 
-    def state(self) -> tuple[int, int]:
+    def state(self) -> tuple[int, int | str]:
         """The count and the weighted sum."""
-        return self._count, self._weighted_e12
+        return self._count, kept(self._weighted_e12)
 
-    def restore(self, state: tuple[int, int]) -> None:
+    def restore(self, state: tuple[int, int | str]) -> None:
         """Become what `state` told."""
-        self._count, self._weighted_e12 = state
+        self._count, self._weighted_e12 = state[0], int(state[1])
 
 
 # -- rate --------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from matching.invariants import hold
+from risk.money import kept
 
 # The house's own accounts.  Those of users and agents begin at FIRST_ACCOUNT.
 WORLD: Final = 1  # What came in from outside, as a negative balance: deposits and capital.
@@ -59,6 +60,9 @@ class PostingReason(StrEnum):
     RESET = "reset"
     DUST = "dust"
     CONVERSION = "conversion"
+
+
+_Kept = tuple[int, str, str, int | str, int]  # Owner, wallet, asset, balance, locked.
 
 
 class Pocket:
@@ -192,20 +196,20 @@ class Ledger:
             says = f"the pockets add up to {total} units, not to zero"
             hold("I1", total == 0, asset, says)
 
-    def state(self) -> list[tuple[int, str, str, int, int]]:
-        """Every pocket, in a fixed order, for a snapshot."""
+    def state(self) -> list[_Kept]:
+        """Every pocket, in a fixed order, for a snapshot: the world's may pass 64 bits."""
         return [
-            (pocket.owner, pocket.wallet, pocket.asset, pocket.minor, pocket.locked)
+            (pocket.owner, pocket.wallet, pocket.asset, kept(pocket.minor), pocket.locked)
             for _, pocket in sorted(self._pockets.items())
             if pocket.minor or pocket.locked
         ]
 
-    def restore(self, state: list[tuple[int, str, str, int, int]]) -> None:
+    def restore(self, state: list[_Kept]) -> None:
         """Take back what `state` gave."""
         assert not self._pockets
         for owner, wallet, asset, minor, locked in state:
             pocket = self.pocket(owner, wallet, asset)
-            pocket.minor = minor
+            pocket.minor = int(minor)
             pocket.locked = locked
 
 

@@ -16,6 +16,16 @@ E12: Final = 10**12
 MINOR_IN_E16: Final = 10**8  # Units of 10^-16 in one minor unit.
 MINOR_IN_E18: Final = 10**10  # Units of 10^-18 in one minor unit.
 
+_NUMBERS_END: Final = 2**63
+
+
+def kept(amount: int) -> int | str:
+    """An amount as a snapshot holds it: text where MessagePack, of 64 bits, has no number for it.
+
+    `int` takes both back. For sums over many accounts: what one account has always fits.
+    """
+    return amount if -_NUMBERS_END <= amount < _NUMBERS_END else str(amount)
+
 
 def ceil_div(amount: int, divisor: int) -> int:
     """The quotient rounded toward plus infinity."""

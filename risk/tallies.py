@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from matching.invariants import hold
 from risk.ledger import HOUSE_NAMES, INSURANCE, MARGIN_INSURANCE, Pocket
+from risk.money import kept
 
 FUNDS: Final = (INSURANCE, MARGIN_INSURANCE)
 
@@ -84,15 +85,15 @@ class Tallies:
     # -- snapshots -----------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """For a snapshot; amounts as text, for they may pass 64 bits."""
+        """For a snapshot."""
         return {
             "flows": [
-                (*key, [(str(flow), str(minor)) for flow, minor in sorted(flows.items())])
+                (*key, [(str(flow), kept(minor)) for flow, minor in sorted(flows.items())])
                 for key, flows in sorted(self._flows.items())
             ],
-            "given": _texts(self.given),
-            "taken": _texts(self.taken),
-            "returned": _texts(self.returned),
+            "given": _sorted(self.given),
+            "taken": _sorted(self.taken),
+            "returned": _sorted(self.returned),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -103,5 +104,5 @@ class Tallies:
             getattr(self, name).update({symbol: int(lots) for symbol, lots in state[name]})
 
 
-def _texts(counts: dict[str, int]) -> list[tuple[str, str]]:
-    return [(symbol, str(lots)) for symbol, lots in sorted(counts.items())]
+def _sorted(counts: dict[str, int]) -> list[tuple[str, int | str]]:
+    return [(symbol, kept(lots)) for symbol, lots in sorted(counts.items())]

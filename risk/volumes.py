@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sortedcontainers import SortedSet
 
+from risk.money import kept
 from risk.parameters import DAY_MS, FeeKind, FeeTier
 
 VOLUME_DAYS: Final = 30
@@ -64,12 +65,18 @@ class Volumes:
 
     def state(self) -> list[Any]:
         """For a snapshot: days and the tier told, of spot and of perpetual trades."""
-        return [(sorted(self._days[kind].items()), self.told[kind]) for kind in KINDS]
+        return [
+            (
+                [(day, kept(minor)) for day, minor in sorted(self._days[kind].items())],
+                self.told[kind],
+            )
+            for kind in KINDS
+        ]
 
     def restore(self, state: list[Any]) -> None:
         """Take back what `state` gave."""
         for kind, (days, told) in zip(KINDS, state, strict=True):
-            self._days[kind] = {day: minor for day, minor in days}
+            self._days[kind] = {day: int(minor) for day, minor in days}
             self.told[kind] = told
 
 

@@ -7,7 +7,10 @@ import pytest
 
 from exchange.commands import AnyCommand, Tick
 from exchange.snapshot import BadState, digest_of, packed, restored
+from risk.ledger import WORLD
+from risk.parameters import Grant
 from tests.exchange.tapes import Tape, an_hour_at_the_market, order
+from tests.story import Story, small_venue
 
 
 @pytest.fixture
@@ -65,3 +68,19 @@ def test_a_state_of_another_shape_is_refused(tape: Tape) -> None:
     odd = msgspec.msgpack.encode(fields)
     with pytest.raises(BadState, match="not of this version"):
         restored(msgspec.msgpack.encode([version, venue, odd]), digest_of(odd))
+
+
+def test_a_venue_whose_sums_pass_64_bits_has_a_digest_and_comes_back() -> None:
+    """Three accounts of 4 x 10^18 units: the world stands at -1.2 x 10^19."""
+    story = Story(small_venue(deposits=(Grant("spot", "USDT", 4 * 10**18),)))
+    for _ in range(3):
+        story.account()
+    risk = story.engine.risk
+    for name in ("bad_debt", "interest_paid"):
+        getattr(risk, name)["ETH"] = 2**64
+    made = packed(story.engine)
+    twin = restored(made.payload, made.digest)
+    assert twin.digest() == story.engine.digest()
+    assert twin.risk.ledger.house_minor(WORLD, "USDT") < -(2**63)
+    assert twin.risk.bad_debt == risk.bad_debt
+    assert twin.risk.interest_paid == risk.interest_paid

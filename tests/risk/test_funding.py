@@ -3,6 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -174,3 +175,12 @@ def test_the_cap_holds_in_both_directions() -> None:
     told = {"interest_rate": "0.0001", "clamp": "0.0005", "cap_factor": "0.75"}
     told |= {"mmr_1": "0.004", "interval_hours": "8"}
     assert rate_of(told, "-0.02") == -exact("0.003", 12)
+
+
+def test_p8_a_weighted_sum_beyond_64_bits_is_the_same_after_a_restart() -> None:
+    """Eight hours of samples of -100 %: 5,760 x 5,761 / 2 x 10^12 is 1.66 x 10^19."""
+    average, copy = PremiumAverage(), PremiumAverage()
+    average.add(-(10**12), times=5_760)
+    copy.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(average.state())))
+    assert copy.average_e12() == average.average_e12() == -(10**12)
+    assert copy.count == 5_760

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,4 +99,19 @@ def test_a_restored_ledger_is_the_ledger(moves: list[tuple[int, int, int]]) -> N
     copy = Ledger()
     copy.restore(ledger.state())
     copy.check()
+    assert copy.state() == ledger.state()
+
+
+def test_a_world_that_gave_more_than_64_bits_hold_is_restored() -> None:
+    """460,000 accounts of 200,000 each: 9.2 x 10^18 units, and a few more."""
+    ledger = Ledger()
+    given = 2**63 // 3
+    for number in range(4):
+        pocket = ledger.pocket(FIRST_ACCOUNT + number, "spot", "USDT")
+        ledger.post(ledger.house(WORLD, "USDT"), pocket, given, PostingReason.DEPOSIT)
+    assert ledger.house_minor(WORLD, "USDT") < -(2**63)
+    copy = Ledger()
+    copy.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(ledger.state())))
+    copy.check()
+    assert copy.house_minor(WORLD, "USDT") == -4 * given
     assert copy.state() == ledger.state()

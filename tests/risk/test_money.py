@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from risk.money import (
     charged,
     half_even_div,
     interest_minor_ceil,
+    kept,
     minor_ceil,
     minor_floor,
     minor_half_even,
@@ -21,6 +23,13 @@ from risk.money import (
 
 integers = st.integers(-(10**40), 10**40)
 divisors = st.integers(1, 10**20)
+
+
+@given(integers | st.integers(2**63 - 2, 2**63 + 2) | st.integers(-(2**63) - 2, 2 - 2**63))
+def test_a_kept_amount_comes_back_whatever_its_size(amount: int) -> None:
+    back = msgspec.msgpack.decode(msgspec.msgpack.encode(kept(amount)))
+    assert int(back) == amount
+    assert isinstance(back, int) is (-(2**63) <= amount < 2**63)
 
 
 @given(integers, divisors)

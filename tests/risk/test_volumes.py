@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +92,12 @@ def test_a_day_that_is_over_gets_no_more_volume() -> None:
     volumes.add("spot", 6, 1)
     with pytest.raises(AssertionError, match="that day is over"):
         volumes.add("spot", 5, 1)
+
+
+def test_volumes_beyond_64_bits_are_the_same_after_a_restart() -> None:
+    volumes, copy = Volumes(), Volumes()
+    for _ in range(3):
+        volumes.add("perp", 7, 2**62)
+    copy.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(volumes.state())))
+    assert copy.before("perp", 8) == volumes.before("perp", 8) == 3 * 2**62
+    assert copy.state() == volumes.state()
