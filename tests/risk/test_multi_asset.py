@@ -28,9 +28,10 @@ from risk.margin_worth import max_transfer_out
 from risk.money import E12
 from risk.multi_asset import collateral_sources, wallet_e28
 from risk.parameters import SpotParameters, Venue
+from risk.perp_report import collateral_report, perp_report
 from risk.perp_worth import cross_legs, perp_bands, perp_worth, wallet_e16
 from risk.position import Position
-from tests.risk.stories import BTC_PERP, ETH_PERP, HOUR, NO_FEES, rich, spent, with_asset
+from tests.risk.stories import BTC_PERP, ETH_PERP, HOUR, NO_FEES, report, rich, spent, with_asset
 from tests.story import Story, again, answer, of, refusal, small_venue, units
 from tests.vectors import exact, vectors
 
@@ -408,3 +409,39 @@ def test_no_price_inside_its_bands_takes_a_wallet_of_several_assets_to_maintenan
     _reprice(risk, indexes, marks)
     now = perp_worth(risk, account)
     assert now.balance_e16 * E12 > now.maintenance_e28
+
+
+# -- what the owner is told --------------------------------------------------------------------
+
+
+def test_p11_the_liquidation_price_takes_collateral_at_its_index(story: Story) -> None:
+    """2 ETH count 4,750 behind a long of 1 from 50,000: 4,750 + P - 50,000 = 0.004 P, so
+    P = 45,250 / 0.996 = 45,431.72690763; the scan agrees."""
+    account = multi(story, ETH="2")
+    hold_position(story, account, Side.BUY, "1", "50000")
+    told = report(story, account)
+    assert told.liquidation_e8 == units("45431.72690763")
+    story.index("BTC", "45431.73")
+    story.wait(1_000)
+    assert not of(story.events, LiquidationStarted)
+    story.index("BTC", "45431.72")
+    story.wait(1_000)
+    assert of(story.events, LiquidationStarted)
+
+
+def test_p18_the_report_names_each_asset_and_what_it_counts(story: Story) -> None:
+    """A profit of 2,000 counts in the balance and is nobody's collateral."""
+    account = multi(story, ETH="2", USDT="10")
+    hold_position(story, account, Side.BUY, "1", "50000")
+    story.index("BTC", "52000")
+    risk, person = story.engine.risk, story.person(account)
+    ether, tether = collateral_report(risk, person, PERP)
+    assert (ether.asset, ether.minor, ether.price_e8) == ("ETH", units("2"), units("2500"))
+    assert (ether.ratio_e12, ether.value_e16) == (950_000_000_000, 4_750 * 10**16)
+    # 4,760 less 2,600 of margin: 2,160 / 2,375 = 0.90947368...
+    assert ether.withdrawable_minor == units("0.90947368")
+    assert (tether.asset, tether.value_e16) == ("USDT", 10 * 10**16)
+    whole = perp_report(risk, person)
+    assert whole.unrealised_e16 == 2_000 * 10**16
+    assert whole.margin_balance_e16 == 6_760 * 10**16
+    assert collateral_report(risk, story.person(rich(story)), PERP) == []
