@@ -56,6 +56,18 @@ function countdownText(until) {
   return `${part(Math.floor(seconds / 3600))}:${part(Math.floor(seconds / 60) % 60)}:${part(seconds % 60)}`;
 }
 
+function kindText(instrument) {
+  if (instrument.kind === "spot") return "spot";
+  const name = instrument.kind === "inverse" ? "inverse perpetual" : "perpetual";
+  return `${name}, margin in ${instrument.settle}, up to ${instrument.max_leverage}x`;
+}
+
+// A size in its own unit: an inverse contract is counted, everything else is of its base.
+function sizeText(size, instrument) {
+  if (size === null || size === undefined) return null;
+  return `${size} ${instrument.kind === "inverse" ? "contracts" : instrument.base}`;
+}
+
 async function getJson(path) {
   const response = await fetch(path);
   if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
@@ -209,16 +221,20 @@ function drawChosen() {
   const mark = state.marks.get(symbol);
   const perpetual = instrument.kind !== "spot";
   byId("symbol").textContent = symbol;
-  byId("kind").textContent = perpetual ? `perpetual, up to ${instrument.max_leverage}x` : "spot";
+  byId("kind").textContent = kindText(instrument);
   byId("last").textContent = ticker?.last ?? "–";
   byId("last").className = `last ${direction(Number(ticker?.change ?? 0))}`;
   const facts = [["Index", atTick(mark?.index, instrument.tick)]];
   if (perpetual) {
     facts.push(["Mark", atTick(mark?.mark, instrument.tick)], ["Funding to come", percentText(mark?.predicted_rate, 4)]);
     facts.push(["Funding in", mark?.next_funding ? countdownText(mark.next_funding) : null]);
-    facts.push(["Open interest", mark?.open_interest]);
+    facts.push(["Open interest", sizeText(mark?.open_interest, instrument)]);
   }
-  facts.push(["24 h high", ticker?.high], ["24 h low", ticker?.low], ["24 h volume", ticker?.volume]);
+  facts.push(["24 h high", ticker?.high], ["24 h low", ticker?.low]);
+  facts.push(["24 h volume", sizeText(ticker?.volume, instrument)]);
+  if (instrument.kind === "inverse") {
+    facts.push(["One contract", `${instrument.multiplier} ${instrument.multiplier_asset}`]);
+  }
   facts.push(["Tick / lot", `${instrument.tick} / ${instrument.lot}`]);
   byId("facts").replaceChildren(
     ...facts.map(([name, value]) => {
@@ -302,6 +318,8 @@ function showSnippets() {
     `curl -X POST ${origin}/v1/accounts\ncurl ${origin}/v1/book/BTC-USDT?limit=5`;
   byId("cli").textContent = [
     "papertape buy BTC-USDT-PERP 0.1 --leverage 10",
+    "papertape faucet perp:BTC BTC 1",
+    "papertape buy BTC-USD-PERP 10 --leverage 5",
     "papertape positions",
     "papertape terminal",
     "papertape bots run market-maker",
