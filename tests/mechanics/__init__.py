@@ -1,0 +1,1 @@
+"""The worked examples of docs/mechanics, as the engine works them."""
