@@ -1,7 +1,8 @@
 """The watch against looking at everybody: at every price, whoever is in breach was made due.
 
 Positions and loans are planted, so that every kind of scope is there: linear, inverse and hedged
-contracts, cross and isolated, cross and isolated spot margin, with funding paid in between.
+contracts, cross and isolated, wallets of several assets, cross and isolated spot margin, with
+funding and interest paid in between.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ ROOM = [1, 3, 10, 50]  # What somebody has beyond a fortieth of their size, in p
 
 holdings = st.lists(
     st.tuples(
-        st.sampled_from(["cross", "isolated", "hedge", "both", "inverse", "margin", "pair"]),
+        st.sampled_from(
+            ["cross", "isolated", "hedge", "both", "inverse", "coins", "margin", "pair"]
+        ),
         st.booleans(),  # Long or short; a loan of the quote or of the coin.
         st.sampled_from(["BTC", "ETH"]),
         st.sampled_from(ROOM),
@@ -127,11 +130,22 @@ class Venue:
                 self._hold(account, LINEAR["ETH"], LINEAR["ETH"], not long)
                 money += money
             account.own_setting(symbol).isolated = kind == "isolated"
+            if kind == "coins":
+                money = self._give_coins(account, base, money)
             wallet = position_wallet(symbol) if kind == "isolated" else "perp"
             self._give(account, wallet, "USDT", money)
         self.risk.note_exposure(account)
         for scope in scopes(self.risk, account):
             self.risk.watch.touch(account.id, scope)
+
+    def _give_coins(self, account: Account, base: str, money: int) -> int:
+        """Multi-asset mode: coins of the other kind that count for twice the money, half of it
+        owed; what is left to give of the quote."""
+        account.multi_asset = True
+        other = "ETH" if base == "BTC" else "BTC"
+        counts_e8 = self.prices[other] * self.risk.assets[other].perp_ratio_e12 // 10**12
+        self._give(account, "perp", other, 2 * money * 10**8 // counts_e8 + 1)
+        return -money
 
     def _hold(self, account: Account, symbol: str, leg: str, long: bool, share: int = 1) -> None:
         contract = self.risk.contracts[symbol]
@@ -234,7 +248,7 @@ def test_people_do_fall_and_most_are_never_looked_at() -> None:
     """So that what is above does not hold for want of breaches, or because all are due always."""
     venue = Venue()
     for base in START:
-        for kind in ("cross", "isolated", "hedge", "both", "inverse", "margin", "pair"):
+        for kind in ("cross", "isolated", "hedge", "both", "inverse", "coins", "margin", "pair"):
             for long in (True, False):
                 for room in ROOM:
                     venue.join(kind, long, base, room)

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exchange.commands import AnyCommand, Borrow, Continue, SetMarginMode
+from exchange.commands import AnyCommand, Borrow, Continue, SetMarginMode, SetMultiAsset, Transfer
 from exchange.events import (
     AnyEvent,
     BalanceChanged,
+    CollateralConverted,
     FundingCharged,
     InterestCharged,
     LiquidationEnded,
@@ -30,7 +31,7 @@ from risk.grid import fall_due
 from risk.instants import Instant
 from risk.margin_worth import margin_worth
 from risk.parameters import HOUR_MS
-from risk.perp_worth import perp_worth, position_worth
+from risk.perp_worth import cross_state, perp_worth, position_worth
 from risk.state import RiskState
 from tests.story import Story, of, small_venue, standing, units
 
@@ -41,7 +42,7 @@ UNBOUNDED = 10**9
 
 people = st.lists(
     st.tuples(
-        st.sampled_from(["long", "short", "isolated", "loan", "both"]),
+        st.sampled_from(["long", "short", "isolated", "coins", "loan", "both"]),
         st.sampled_from(PERPS),
         st.integers(1, 8),  # What is traded or lent, in tenths of what they can.
     ),
@@ -65,7 +66,7 @@ class Sliced(Story):
     def __init__(self, budget: int) -> None:
         self.budget = budget
         self.slices = 0
-        venue = small_venue(grid_ms=GRID_MS, sample_ms=GRID_MS)
+        venue = small_venue(grid_ms=GRID_MS, sample_ms=GRID_MS, convert_above_minor=0)
         perps = [msgspec.structs.replace(each, interval_ms=HOUR_MS) for each in venue.perps]
         super().__init__(msgspec.structs.replace(venue, perps=tuple(perps)))
         self.wait(GRID_MS)  # There are prices from the first grid point on.
@@ -104,10 +105,17 @@ def lived(
 
 
 def join(story: Story, house: int, kind: str, symbol: str, tenths: int) -> None:
-    """Somebody with 2,000 USDT, at up to ten times leverage, or with a loan of up to twice it."""
+    """Somebody with 2,000 USDT, at up to ten times leverage, or with a loan of up to twice it; or
+    with coins of that worth alone, which pay even for a fee."""
     base = symbol.partition("-")[0]
     account = story.account(kind, perp_USDT="2000", margin_USDT="2000")
     qty = 2_000 * tenths / START[base]
+    if kind == "coins":
+        story.ok(SetMultiAsset, account_id=account, on=True)
+        coin, much = ("ETH", "0.8") if base == "BTC" else ("BTC", "0.04")
+        story.deposit(account, "perp", coin, much)
+        every = {"asset": "USDT", "amount_minor": units("2000")}
+        story.ok(Transfer, account_id=account, source="perp", target="spot", **every)
     if kind == "isolated":
         story.ok(SetMarginMode, account_id=account, symbol=symbol, isolated=True)
     if kind != "loan":
@@ -151,11 +159,12 @@ def test_in_slices_of_any_size_everything_ends_as_if_done_at_once(
 
 
 def test_the_budget_of_the_venue_comes_to_the_same_as_well() -> None:
-    crowd = [("both", PERPS[n % 2], 1 + n % 8) for n in range(30)]
+    crowd = [(("both", "coins")[n % 4 == 2], PERPS[n % 2], 1 + n % 8) for n in range(30)]
     path = [("BTC", -12, 60), ("ETH", 15, 120), ("BTC", -25, 60)]
     sliced, whole = lived(WORK_PER_COMMAND_MAX, crowd, path), lived(UNBOUNDED, crowd, path)
     assert lived(7, crowd, path).slices > 50
     assert of(whole.events, LiquidationEnded)
+    assert of(whole.events, CollateralConverted)
     assert state_of(sliced) == state_of(whole)
     assert of_balances(sliced) == of_balances(whole)
 
@@ -180,7 +189,7 @@ class ReadTooEarly(AssertionError):
 def guarded() -> Iterator[None]:
     """Whoever asks what an account is worth finds it settled, or fails; wherever it asks from."""
     with ExitStack() as stack:
-        for reader in (perp_worth, position_worth, margin_worth):
+        for reader in (perp_worth, cross_state, position_worth, margin_worth):
             for name, module in list(sys.modules.items()):
                 if name.startswith("risk.") and getattr(module, reader.__name__, None) is reader:
                     stack.enter_context(patch.object(module, reader.__name__, _watched(reader)))
