@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from matching.book import Book
 from matching.types import Side
+
+_BUY: Final = Side.BUY
 
 Totals = list[tuple[int, int]]  # (ticks, lots) of levels, best first; no lots: the level is gone.
 
@@ -43,14 +45,15 @@ class Depth:
 
     def difference(self) -> DepthDifference | None:
         """What changed since the last difference, or None."""
+        changes = self._book.take_changes()
+        if not changes:
+            return None
         bids: Totals = []
         asks: Totals = []
-        for side, ticks, lots in self._book.take_changes():
-            (bids if side is Side.BUY else asks).append((ticks, lots))
-        if not bids and not asks:
-            return None
+        for side, ticks, lots in changes:
+            (bids if side is _BUY else asks).append((ticks, lots))
         first_id = self.last_id + 1
-        self.last_id += len(bids) + len(asks)
+        self.last_id += len(changes)
         return DepthDifference(first_id, self.last_id, bids, asks)
 
     def snapshot(self, count: int) -> DepthSnapshot:

@@ -230,7 +230,9 @@ class Account:
     def wallet_loans(self, wallet: str) -> list[Loan]:
         """The loans of one wallet, in a fixed order: a restored account has it too."""
         found = [loan for loan in self.loans.values() if loan.wallet == wallet]
-        return sorted(found, key=lambda loan: loan.asset)
+        if len(found) > 1:
+            found.sort(key=lambda loan: loan.asset)
+        return found
 
     @property
     def exposed(self) -> bool:

@@ -32,11 +32,13 @@ class MarginWorth(NamedTuple):
 
 def wallet_assets(account: Account, wallet: str) -> list[tuple[str, int]]:
     """(asset, total) of what a wallet holds, in a fixed order."""
-    return sorted(
+    found = [
         (asset, pocket.minor)
         for (name, asset), pocket in account.pockets.items()
         if name == wallet and pocket.minor
-    )
+    ]
+    found.sort()
+    return found
 
 
 def margin_worth(state: RiskState, account: Account, wallet: str) -> MarginWorth:
@@ -63,7 +65,7 @@ def collateral_price_e8(state: RiskState, asset: str) -> int:
     """What an asset counts as collateral, before its haircut; 0 while it has no fresh index."""
     if asset == state.venue.quote:
         return ONE_E8
-    index = state.indexes.get(f"{asset}-{state.venue.quote}")
+    index = state.index_of.get(asset)
     return (index.index_e8 or 0) if index and index.fresh else 0
 
 

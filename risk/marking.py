@@ -85,6 +85,7 @@ class PerpState:
         self._contract_leg = venue.contract_leg
         self.index_e8: int | None = None
         self.mark_e8: int | None = None
+        self._band: tuple[int, int] | None = None  # Of order prices, until index or basis change.
         self.last_rate_e12 = 0
         self.premium = PremiumAverage()
         self.predicted_e12 = self.rate_e12()
@@ -108,6 +109,7 @@ class PerpState:
         if index_e8 is None or not bid or not ask:
             return
         tick_e8 = self.instrument.tick_e8
+        self._band = None
         self.basis.add(bid * tick_e8, ask * tick_e8, index_e8, times)
         impacts = []
         for side, band in ((Side.BUY, -1), (Side.SELL, 1)):
@@ -151,6 +153,7 @@ class PerpState:
         if (index_e8, mark_e8) == (self.index_e8, self.mark_e8):
             return False
         self.index_e8, self.mark_e8 = index_e8, mark_e8
+        self._band = None
         return True
 
     def mark_at(self, now_ms: int, index_e8: int, book: Book, last_ticks: int | None) -> int:
@@ -178,6 +181,7 @@ class PerpState:
 
     def clear_samples(self) -> None:
         """Forget basis and premium, as an administrator's price demands."""
+        self._band = None
         self.basis.clear()
         self.premium.clear()
         self.predicted_e12 = self.rate_e12()
@@ -195,16 +199,16 @@ class PerpState:
         """The worst price an order of that side may name (S12); 0 before the first index."""
         if self.index_e8 is None:
             return 0
-        parameters = self.parameters
-        buy_e8, sell_e8 = order_bounds_e8(
-            self.index_e8,
-            self.basis.mean_e8(),
-            parameters.entry_band_e12,
-            parameters.entry_limit_e12,
-        )
-        if side is Side.BUY:
-            return max(1, buy_e8 // self.instrument.tick_e8)
-        return max(1, ceil_div(sell_e8, self.instrument.tick_e8))
+        if self._band is None:
+            parameters, tick_e8 = self.parameters, self.instrument.tick_e8
+            buy_e8, sell_e8 = order_bounds_e8(
+                self.index_e8,
+                self.basis.mean_e8(),
+                parameters.entry_band_e12,
+                parameters.entry_limit_e12,
+            )
+            self._band = max(1, buy_e8 // tick_e8), max(1, ceil_div(sell_e8, tick_e8))
+        return self._band[0] if side is Side.BUY else self._band[1]
 
     def state(self) -> list[Any]:
         """For a snapshot."""
@@ -221,6 +225,7 @@ class PerpState:
     def restore(self, state: list[Any]) -> None:
         """Take back what `state` gave."""
         self.index_e8, self.mark_e8 = state[0], state[1]
+        self._band = None
         self.last_rate_e12, self.predicted_e12, self.next_funding_ms = state[2:5]
         self.premium.restore((state[5][0], state[5][1]))
         self.basis.restore(list(state[6]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from matching.book import Book
 from matching.reasons import Reason
 from matching.types import Order, Side
@@ -12,6 +14,8 @@ from risk.margin import order_cost
 from risk.money import ceil_div, charged
 from risk.perp_worth import leg_margin, perp_worth
 from risk.state import RiskState
+
+_NO_ORDERS: Final = OpenOrders()  # Read only.
 
 Likely = tuple[int, int]  # Lots to reckon with, and what they come to in the settle asset.
 
@@ -29,9 +33,10 @@ def reserve_contract(
     if (side_of(order.leg) != ONE_WAY) is not account.hedge:
         return Reason.POSITION_SIDE_MISMATCH
     contract = state.contracts[order.symbol]
-    scopes = (state.pocket_wallet(account, order.leg), contract.cross_wallet)
-    if not order.forced and any(scope in account.liquidating for scope in scopes):
-        return Reason.ACCOUNT_LIQUIDATING
+    if account.liquidating and not order.forced:
+        scopes = (state.pocket_wallet(account, order.leg), contract.cross_wallet)
+        if any(scope in account.liquidating for scope in scopes):
+            return Reason.ACCOUNT_LIQUIDATING
     mark_e8 = state.mark_e8(order.symbol)
     if mark_e8 is None:
         return Reason.NO_MARK_PRICE
@@ -98,10 +103,10 @@ def contract_requirement(
     state: RiskState, account: Account, order: Order, likely: Likely
 ) -> tuple[int, int]:
     """Margin of one leg's position and orders, without and with a new order (10^-16)."""
-    sums = account.open_perp.get(order.leg) or OpenOrders()
+    sums = account.open_perp.get(order.leg, _NO_ORDERS)
     supposed = OpenOrders()
-    supposed.add(Side.BUY, sums.buy_lots, sums.buy_minor)
-    supposed.add(Side.SELL, sums.sell_lots, sums.sell_minor)
+    supposed.buy_lots, supposed.buy_minor = sums.buy_lots, sums.buy_minor
+    supposed.sell_lots, supposed.sell_minor = sums.sell_lots, sums.sell_minor
     supposed.add(order.side, *likely)
     before = leg_margin(state, account, order.leg, sums)
     after = leg_margin(state, account, order.leg, supposed)
@@ -110,7 +115,7 @@ def contract_requirement(
 
 def _reach(account: Account, order: Order, lots: int) -> int:
     """The signed position that this order and those of its side can lead to."""
-    sums = account.open_perp.get(order.leg) or OpenOrders()
+    sums = account.open_perp.get(order.leg, _NO_ORDERS)
     if order.side is Side.BUY:
         return account.lots(order.leg) + sums.buy_lots + lots
     return account.lots(order.leg) - sums.sell_lots - lots

@@ -84,7 +84,9 @@ class RiskState:
             for instrument in venue.instruments
             if instrument.kind == "spot" and instrument.quote == venue.quote
         }
-        self._index_of = {self.instruments[each].base: it for each, it in self.indexes.items()}
+        self.index_of = {  # By asset.
+            self.instruments[symbol].base: index for symbol, index in self.indexes.items()
+        }
         self.marks: dict[str, PerpState] = {
             perp.symbol: PerpState(self.instruments[perp.symbol], perp, venue)
             for perp in venue.perps
@@ -133,7 +135,7 @@ class RiskState:
         """What an asset is worth in the venue's quote, at the index; None before its first."""
         if asset == self.venue.quote:
             return ONE_E8
-        index = self._index_of.get(asset)
+        index = self.index_of.get(asset)
         return index.index_e8 if index else None
 
     def mark_e8(self, symbol: str) -> int | None:

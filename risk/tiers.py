@@ -61,8 +61,7 @@ def count_trade(state: RiskState, fill: Fill) -> None:
     for order in (fill.maker, fill.taker):
         if order.account_id >= FIRST_ACCOUNT:
             volumes = state.accounts[order.account_id].volumes
-            volumes.add(kind, state.fee_day.day, minor)
-            if order.account_id not in state.fee_day.traders:
+            if volumes.add(kind, state.fee_day.day, minor):
                 state.fee_day.traders.add(order.account_id)
 
 

@@ -32,14 +32,17 @@ class Volumes:
         self.terms: dict[FeeKind, tuple[int, FeeTier]] = {}  # kind: (day, its tier)
         self.told: dict[FeeKind, int] = {"spot": 0, "perp": 0}
 
-    def add(self, kind: FeeKind, day: int, minor: int) -> None:
-        """Count a trade; days that no later tier depends on are forgotten."""
+    def add(self, kind: FeeKind, day: int, minor: int) -> bool:
+        """Count a trade; whether it is the first of its kind that day. Days that no later tier
+        depends on are then forgotten."""
         days = self._days[kind]
         assert kind not in self._before or day >= self._before[kind][0], "that day is over"
-        if day not in days:
-            self.forget(day)
-            days[day] = 0
-        days[day] += minor
+        if day in days:
+            days[day] += minor
+            return False
+        self.forget(day)
+        days[day] = minor
+        return True
 
     def before(self, kind: FeeKind, day: int) -> int:
         """The volume of the thirty days before a day: that day's own never changes it."""

@@ -15,8 +15,18 @@ Band = tuple[str, int | None, int | None]  # price source, low_e8, high_e8 (None
 WatchState = tuple[list[tuple[int, str, list[Band], int]], list[Scope], list[Scope]]
 _Entry = tuple[int, int, str, int]  # signed bound, account id, scope, version
 
-_SPARE_ENTRIES = 64
+_SPARE_ENTRIES = 64  # A heap this much longer than twice what is live is thinned.
 _PRICE_E8_MAX = 1 << 62  # No price comes near; a bound beyond it is none.
+
+
+class _Bounds:
+    """The bounds on one side of a price, the first it reaches on top; old ones among them."""
+
+    __slots__ = ("heap", "live")
+
+    def __init__(self) -> None:
+        self.heap: list[_Entry] = []
+        self.live = 0  # How many of its entries are of bands that hold.
 
 
 class Watch:
@@ -27,9 +37,8 @@ class Watch:
         self._touched: dict[Scope, None] = {}  # Due at the next scan, not before.
         self._bands: dict[Scope, tuple[int, list[Band]]] = {}  # with the version that is live
         self._version = 0
-        self._low: dict[str, list[_Entry]] = {}  # Fires at price <= bound: bounds negated.
-        self._high: dict[str, list[_Entry]] = {}  # Fires at price >= bound.
-        self._live = 0
+        self._low: dict[str, _Bounds] = {}  # Fires at price <= bound: bounds negated.
+        self._high: dict[str, _Bounds] = {}  # Fires at price >= bound.
         self._allowances: dict[Scope, int] = {}  # What a scope may still lose inside its bands.
 
     def touch(self, account_id: int, scope: str) -> None:
@@ -46,7 +55,10 @@ class Watch:
         return (account_id, scope) in self.due or (account_id, scope) in self._touched
 
     def gather(self) -> None:
-        """A scan begins: what was touched since the last one is due. O(touched)."""
+        """A scan begins: what was touched since the last one is due. O(touched), O(1) if alone."""
+        if not self.due:
+            self.due, self._touched = self._touched, self.due
+            return
         self.due.update(self._touched)
         self._touched.clear()
 
@@ -74,63 +86,68 @@ class Watch:
         bands = [_within_reach(band) for band in bands]
         self._version += 1
         self._bands[account_id, scope] = (self._version, bands)
-        self._live += len(bands)
-        for band in bands:
-            self._push(account_id, scope, self._version, band)
-        self._thin()
+        for source, low_e8, high_e8 in bands:
+            if low_e8 is not None:
+                self._push(self._low, source, (-low_e8, account_id, scope, self._version))
+            if high_e8 is not None:
+                self._push(self._high, source, (high_e8, account_id, scope, self._version))
 
     def drop(self, account_id: int, scope: str) -> None:
         """Forget a scope's bands, and what they allowed for. O(1)."""
         self._allowances.pop((account_id, scope), None)
         old = self._bands.pop((account_id, scope), None)
-        if old is not None:
-            self._live -= len(old[1])
+        if old is None:
+            return
+        for source, low_e8, high_e8 in old[1]:
+            if low_e8 is not None:
+                self._low[source].live -= 1
+            if high_e8 is not None:
+                self._high[source].live -= 1
 
     def move(self, source: str, price_e8: int) -> None:
         """A price moved: scopes whose bound it reached are due. O(reached x log scopes)."""
         self._fire(self._low.get(source), -price_e8)
         self._fire(self._high.get(source), price_e8)
 
-    def _push(self, account_id: int, scope: str, version: int, band: Band) -> None:
-        source, low_e8, high_e8 = band
-        if low_e8 is not None:
-            heap = self._low.setdefault(source, [])
-            heapq.heappush(heap, (-low_e8, account_id, scope, version))
-        if high_e8 is not None:
-            heap = self._high.setdefault(source, [])
-            heapq.heappush(heap, (high_e8, account_id, scope, version))
+    def _push(self, side: dict[str, _Bounds], source: str, entry: _Entry) -> None:
+        """Add an entry; where old ones outnumber the live, leave them out. O(log scopes) each."""
+        bounds = side.get(source)
+        if bounds is None:
+            bounds = side[source] = _Bounds()
+        bounds.live += 1
+        heapq.heappush(bounds.heap, entry)
+        if len(bounds.heap) > 2 * bounds.live + _SPARE_ENTRIES:
+            bounds.heap = [each for each in bounds.heap if self._is_live(each)]
+            heapq.heapify(bounds.heap)
 
-    def _fire(self, heap: list[_Entry] | None, signed_price: int) -> None:
+    def _is_live(self, entry: _Entry) -> bool:
+        _, account_id, scope, version = entry
+        live = self._bands.get((account_id, scope))
+        return live is not None and live[0] == version
+
+    def _fire(self, bounds: _Bounds | None, signed_price: int) -> None:
         """Make due all whose signed bound is at or below the signed price."""
+        heap = bounds.heap if bounds is not None else []
         while heap and heap[0][0] <= signed_price:
-            _, account_id, scope, version = heapq.heappop(heap)
-            live = self._bands.get((account_id, scope))
-            if live is not None and live[0] == version:
+            entry = heapq.heappop(heap)
+            if self._is_live(entry):
+                _, account_id, scope, _ = entry
                 self.drop(account_id, scope)  # The check will leave new bands.
                 self.due[account_id, scope] = None
-
-    def _thin(self) -> None:
-        """Drop entries of old versions when they outnumber the live ones."""
-        entries = sum(map(len, self._low.values())) + sum(map(len, self._high.values()))
-        if entries <= 4 * self._live + _SPARE_ENTRIES:
-            return
-        self._low.clear()
-        self._high.clear()
-        for (account_id, scope), (version, bands) in self._bands.items():
-            for band in bands:
-                self._push(account_id, scope, version, band)
 
     def check(self) -> None:
         """Assert that every live band stands in its heaps and the count of them is right."""
         entries = {
             (source, bound, account_id, scope, version)
             for heaps in (self._low, self._high)
-            for source, heap in heaps.items()
-            for bound, account_id, scope, version in heap
+            for source, bounds in heaps.items()
+            for bound, account_id, scope, version in bounds.heap
         }
         assert self._allowances.keys() <= self._bands.keys(), self._allowances
         assert all(amount > 0 for amount in self._allowances.values()), self._allowances
-        assert self._live == sum(len(bands) for _, bands in self._bands.values())
+        for heaps in (self._low, self._high):
+            for bounds in heaps.values():
+                assert bounds.live == sum(map(self._is_live, bounds.heap)), bounds.live
         for (account_id, scope), (version, bands) in self._bands.items():
             for source, low_e8, high_e8 in bands:
                 if low_e8 is not None:
