@@ -11,7 +11,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ from clients.bots.strategy import (
 from clients.channels import Event
 from clients.errors import PapertapeError
 from clients.stream import Subscription
-from exchange.wire import FillSay
+from exchange.wire import FillSay, InstrumentSay
 
 BEAT_S: Final = 1.0
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
@@ -286,7 +286,9 @@ async def _run(bot: Bot, settings: Any, args: argparse.Namespace) -> Tally:
     symbol = args.symbol or bot.symbol
     tally = Tally(args.name, symbol)
     async with Papertape(args.url, key, secret) as pt:
-        venue = {say.symbol: Rules.of(say) for say in (await pt.instruments()).instruments}
+        instruments = (await pt.instruments()).instruments
+        venue = {say.symbol: Rules.of(say) for say in instruments}
+        _refuse_unfit(symbol, instruments, (await pt.account()).settings)
         prefix = f"{args.name}-{secrets.token_hex(3)}-"
         strategy = _strategy(bot, venue, symbol, settings, prefix)
         runner = Runner(pt, strategy, prefix, tally)
@@ -299,6 +301,19 @@ async def _run(bot: Bot, settings: Any, args: argparse.Namespace) -> Tally:
         except asyncio.CancelledError:
             stopping.uncancel()  # This is how it is stopped: the summary is still wanted.
     return tally
+
+
+def _refuse_unfit(
+    symbol: str, instruments: Sequence[InstrumentSay], settings: Mapping[str, Any]
+) -> None:
+    """Raise a ValueError where a bot's orders could only be refused, or be of another size."""
+    if symbol in {say.symbol for say in instruments if say.kind == "inverse"}:
+        raise ValueError(f"bots reckon in the base, and {symbol} is counted in contracts")
+    if settings.get("position_mode") == "hedge":
+        raise ValueError(
+            "bots hold one net position, and this account is in hedge mode: give them another one,"
+            " or switch with position_mode.set"
+        )
 
 
 def _strategy(bot: Bot, venue: Instruments, symbol: str, settings: Any, prefix: str) -> Strategy:

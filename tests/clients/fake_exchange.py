@@ -79,6 +79,7 @@ class FakeExchange:
         self.positions: dict[str, Decimal] = {}
         self.prices = dict(PRICES)
         self.book_id = dict.fromkeys(self.prices, 1)
+        self.settings: dict[str, Any] = {"margin_leverage": 3, "symbols": {}}
         self.remembered: dict[str, Any] = {}
         self.break_before_reply: list[str] = []  # Operations whose next reply is lost.
         self.refuse: dict[str, Refused] = {}
@@ -284,7 +285,7 @@ class FakeExchange:
             loans=list(self.loans.values()),
             positions=[self._position(s) for s, qty in self.positions.items() if qty],
             margins=[margin("perp")],
-            settings={"margin_leverage": 3, "symbols": {}},
+            settings=self.settings,
             last_seq=self.n,
         )
 
@@ -324,7 +325,7 @@ class FakeExchange:
         return [self._balance("spot", asset) for asset in assets]
 
     async def _settings(self, **_fields: Any) -> dict[str, Any]:
-        return {"margin_leverage": 3, "symbols": {}}
+        return self.settings
 
     async def _place(self, symbol: str, side: str, type: str, **more: Any) -> PlacedSay:
         if symbol not in self.prices:

@@ -14,6 +14,7 @@ from clients.bots import market_maker, runner
 from clients.bots.runner import BOTS, Runner, Tally, add_arguments, main, read_settings
 from clients.bots.strategy import Amend, Beat, Cancel, Heard, Place, Refused, Wish
 from tests.clients.fake_exchange import KEY, SECRET, FakeExchange, eventually
+from tests.clients.wire_samples import WITH_INVERSE
 
 
 class Script:
@@ -171,6 +172,18 @@ async def test_an_unknown_symbol_names_the_known_ones(exchange: FakeExchange, ca
     args = arguments("basis", "--url", exchange.url, "--symbol", "ABC-USDT")
     assert await asyncio.to_thread(main_without_signals, args) == 2
     assert "there is no ABC-USDT here; there are BTC-USDT, BTC-USDT-PERP" in capsys.readouterr().err
+
+
+async def test_what_bots_cannot_reckon_with_is_said_at_once(exchange: FakeExchange, capsys) -> None:
+    """Instead of a run of refused orders."""
+    args = arguments("market-maker", "--url", exchange.url, "--symbol", "BTC-USD-PERP")
+    exchange.history["/instruments"] = WITH_INVERSE
+    assert await asyncio.to_thread(main_without_signals, args) == 2
+    assert "BTC-USD-PERP is counted in contracts" in capsys.readouterr().err
+    exchange.settings["position_mode"] = "hedge"
+    args = arguments("market-maker", "--url", exchange.url)
+    assert await asyncio.to_thread(main_without_signals, args) == 2
+    assert "this account is in hedge mode" in capsys.readouterr().err
 
 
 def test_settings_are_read_as_what_they_are() -> None:
