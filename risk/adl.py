@@ -23,6 +23,8 @@ from risk.scopes import perp_state, scope_of
 from risk.settle_contract import Move, move_position
 from risk.state import RiskState
 
+RETRY_GRID_POINTS: Final = 10  # Where nobody was found, so long nobody is sought, unless
+MOVED_E3: Final = 1  # the mark moved by 0.1 %, or the price is better for the other side.
 QUANTILES: Final = 5  # The indicator of owners: 5 is who goes first.
 
 
@@ -112,14 +114,17 @@ class Deleveraging:
     There is one at a time; it stands in the snapshot, the heap is made of the scores.
     """
 
-    def __init__(self, account_id: int, scope: str, leg: str, longs: bool, ticks: int) -> None:
+    def __init__(
+        self, account_id: int, scope: str, leg: str, longs: bool, ticks: int, in_vain: bool = False
+    ) -> None:
         self.account_id = account_id  # Whose position is given up,
         self.scope = scope
         self.leg = leg
         self.longs = longs  # who may have to take it: longs, or shorts,
         self.ticks = ticks  # and at which price.
         self.rank = 0  # How many counterparties there were so far.
-        self._cursor: Holding | None = FIRST  # Everybody up to here was looked at; None: all.
+        self.in_vain = in_vain  # Nobody was found lately: only who changes is looked at.
+        self._cursor: Holding | None = None if in_vain else FIRST  # All up to it were; None: all.
         self._scores: dict[Holding, Ratio] = {}
         self._heap: list[tuple[Ratio, Holding]] = []  # Scores negated; old ones may linger.
         self._changed: dict[int, None] = {}  # Accounts to look at once more.
@@ -200,6 +205,7 @@ class Deleveraging:
             "leg": self.leg,
             "longs": self.longs,
             "ticks": self.ticks,
+            "in_vain": self.in_vain,
             "rank": self.rank,
             "cursor": self._cursor,
             "scores": [(*holding, *each.state()) for holding, each in sorted(self._scores.items())],
@@ -209,7 +215,7 @@ class Deleveraging:
     @classmethod
     def restored(cls, state: dict[str, Any]) -> Deleveraging:
         """The same as `state` gave it."""
-        names = ("account_id", "scope", "leg", "longs", "ticks")
+        names = ("account_id", "scope", "leg", "longs", "ticks", "in_vain")
         made = cls(**{name: state[name] for name in names})
         made.rank = state["rank"]
         cursor = state["cursor"]
@@ -220,6 +226,42 @@ class Deleveraging:
         heapq.heapify(made._heap)
         made._changed = dict.fromkeys(state["changed"])
         return made
+
+
+def begin(state: RiskState, account: Account, scope: str, leg: str, ticks: int) -> None:
+    """Seek counterparties for all that is left of a position, at its bankruptcy price.
+
+    Ranking everybody is not repeated at every grid point for each scope that waits: where nobody
+    of the side could take anything, the same search is not made again for a while.
+    """
+    left = account.lots(leg)
+    longs = left < 0
+    symbol = leg.partition("/")[0]
+    in_vain = _is_in_vain(state, symbol, longs, ticks)
+    state.deleveraging = Deleveraging(account.id, scope, leg, longs, ticks, in_vain)
+    state.tallies.give(symbol, abs(left))
+
+
+def _is_in_vain(state: RiskState, symbol: str, longs: bool, ticks: int) -> bool:
+    """Whether a like search found nobody a short while ago."""
+    last = state.in_vain.get((symbol, longs))
+    mark_e8 = state.mark_e8(symbol)
+    if last is None or mark_e8 is None:
+        return False
+    then_e8, then_ticks, then_ms = last
+    is_better = ticks > then_ticks if longs else ticks < then_ticks  # Longs sell at it.
+    has_moved = abs(mark_e8 - then_e8) * 1_000 >= MOVED_E3 * then_e8
+    is_late = state.time_ms - then_ms >= RETRY_GRID_POINTS * state.venue.grid_ms
+    return not (is_better or has_moved or is_late)
+
+
+def note_outcome(state: RiskState, job: Deleveraging) -> None:
+    """A search is over: one that found too few is not repeated at once, the next one may be."""
+    key = job.symbol, job.longs
+    if not state.accounts[job.account_id].lots(job.leg):
+        state.in_vain.pop(key, None)
+    elif not job.in_vain:
+        state.in_vain[key] = state.mark_e8(job.symbol) or 0, job.ticks, state.time_ms
 
 
 def break_off(state: RiskState, job: Deleveraging) -> Account:

@@ -33,7 +33,6 @@ from risk.tiers import begin_day, is_day_due, tell_tiers
 from risk.unwinding import unwind_conversions, unwind_positions
 from risk.volumes import day_of
 
-
 # By asset, each kept under its name; the sums over accounts may pass 64 bits.
 SUMS: Final = ("bad_debt", "interest_paid", "interest_due", "rates_e12", "rounded_e18")
 
@@ -169,6 +168,7 @@ class RiskEngine(RiskState):
                 (*ratio.state(), account_id, scope) for ratio, account_id, scope in self.fallen
             ],
             "deleveraging": self.deleveraging and self.deleveraging.state(),
+            "in_vain": [(*key, *search) for key, search in sorted(self.in_vain.items())],
             "fee_day": self.fee_day.state(),
             "jobs": list(self.jobs),
             "jobs_later": list(self.jobs_later),
@@ -219,6 +219,8 @@ class RiskEngine(RiskState):
             self.fallen.add((Ratio(int(numerator), int(denominator)), account_id, scope))
         if state["deleveraging"] is not None:
             self.deleveraging = Deleveraging.restored(state["deleveraging"])
+        for symbol, longs, mark_e8, ticks, time_ms in state["in_vain"]:
+            self.in_vain[symbol, longs] = mark_e8, ticks, time_ms
         for name in ("jobs", "jobs_later", "waiting"):
             getattr(self, name).update({(scope[0], scope[1]): None for scope in state[name]})
 

@@ -3,7 +3,8 @@
 A liquidation runs to its end at once unless it needs counterparties (`risk.adl`): ranking them
 takes slices, and until they are found the scope stays in liquidation, takes no requests, and is
 then gone on with from what it is by then. Where neither book nor fund nor counterparty takes the
-rest, or nobody pays what is owed, it waits and is tried again at every grid point.
+rest, or nobody pays what is owed, it waits and is tried again at every grid point; the other
+side is ranked anew less often (`risk.adl.begin`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple, Protocol
 from matching.reasons import Reason
 from matching.types import Order, Side
 from risk.account import LONG, PERP, SHORT, Account, Job, leg_of
-from risk.adl import Deleveraging, break_off, deleverage
+from risk.adl import begin, break_off, deleverage, note_outcome
 from risk.contract import Contract
 from risk.conversion import pay_debt
 from risk.insurance import capacity_lots, cover, fund_pocket, means_minor, surplus_to_fund
@@ -88,6 +89,7 @@ def resume(state: RiskState, road: Road, budget: int) -> int:
     done, is_over = deleverage(state, road, job, budget)
     if not is_over:
         return done
+    note_outcome(state, job)
     account = break_off(state, job)
     if not account.lots(job.leg):
         return done + pursue(state, road, account, job.scope)
@@ -228,10 +230,8 @@ def _give_away(state: RiskState, account: Account, scope: str, leg: str, ticks: 
     """What the book would not take: to the fund at the bankruptcy price, within its means, and
     the rest to those who are deleveraged (P13.7, V80)."""
     _hand_over(state, account, scope, leg, ticks, INSURANCE)
-    left = account.lots(leg)
-    if left:
-        state.deleveraging = Deleveraging(account.id, scope, leg, left < 0, ticks)
-        state.tallies.give(leg.partition("/")[0], abs(left))
+    if account.lots(leg):
+        begin(state, account, scope, leg, ticks)
 
 
 def _hand_over(

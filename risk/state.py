@@ -72,6 +72,8 @@ class RiskState:
         self.holders = Holders()
         self.fallen: SortedList[tuple[Ratio, int, str]] = SortedList()  # To liquidate, worst first.
         self.deleveraging: Deleveraging | None = None  # The one that seeks its counterparties.
+        # Where nobody was found to take a position over: (mark_e8, ticks, time_ms) of that search.
+        self.in_vain: dict[tuple[str, bool], tuple[int, int, int]] = {}  # By symbol and side.
         self.jobs: dict[tuple[int, str], None] = {}  # Liquidations with a round to do,
         self.jobs_later: dict[tuple[int, str], None] = {}  # and those that had theirs.
         self.waiting: dict[tuple[int, str], None] = {}  # Due, but an index or a book stands.

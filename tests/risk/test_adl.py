@@ -242,7 +242,7 @@ def _short_with_a_loss_elsewhere(story: Story) -> tuple[int, int]:
     return long, short
 
 
-def _fall(story: Story, btc: str, eth: str) -> list[AnyEvent]:
+def fall(story: Story, btc: str, eth: str) -> list[AnyEvent]:
     """Both prices at once, at the next grid point."""
     prices = {"BTC": units(btc), "ETH": units(eth)}
     feed = story.venue.feeds[0]
@@ -255,7 +255,7 @@ def test_p14_nobody_gives_more_than_leaves_them_something(story: Story) -> None:
     long, short = _short_with_a_loss_elsewhere(story)
     low = rich(story)
     trade(story, rich(story), low, "2", "50000")
-    events = _fall(story, "46000", "2200")
+    events = fall(story, "46000", "2200")
     told = [(each.account_id, each.lots) for each in of(events, Deleveraged)]
     assert told == [(short, 486), (low, 514)]
     # 3,000 + 0.486 x 2,500, then 0.514 x 4,000 - 6,000 of open profit.
@@ -266,10 +266,11 @@ def test_p14_nobody_gives_more_than_leaves_them_something(story: Story) -> None:
 
 def test_p13_8_what_nobody_takes_waits_in_liquidation_and_is_tried_again(story: Story) -> None:
     """0.514 find nobody. The scope stays locked and is tried at each grid point, until the other
-    side can: at ETH 2,300 the short has 2,271 for 0.514 x 1,500 = 771."""
+    side can: at ETH 2,300 the short has 2,271 for 0.514 x 1,500 = 771, and ten grid points after
+    the last search that is seen."""
     long, short = _short_with_a_loss_elsewhere(story)
     person = story.person(long)
-    events = _fall(story, "46000", "2200")
+    events = fall(story, "46000", "2200")
     assert [each.lots for each in of(events, Deleveraged)] == [486]
     assert not of(events, LiquidationEnded)
     assert _lots(story, long) == [514]
@@ -287,7 +288,8 @@ def test_p13_8_what_nobody_takes_waits_in_liquidation_and_is_tried_again(story: 
     story.wait(1_000)
     assert person.liquidating[f"perp/{BTC_PERP}"].round == 2
     again(story.engine).check()
-    events = _fall(story, "46000", "2300")
+    assert not of(fall(story, "46000", "2300"), Deleveraged)
+    events = story.wait(8_000)
     assert [(each.account_id, each.lots) for each in of(events, Deleveraged)] == [(short, 514)]
     (ended,) = of(events, LiquidationEnded)
     assert (ended.account_id, ended.result) == (long, "closed")
@@ -299,7 +301,7 @@ def test_p13_8_a_venue_may_let_everybody_bear_what_nobody_takes() -> None:
     """0.514 at 47,500 go to the account of its own name, which has lost 771 at the mark."""
     story = Story(poor_venue(socialized_loss=True))
     long, _ = _short_with_a_loss_elsewhere(story)
-    events = _fall(story, "46000", "2200")
+    events = fall(story, "46000", "2200")
     assert _lots(story, long) == [0]
     steps = [(each.step, each.lots) for each in of(events, LiquidationStepped)]
     assert steps == [("adl", 486), ("socialized", 514)]
