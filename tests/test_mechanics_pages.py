@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from exchange.config import Config
 from exchange.gateway.native.routes import ROUTES
 from tests.mechanics.facts import HAPPENED, NUMBERS
 from tests.mechanics.play import play
 from tests.mechanics.reading import PAGES, ROOT, Example, Line, examples
 from tests.mechanics.reckoning import RECKONED
+from tests.mechanics.scene import EFFECTS, VERBS
 
 ALL = [example for page in PAGES for example in examples(page)]
 FENCES = {"mechanics", "toml", "console", "json", ""}
@@ -71,6 +73,12 @@ def test_a_page_has_examples_and_no_block_that_nobody_runs(page: Path) -> None:
     assert "mechanics" in opened
 
 
+def test_the_first_page_explains_every_word() -> None:
+    text = PAGES[0].read_text(encoding="utf-8")
+    for word in VERBS.keys() | NUMBERS.keys() | HAPPENED.keys() | EFFECTS.keys():
+        assert re.search(rf"`[^`]*\b{word}\b[^`]*`", text), word
+
+
 def test_steps_of_a_liquidation_are_told_all_or_none() -> None:
     (example,) = [
         each for each in ALL if each.lines[0].words == ["given", "margin_insurance", "100"]
@@ -95,6 +103,11 @@ def test_what_a_page_names_exists(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert (page.parent / target).resolve().exists(), target
     assert ROOT in page.parents
+    ops = {route.op for route in ROUTES}
+    for name in re.findall(r"`([a-z_]+\.[a-z_]+)[^`]*`", text):
+        section, _, key = name.partition(".")
+        is_key = hasattr(getattr(Config(), section, None), key)
+        assert name in ops or is_key, name
     addresses = {route.address for route in ROUTES}
     for address in re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /v1/[^`]*)`", text):
         assert address in addresses, address

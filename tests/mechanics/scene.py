@@ -9,7 +9,6 @@ import msgspec
 
 from exchange.commands import (
     BORROW,
-    BORROW_AND_REPAY,
     REPAY,
     AdjustPositionMargin,
     Borrow,
@@ -42,7 +41,7 @@ MARKET = "market"  # Rests orders of its own where an example says so.
 VALUES = {"true": True, "false": False}
 UNITS_MS = {"seconds": 1_000, "minutes": 60_000, "hours": 3_600_000, "days": 86_400_000}
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
-EFFECTS = {"borrowing": BORROW, "repaying": REPAY, "borrowing-repaying": BORROW_AND_REPAY}
+EFFECTS = {"borrowing": BORROW, "repaying": REPAY}
 
 
 class Scene:
