@@ -10,7 +10,7 @@ from matching.book import Book
 from matching.depth import Depth
 from matching.limits import FILLS_PER_COMMAND_MAX
 from matching.reasons import Reason
-from matching.triggers import Triggers
+from matching.triggers import SOURCES, Triggers
 from matching.types import (
     Fill,
     Happening,
@@ -243,11 +243,12 @@ class Execution:
         if not triggers.orders or symbol in self.risk.halted:
             return
         calm = self._is_calm(symbol)
-        for source in TriggerSource:
+        for source in SOURCES:
             price_e8 = self.price_e8(symbol, source)
             if price_e8 is not None:
                 woken = triggers.fired(source, price_e8, calm, source is fresh)
-                self.fired.extend((symbol, order_id) for order_id in woken)
+                if woken:
+                    self.fired.extend((symbol, order_id) for order_id in woken)
 
     def look_at_marks(self) -> None:
         """`look` at every perpetual: their marks were computed anew."""

@@ -127,10 +127,11 @@ class Track:
 class Trailing:
     """All orders of one instrument that follow a price, or wait to begin."""
 
-    __slots__ = ("_next", "_tick_e8", "_tracks", "_waiting")
+    __slots__ = ("_next", "_tick_e8", "_tracks", "_waiting", "size")
 
     def __init__(self, tick_e8: int) -> None:
         self._tick_e8 = tick_e8
+        self.size = 0  # How many wait or follow.
         self._tracks = {
             (source, side, protected): Track(side)
             for source in TriggerSource
@@ -145,6 +146,7 @@ class Trailing:
 
     def add(self, order: Order, extreme_e8: int = 0) -> None:
         """Let an order wait, or follow on from an extreme it had. O(log n)."""
+        self.size += 1
         if extreme_e8:
             self._tracks[_kind(order)].begin(order, extreme_e8)
         elif order.trigger_ticks:
@@ -154,6 +156,7 @@ class Trailing:
 
     def remove(self, order: Order) -> None:
         """Take an order out. O(log n)."""
+        self.size -= 1
         if self.extreme_e8(order):
             self._tracks[_kind(order)].remove(order)
         elif order.trigger_ticks:
@@ -166,6 +169,7 @@ class Trailing:
         found = self._tracks[source, side, False].woken(price_e8)
         if calm:
             found += self._tracks[source, side, True].woken(price_e8)
+        self.size -= len(found)
         return found
 
     def follow(self, source: TriggerSource, price_e8: int, orders: dict[int, Order]) -> None:
@@ -194,7 +198,8 @@ class Trailing:
         return found + [i for beginners in self._next.values() for i in beginners]
 
     def check(self) -> None:
-        """Assert that the tracks are whole."""
+        """Assert that the tracks are whole, and the count is of all."""
+        assert self.size == len(self.ids()), (self.size, self.ids())
         for track in self._tracks.values():
             track.check()
 

@@ -21,12 +21,8 @@ from matching.types import NEXT, Happening, Order, Side, TimeInForce, TriggerSou
 _Queue: TypeAlias = SortedList[tuple[int, int]]  # (key, order_id): the first to wake first.
 _Kind: TypeAlias = tuple[TriggerSource, bool, bool]  # Source, rises, protected.
 
-_KINDS: Final[tuple[_Kind, ...]] = tuple(
-    (source, rises, protected)
-    for source in TriggerSource
-    for rises in (True, False)
-    for protected in (False, True)
-)
+SOURCES: Final = tuple(TriggerSource)  # An enumeration is slow to walk.
+_WAYS: Final = ((True, Side.BUY), (False, Side.SELL))  # Whether they rise, the side that trails.
 
 
 class Triggers:
@@ -44,7 +40,7 @@ class Triggers:
         self.trailing = Trailing(tick_e8)
         self.orders: dict[int, Order] = {}  # Asleep, the due ones included.
         self.due: set[int] = set()  # Woken, but not yet taken out: whoever wakes them knows when.
-        self._queues: dict[_Kind, _Queue] = {kind: SortedList() for kind in _KINDS}
+        self._queues: dict[_Kind, _Queue] = {}  # None of them is empty.
         self._expiries: SortedList[tuple[int, int]] = SortedList()  # (expire_ms, order_id)
 
     @property
@@ -65,7 +61,8 @@ class Triggers:
         if order.trailing_bps:
             self.trailing.add(order, extreme_e8)
         else:
-            self._queues[_kind(order)].add((self._key(order), order.order_id))
+            queue = self._queues.setdefault(_kind(order), SortedList())
+            queue.add((self._key(order), order.order_id))
         if order.tif is TimeInForce.GTD:
             self._expiries.add((order.expire_ms, order.order_id))
 
@@ -97,15 +94,18 @@ class Triggers:
         begins to follow it.
         """
         woken: list[int] = []
-        for rises, side in ((True, Side.BUY), (False, Side.SELL)):
+        trailing = self.trailing
+        for rises, side in _WAYS:
             reached = price_e8 if rises else -price_e8
-            found = _taken(self._queues[source, rises, False], reached)
+            found = self._take((source, rises, False), reached)
             if calm:
-                found += _taken(self._queues[source, rises, True], reached)
-            found += self.trailing.woken(source, side, price_e8, calm)
-            woken += [order_id for _, order_id in sorted(found)]
-        if fresh:
-            self.trailing.follow(source, price_e8, self.orders)
+                found += self._take((source, rises, True), reached)
+            if trailing.size:
+                found += trailing.woken(source, side, price_e8, calm)
+            if found:
+                woken += [order_id for _, order_id in sorted(found)]
+        if fresh and trailing.size:
+            trailing.follow(source, price_e8, self.orders)
         self.due.update(woken)
         return woken
 
@@ -163,7 +163,22 @@ class Triggers:
         if order.trailing_bps:
             self.trailing.remove(order)
         else:
-            self._queues[_kind(order)].remove((self._key(order), order.order_id))
+            kind = _kind(order)
+            self._queues[kind].remove((self._key(order), order.order_id))
+            if not self._queues[kind]:
+                del self._queues[kind]
+
+    def _take(self, kind: _Kind, reached: int) -> list[tuple[int, int]]:
+        """Cut off the head of a queue: every key that a price has reached."""
+        queue = self._queues.get(kind)
+        if queue is None or queue[0][0] > reached:
+            return []
+        count = queue.bisect_left((reached + 1, 0))
+        found = list(queue[:count])
+        del queue[:count]
+        if not queue:
+            del self._queues[kind]
+        return found
 
     def _key(self, order: Order) -> int:
         trigger_e8 = order.trigger_ticks * self._tick_e8
@@ -172,13 +187,3 @@ class Triggers:
 
 def _kind(order: Order) -> _Kind:
     return order.trigger, order.rises, order.price_protect
-
-
-def _taken(queue: _Queue, reached: int) -> list[tuple[int, int]]:
-    """Cut off the head of a queue: every key that a price has reached."""
-    if not queue or queue[0][0] > reached:
-        return []
-    count = queue.bisect_left((reached + 1, 0))
-    found = list(queue[:count])
-    del queue[:count]
-    return found
