@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.mechanics.facts import fact, untold
-from tests.mechanics.reading import Line, agrees, shown
+from tests.mechanics.reading import Line, Value, agrees, shown
 from tests.mechanics.scene import Scene
 from tests.story import refusal
 
 
-def play(lines: list[Line]) -> None:
+def play(lines: list[Line], agree: Callable[[Value, str], bool] = agrees) -> None:
     """Work an example; AssertionError names the first line that is not so."""
     scene = Scene(lines)
     for place, line in enumerate(lines):
@@ -25,5 +27,5 @@ def play(lines: list[Line]) -> None:
             said = place + 1 < len(lines) and lines[place + 1].words[0] == "refused"
             assert refused is None or said, f"line {line.number}: refused, {refused}"
             continue
-        assert agrees(value, expected), f"line {line.number}: {shown(value)}, not {expected}"
+        assert agree(value, expected), f"line {line.number}: {shown(value)}, not {expected}"
     assert not untold(scene), f"steps that nobody told: {untold(scene)}"
