@@ -13,6 +13,7 @@ from exchange.gateway.calls import ApiError
 from exchange.gateway.native.orders import amend_command, cancel_command, place_command
 from exchange.wire import AmendAsk, OrderAsk, OrderKey
 from matching.types import OrderType, SelfTrade, Side, TimeInForce, TriggerSource
+from risk.account import LONG, ONE_WAY, SHORT
 
 VENUE = default_venue(1, 1_700_000_000_000, symbols=["BTC-USDT", "BTC-USDT-PERP"])
 INSTRUMENTS = {instrument.symbol: instrument for instrument in VENUE.instruments}
@@ -124,6 +125,7 @@ def test_every_other_field_is_carried_over() -> None:
         ({"post_only": True, "tif": "FOK"}, "COMBINATION_NOT_ALLOWED", "post_only"),
         ({"reduce_only": True}, "COMBINATION_NOT_ALLOWED", "reduce_only"),
         ({"leverage": 3}, "COMBINATION_NOT_ALLOWED", "leverage"),
+        ({"position_side": "long"}, "COMBINATION_NOT_ALLOWED", "position_side"),
         ({"side_effect": "borrow"}, "SIDE_EFFECT_NOT_ALLOWED", "side_effect"),
         (
             {"side_effect": "borrow", "margin": "cash"},
@@ -308,3 +310,9 @@ def test_an_amendment_may_name_a_new_trigger_alone() -> None:
         AmendAsk(order_id=7, trigger_price="48000"), 100, INSTRUMENTS["BTC-USDT"], 7
     )
     assert (amended.trigger_ticks, amended.lots, amended.price_ticks) == (4_800_000, 0, 0)
+
+
+def test_p2_an_order_on_a_perpetual_may_name_its_leg() -> None:
+    assert command(PERP).position_side == ONE_WAY
+    assert command(PERP, position_side="long").position_side == LONG
+    assert command(PERP, side="sell", position_side="short").position_side == SHORT

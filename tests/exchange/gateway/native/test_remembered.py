@@ -67,3 +67,23 @@ def test_a_posting_reads_as_money() -> None:
     assert ledger_row_say(posting, INSTRUMENTS) == LedgerSay(
         "spot", "USDT", "-1.5", "8.5", "fee", 7, 3_000
     )
+
+
+def test_p1_p2_a_kept_order_of_a_coin_contract_tells_its_leg_and_its_harmonic_mean() -> None:
+    venue = default_venue(1, 1_700_000_000_000, symbols=["BTC-USDT", "BTC-USD-PERP"])
+    known = {instrument.symbol: instrument for instrument in venue.instruments}
+    # 2 contracts at 40,000 and 2 at 60,000: 400 USD came to 0.005 + 0.00333333 BTC.
+    kept = row(
+        symbol="BTC-USD-PERP",
+        lots=4,
+        filled_lots=4,
+        filled_units=2 * 400_000 + 2 * 600_000,
+        filled_minor=833_333,
+        position_side=2,
+        status=Status.FILLED,
+        is_open=False,
+    )
+    said = order_row_say(kept, known)
+    assert (said.position_side, said.filled_quote) == ("short", "400")
+    assert said.average_price is not None
+    assert said.average_price.startswith("48000.01")  # 400 / 0.00833333, and not 50,000.
