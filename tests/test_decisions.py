@@ -17,4 +17,5 @@ def test_a_decision_begins_with_its_number() -> None:
     for page in PAGES:
         title = page.read_text(encoding="utf-8").splitlines()[0]
         told = re.match(r"# (\d+)[.:] [A-Z]", title)
-        assert told and int(told[1]) == int(page.name.partition("-")[0]), page.name
+        assert told is not None, page.name
+        assert int(told[1]) == int(page.name.partition("-")[0]), page.name
