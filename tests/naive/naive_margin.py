@@ -1,52 +1,30 @@
-"""A naive twin of the margin sums: plain fractions of whole units, every account every time.
+"""A naive twin of spot margin: what wallets are worth and owe, and what they may do.
 
-It reads what an account's owner can see (balances, loans, positions, open orders, settings) and
-the prices everybody is told, and says from MECHANICS alone what each scope is worth, what it
-must hold, and whether it must be liquidated. Nothing is cached, nothing is rounded.
+It reads balances, loans and settings, and the index everybody is told, and says from MECHANICS
+alone (M3 to M5) what each wallet is worth. Nothing is kept, nothing is rounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
-from math import ceil
 from typing import NamedTuple
 
 from exchange.engine import Engine
-from matching.types import Order, Side
 from risk.account import Account
-from risk.ledger import FIRST_ACCOUNT
-from risk.parameters import Bracket, CollateralTier, IsolatedTier, SpotParameters
-
-E8 = 10**8
-E12 = 10**12
-
-Scope = tuple[int, str]
-
-
-class PerpScope(NamedTuple):
-    """What stands behind some positions, and what they must keep (P5, P11), in USDT."""
-
-    balance: Fraction
-    maintenance: Fraction
-
-
-class CrossPerp(NamedTuple):
-    """The cross wallet of perpetuals (P5), in USDT."""
-
-    wallet: Fraction
-    balance: Fraction
-    initial: Fraction  # Of cross positions,
-    orders: Fraction  # and what resting orders need beyond it.
-    maintenance: Fraction
+from risk.ledger import POOL
+from risk.parameters import CollateralTier, SpotParameters
+from tests.naive.naive_money import E12, ZERO, amount, balance, is_fresh, price, rate
 
 
 class MarginScope(NamedTuple):
-    """A margin wallet at the index (M3), in USDT."""
+    """A margin wallet at the index (M3), in USDT, and the levels that apply to it (M4)."""
 
     assets: Fraction
     debts: Fraction
     collateral: Fraction
+    leverage: int
+    initial: Fraction
+    transfer: Fraction
     call: Fraction
     liquidation: Fraction
 
@@ -55,160 +33,10 @@ class MarginScope(NamedTuple):
         """Assets / debts; None without a debt."""
         return self.assets / self.debts if self.debts else None
 
-
-def amount(minor: int) -> Fraction:
-    """Minor units as whole units."""
-    return Fraction(minor, E8)
-
-
-def rate(rate_e12: int) -> Fraction:
-    """A rate as a fraction."""
-    return Fraction(rate_e12, E12)
-
-
-# -- perpetuals --------------------------------------------------------------------------------
-
-
-def maintenance(brackets: tuple[Bracket, ...], notional: Fraction) -> Fraction:
-    """What a notional must keep, slab by slab, as a tax is reckoned (P3)."""
-    total = Fraction(0)
-    for place, bracket in enumerate(brackets):
-        floor = amount(bracket.floor_minor)
-        top = notional if place + 1 == len(brackets) else min(notional, amount(bracket.cap_minor))
-        total += max(Fraction(0), top - floor) * rate(bracket.mmr_e12)
-    return total
-
-
-class Contract(NamedTuple):
-    """One account's position and orders on one perpetual, in whole units."""
-
-    quantity: Fraction  # Signed.
-    cost: Fraction  # Signed.
-    mark: Fraction
-    leverage: int
-    isolated: bool
-    buys: Fraction  # Quantity x price of resting buys that may add to a position.
-    sells: Fraction
-    brackets: tuple[Bracket, ...]
-    against: Fraction = Fraction(0)  # Quantity of the orders against the position,
-    margin: Fraction = Fraction(0)  # and what is set aside for it (isolated).
-
     @property
-    def unrealised(self) -> Fraction:
-        """Value at the mark less what it cost (A5)."""
-        return self.quantity * self.mark - self.cost
-
-    @property
-    def initial(self) -> Fraction:
-        """Initial margin of the position (P4)."""
-        return abs(self.quantity) * self.mark / self.leverage
-
-    @property
-    def orders(self) -> Fraction:
-        """What the orders need beyond it: the larger of all buys and all sells (P4).
-
-        Those that turn an isolated position around are paid by what closing it gives back first,
-        its margin and its profit at their price (V43).
-        """
-        if self.isolated and self.quantity:
-            along, back = self.buys, self.sells
-            if self.quantity < 0:
-                along, back = self.sells, self.buys
-            opening, flip = self.against - abs(self.quantity), Fraction(0)
-            if opening > 0:
-                closing = Fraction(round(back * abs(self.quantity) / self.against * E8), E8)
-                gain = (closing if self.quantity > 0 else -closing) - self.cost
-                needed = Fraction(ceil((back - closing) / self.leverage * E8), E8)
-                flip = max(Fraction(0), needed - max(Fraction(0), self.margin + gain))
-            return max(along / self.leverage, flip)
-        value = self.quantity * self.mark
-        return max(abs(value + self.buys), abs(value - self.sells)) / self.leverage - self.initial
-
-    @property
-    def maintenance(self) -> Fraction:
-        """What the position must keep."""
-        return maintenance(self.brackets, abs(self.quantity) * self.mark)
-
-
-def contracts(engine: Engine, account: Account) -> dict[str, Contract]:
-    """Every perpetual on which the account holds something or has an order."""
-    found = {}
-    for parameters in engine.venue.perps:
-        symbol = parameters.symbol
-        orders = [
-            order
-            for order in account.orders.values()
-            if order.symbol == symbol and not order.reduce_only and not order.is_asleep
-        ]
-        held = account.positions.get(symbol)
-        if held is None and not orders:
-            continue
-        instrument = engine.instruments[symbol]
-        setting = account.settings.get(symbol)
-        mark_e8 = engine.risk.marks[symbol].mark_e8
-        assert mark_e8 is not None
-        found[symbol] = Contract(
-            quantity=amount(held.lots * instrument.lot_minor) if held else Fraction(0),
-            cost=amount(held.cost_minor) if held else Fraction(0),
-            mark=amount(mark_e8),
-            leverage=setting.leverage if setting else 10,
-            isolated=setting.isolated if setting else False,
-            buys=sum(
-                (_value(engine, each) for each in orders if each.side is Side.BUY), Fraction()
-            ),
-            sells=sum(
-                (_value(engine, each) for each in orders if each.side is Side.SELL), Fraction()
-            ),
-            brackets=parameters.brackets,
-            against=sum(
-                (
-                    amount(each.open_lots * instrument.lot_minor)
-                    for each in orders
-                    if held and (each.side is Side.SELL) is (held.lots > 0)
-                ),
-                Fraction(),
-            ),
-            margin=_balance(account, f"perp/{symbol}", engine.venue.quote),
-        )
-    return found
-
-
-def _value(engine: Engine, order: Order) -> Fraction:
-    """What is still open of an order, at its price."""
-    instrument = engine.instruments[order.symbol]
-    quantity = amount(order.open_lots * instrument.lot_minor)
-    return quantity * amount(order.price_ticks * instrument.tick_e8)
-
-
-def cross_perp(engine: Engine, account: Account) -> CrossPerp:
-    """The cross wallet of perpetuals, and what its positions and all orders need."""
-    wallet = _balance(account, "perp", engine.venue.quote)
-    made = contracts(engine, account).values()
-    cross = [each for each in made if not each.isolated]
-    return CrossPerp(
-        wallet=wallet,
-        balance=wallet + sum((each.unrealised for each in cross), Fraction()),
-        initial=sum((each.initial for each in cross), Fraction()),
-        orders=sum((each.orders for each in made), Fraction()),
-        maintenance=sum((each.maintenance for each in cross), Fraction()),
-    )
-
-
-def perp_scopes(engine: Engine, account: Account) -> dict[str, PerpScope]:
-    """The cross wallet where it carries positions, and each isolated position (P11)."""
-    found = {}
-    made = {symbol: each for symbol, each in contracts(engine, account).items() if each.quantity}
-    if any(not each.isolated for each in made.values()):
-        cross = cross_perp(engine, account)
-        found["perp"] = PerpScope(cross.balance, cross.maintenance)
-    for symbol, each in made.items():
-        if each.isolated:
-            margin = _balance(account, f"perp/{symbol}", engine.venue.quote)
-            found[f"perp/{symbol}"] = PerpScope(margin + each.unrealised, each.maintenance)
-    return found
-
-
-# -- spot margin -------------------------------------------------------------------------------
+    def collateral_level(self) -> Fraction | None:
+        """Collateral / debts; None without a debt."""
+        return self.collateral / self.debts if self.debts else None
 
 
 def margin_scopes(engine: Engine, account: Account) -> dict[str, MarginScope]:
@@ -219,122 +47,93 @@ def margin_scopes(engine: Engine, account: Account) -> dict[str, MarginScope]:
 
 def margin_scope(engine: Engine, account: Account, wallet: str) -> MarginScope:
     """One margin wallet: assets, debts with interest, collateral after haircuts."""
-    assets = debts = collateral = Fraction(0)
+    assets = debts = ZERO
     for each in engine.venue.assets:
-        price = _price(engine, each.asset)
-        value = _balance(account, wallet, each.asset) * price
-        assets += value
-        floor = Fraction(0)
-        if not _is_fresh(engine, each.asset):
-            value = Fraction(0)  # It counts towards nothing new (T27).
-        for tier in each.collateral if wallet == "margin" else (CollateralTier(None, E12),):
-            top = value if tier.cap_minor is None else min(value, amount(tier.cap_minor))
-            collateral += max(Fraction(0), top - floor) * rate(tier.ratio_e12)
-            floor = max(floor, top)
+        worth = price(engine, each.asset)
+        assets += balance(account, wallet, each.asset) * worth
         loan = account.loans.get((wallet, each.asset))
         if loan is not None:
             owed = amount(loan.principal_minor) + Fraction(loan.interest_e18, 10**18)
-            debts += owed * price
+            debts += owed * worth
+    collateral = _collateral(engine, account, wallet)
     if wallet == "margin":
         (bounds,) = (x for x in engine.venue.cross if x.leverage == account.margin_leverage)
-        return MarginScope(
-            assets, debts, collateral, rate(bounds.call_e12), rate(bounds.liquidation_e12)
-        )
-    pair = wallet.removeprefix("isolated:")
-    (spot,) = (x for x in engine.venue.spots if x.symbol == pair)
-    step = _tier(engine, account, wallet, spot)
-    return MarginScope(assets, debts, collateral, rate(step.call_e12), rate(step.liquidation_e12))
+        levels = (bounds.borrow_e12, bounds.transfer_e12, bounds.call_e12, bounds.liquidation_e12)
+        return MarginScope(assets, debts, collateral, bounds.leverage, *map(rate, levels))
+    spot = _pair(engine, wallet)
+    step = spot.isolated[min(_tier(engine, account, spot), len(spot.isolated) - 1)]
+    levels = (step.initial_e12, 2 * E12, step.call_e12, step.liquidation_e12)
+    return MarginScope(assets, debts, collateral, step.leverage, *map(rate, levels))
 
 
-def _tier(engine: Engine, account: Account, wallet: str, spot: SpotParameters) -> IsolatedTier:
-    """The strictest of the two tiers that what was borrowed of base and of quote leads to (M4)."""
+def _collateral(
+    engine: Engine, account: Account, wallet: str, asset: str = "", more: Fraction = ZERO
+) -> Fraction:
+    """What the wallet counts with `more` of an asset: slab by slab on cross margin (M3)."""
+    total = ZERO
+    for each in engine.venue.assets:
+        held = balance(account, wallet, each.asset) + (more if each.asset == asset else ZERO)
+        # What has no fresh price counts towards nothing new (T27).
+        value = held * price(engine, each.asset) if is_fresh(engine, each.asset) else ZERO
+        floor = ZERO
+        for tier in each.collateral if wallet == "margin" else (CollateralTier(None, E12),):
+            top = value if tier.cap_minor is None else min(value, amount(tier.cap_minor))
+            total += max(ZERO, top - floor) * rate(tier.ratio_e12)
+            floor = max(floor, top)
+    return total
+
+
+def _pair(engine: Engine, wallet: str) -> SpotParameters:
+    (spot,) = (x for x in engine.venue.spots if x.symbol == wallet.removeprefix("isolated:"))
+    return spot
+
+
+def _tier(
+    engine: Engine, account: Account, spot: SpotParameters, asset: str = "", more: int = 0
+) -> int:
+    """The place of the loan tier: the larger of those that base and quote lead to (M4), with
+    `more` minor units borrowed of an asset; behind the last where the loan fits none."""
     instrument = engine.instruments[spot.symbol]
     places = []
-    for asset, limits in (
+    for name, limits in (
         (instrument.base, [each.base_limit_minor for each in spot.isolated]),
         (instrument.quote, [each.quote_limit_minor for each in spot.isolated]),
     ):
-        loan = account.loans.get((wallet, asset))
-        principal = loan.principal_minor if loan else 0
+        loan = account.loans.get((f"isolated:{spot.symbol}", name))
+        principal = (loan.principal_minor if loan else 0) + (more if name == asset else 0)
         places.append(sum(limit < principal for limit in limits))
-    return spot.isolated[min(max(places), len(spot.isolated) - 1)]
+    return max(places)
 
 
-def _is_fresh(engine: Engine, asset: str) -> bool:
-    quote = engine.venue.quote
-    return asset == quote or engine.risk.indexes[f"{asset}-{quote}"].fresh
+def may_borrow(engine: Engine, account: Account, wallet: str, asset: str, minor: int) -> bool:
+    """Whether a loan would leave collateral / debts at the initial level (M5), within the account's
+    limit, the tiers of the pair (M4), and what the pool has left (M2)."""
+    scope = margin_scope(engine, account, wallet)
+    (terms,) = (each for each in engine.venue.assets if each.asset == asset)
+    principal = sum(each.principal_minor for each in account.loans.values() if each.asset == asset)
+    if not is_fresh(engine, asset) or principal + minor > terms.borrow_limit_minor:
+        return False
+    if minor > engine.risk.ledger.house(POOL, asset).minor:
+        return False
+    initial = scope.initial
+    if wallet != "margin":
+        spot = _pair(engine, wallet)
+        place = _tier(engine, account, spot, asset, minor)
+        if place >= len(spot.isolated):
+            return False
+        initial = rate(spot.isolated[place].initial_e12)
+    debts = scope.debts + amount(minor) * price(engine, asset)
+    return _collateral(engine, account, wallet, asset, amount(minor)) >= initial * debts
 
 
-def _price(engine: Engine, asset: str) -> Fraction:
-    if asset == engine.venue.quote:
-        return Fraction(1)
-    return amount(engine.risk.indexes[f"{asset}-{engine.venue.quote}"].index_e8 or 0)
-
-
-def _balance(account: Account, wallet: str, asset: str) -> Fraction:
+def may_take_out(engine: Engine, account: Account, wallet: str, asset: str, minor: int) -> bool:
+    """Whether what stays after a transfer is twice the debt after haircuts (M5), or nothing is
+    owed; what an order holds stays, and beside a debt what has no fresh price (T27)."""
     pocket = account.pockets.get((wallet, asset))
-    return amount(pocket.minor if pocket else 0)
-
-
-# -- who must be liquidated --------------------------------------------------------------------
-
-
-def customers(engine: Engine) -> Iterator[Account]:
-    """Everybody but the house."""
-    for account_id, account in sorted(engine.risk.accounts.items()):
-        if account_id >= FIRST_ACCOUNT:
-            yield account
-
-
-def must_be_liquidated(engine: Engine) -> set[Scope]:
-    """Every scope at or below its maintenance or liquidation level that nothing holds back (I9).
-
-    Held back are scopes in liquidation already, and those that an index without a fresh source
-    (P7) or a book that does not trade (S13) concerns.
-    """
-    found: set[Scope] = set()
-    for account in customers(engine):
-        for scope, worth in perp_scopes(engine, account).items():
-            if worth.balance <= worth.maintenance:
-                found.add((account.id, scope))
-        for wallet, held in margin_scopes(engine, account).items():
-            if held.debts and held.assets <= held.liquidation * held.debts:
-                found.add((account.id, wallet))
-    return {scope for scope in found if not _held_back(engine, *scope)}
-
-
-def must_be_called(engine: Engine) -> set[Scope]:
-    """Every margin wallet at or below its call level that nothing holds back (M9)."""
-    return {
-        (account.id, wallet)
-        for account in customers(engine)
-        for wallet, held in margin_scopes(engine, account).items()
-        if held.debts and held.assets <= held.call * held.debts
-        if not _held_back(engine, account.id, wallet)
-    }
-
-
-def _held_back(engine: Engine, account_id: int, scope: str) -> bool:
-    account = engine.risk.accounts[account_id]
-    if scope in account.liquidating:
+    if pocket is None or minor > pocket.minor - pocket.locked:
+        return False
+    scope = margin_scope(engine, account, wallet)
+    if not scope.debts:
         return True
-    quote = engine.venue.quote
-    if scope.startswith("perp"):
-        made = contracts(engine, account)
-        symbols = {
-            symbol
-            for symbol, each in made.items()
-            if each.quantity and (f"perp/{symbol}" == scope if each.isolated else scope == "perp")
-        }
-        bases = {engine.instruments[symbol].base for symbol in symbols}
-        books, pairs = symbols, {f"{base}-{quote}" for base in bases}
-    else:
-        assets = {
-            name[1] for name, held in account.pockets.items() if name[0] == scope and held.minor
-        }
-        assets |= {loan.asset for loan in account.loans.values() if loan.wallet == scope}
-        books = pairs = {f"{asset}-{quote}" for asset in assets - {quote}}
-    stale = any(not engine.risk.indexes[pair].fresh for pair in pairs)
-    return stale or any(
-        engine.trading.states[book].name in ("HALT", "CANCEL_ONLY") for book in books
-    )
+    left = _collateral(engine, account, wallet, asset, -amount(minor))
+    return is_fresh(engine, asset) and left >= scope.transfer * scope.debts

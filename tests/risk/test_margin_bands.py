@@ -15,7 +15,7 @@ from risk.margin_worth import margin_worth
 from risk.money import E12, at_most
 from risk.parameters import RateCurve
 from risk.watch import Band
-from tests.naive.naive_margin import must_be_called, must_be_liquidated
+from tests.naive.naive_levels import must_be_called, must_be_liquidated
 from tests.risk.stories import HOUR, ISOLATED_BTC, NO_FEES, borrow, spent, with_asset
 from tests.story import Story, again, of, small_venue, units
 

@@ -27,26 +27,13 @@ from exchange.commands import (
     Transfer,
 )
 from exchange.engine import Engine
-from exchange.events import (
-    AnyEvent,
-    LiquidationEnded,
-    Traded,
-)
+from exchange.events import AnyEvent
 from matching.reasons import Reason
 from matching.types import OrderType, SelfTrade, Side, TimeInForce
-from risk.margin_report import margin_report
 from risk.money import E8, E12
 from risk.parameters import HOUR_MS, FeeAsset, FeeSchedule, FeeTier
-from risk.perp_report import perp_report
-from risk.perp_worth import perp_worth
-from tests.naive.naive_margin import (
-    cross_perp,
-    customers,
-    margin_scope,
-    must_be_called,
-    must_be_liquidated,
-)
-from tests.story import START_MS, Story, of, refusal, small_venue
+from tests.simulation.agreement import agree, agree_after_scan, agree_on_decisions
+from tests.story import START_MS, Story, refusal, small_venue
 
 GRID_MS = 10_000
 PEOPLE = st.integers(0, 3)
@@ -114,7 +101,7 @@ class RandomVenue(RuleBasedStateMachine):
         """A command; `check()` has run after it, and the reports agree with the twin's sums."""
         events = self.story.do(kind, **fields)
         self.note(events)
-        self.compare_reports()
+        agree(self.story.engine, events)
         return events
 
     def note(self, events: list[AnyEvent]) -> None:
@@ -123,34 +110,10 @@ class RandomVenue(RuleBasedStateMachine):
         if reason is not None:
             self.seen[reason.name] += 1
 
-    def compare_reports(self) -> None:
-        engine = self.story.engine
-        for account in customers(engine):
-            theirs, ours = perp_report(engine.risk, account), cross_perp(engine, account)
-            assert Fraction(theirs.margin_balance_e16, 10**16) == ours.balance
-            assert 0 <= Fraction(theirs.maintenance_e16, 10**16) - ours.maintenance < _TINY
-            assert 0 <= Fraction(theirs.initial_e16, 10**16) - ours.initial < _TINY
-            orders_e16 = perp_worth(engine.risk, account).orders_e16
-            assert abs(Fraction(orders_e16, 10**16) - ours.orders) < _TINY
-            for wallet in ("margin", "isolated:BTC-USDT"):
-                told, worth = (
-                    margin_report(engine.risk, account, wallet),
-                    margin_scope(engine, account, wallet),
-                )
-                assert 0 <= worth.assets - Fraction(told.assets_e16, 10**16) < _TINY
-                assert 0 <= Fraction(told.debt_e16, 10**16) - worth.debts < _TINY
-                assert 0 <= worth.collateral - Fraction(told.collateral_e16, 10**16) < _TINY
-                if told.level_e12 is not None and worth.level is not None:
-                    assert 0 <= worth.level - Fraction(told.level_e12, 10**12) < Fraction(1, 10**12)
-
     def look_around(self, events: list[AnyEvent]) -> None:
-        """After a scan that traded nothing itself: nobody it missed (I9), nobody uncalled (M9)."""
-        if any(trade.forced for trade in of(events, Traded)) or of(events, LiquidationEnded):
-            return  # Its trades touched others, whom the next scan looks at.
-        engine = self.story.engine
-        assert not must_be_liquidated(engine)
-        for account_id, wallet in must_be_called(engine):
-            assert wallet in engine.risk.accounts[account_id].called, (account_id, wallet)
+        """After a scan: nobody it missed (I9), nobody uncalled (M9), nobody wronged."""
+        agree_on_decisions(self.story.engine, events)
+        agree_after_scan(self.story.engine)
 
     # -- time and prices -----------------------------------------------------------------------
 
@@ -172,7 +135,7 @@ class RandomVenue(RuleBasedStateMachine):
         events = self.story.index(base, self.next_price(base, percent))
         self.note(events)
         self.look_around(events)
-        self.compare_reports()
+        agree(self.story.engine, events)
 
     @rule(
         base=st.sampled_from(["BTC", "ETH"]),
@@ -329,9 +292,6 @@ class RandomVenue(RuleBasedStateMachine):
         if more.get("type") is not OrderType.MARKET:
             fields["price_ticks"] = max(1, int(price * 10**8 / instrument.tick_e8))
         return self.do(PlaceOrder, **(fields | more))
-
-
-_TINY = Fraction(10, 10**16)
 
 
 def _told(engine: Engine, story: Story, first: int) -> tuple[str, list[AnyEvent]]:

@@ -1,278 +1,198 @@
-"""A whole venue under random commands: every invariant, a naive twin, replay and recovery."""
+"""A whole venue under random commands: every invariant, naive twins, replay and recovery.
+
+Twenty thousand commands are obeyed in an ordinary run. `PAPERTAPE_SIMULATION_COMMANDS=1000000`
+asks for so many, and prints how far it is; `PAPERTAPE_SIMULATION_SEED=7` begins at another life.
+"""
 
 from __future__ import annotations
 
+import os
+import time
 from collections import Counter
-from fractions import Fraction
-from typing import Any
+from collections.abc import Iterator
+from random import Random
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule, run_state_machine_as_test
-
-from exchange.commands import (
-    AdjustPositionMargin,
-    Borrow,
-    Repay,
-    SetLeverage,
-    SetMarginLeverage,
-    SetMarginMode,
-)
-from exchange.events import (
-    FeeTierChanged,
-    FundingCharged,
-    InterestCharged,
-    LiquidationEnded,
-    LiquidationStarted,
-    LoanChanged,
-    MarginCalled,
-    Traded,
-)
-from matching.types import OrderType, Side, TimeInForce
-from risk.account import MARGIN
-from risk.margin_worth import max_borrow
-from risk.perp_report import perp_report
-from tests.simulation.random_venue import (
-    LIMITS,
-    MARKETS,
-    PEOPLE,
-    PERPS,
-    SIZES,
-    SPOTS,
-    WALLETS,
-    RandomVenue,
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
 )
 
-EXAMPLES = 90  # In the suite; each is up to 80 commands with all that follows from them.
-_DEFAULT_EXAMPLES = settings.get_profile("default").max_examples
+from exchange.events import AnyEvent
+from tests.simulation.random_life import Life
+from tests.simulation.random_money import OTHER_ACTIONS
+from tests.simulation.random_orders import ORDER_ACTIONS
+
+ACTIONS = ORDER_ACTIONS | OTHER_ACTIONS
+OFTEN = {
+    "meet": 5,
+    "contract_order": 4,
+    "gap": 4,
+    "spot_order": 3,
+    "guard": 3,
+    "lay_out": 3,
+    "strange_order": 2,
+    "lever": 3,
+    "wait": 3,
+}
+DRAWN = [name for name in ACTIONS for _ in range(OFTEN.get(name, 1))]
+COMMANDS = 20_000  # In the suite, in lives of so many:
+COMMANDS_OF_A_LIFE = 500
+SHRINKING_TRIES = 150
+
+Plan = list[tuple[str, int]]
+
+# What a random venue has seen when it has seen everything: every event there is, every way a
+# liquidation can go on and end, for every kind of scope, and these reasons to refuse or end.
+EVENTS = {event.__name__ for event in get_args(AnyEvent)}
+EVENTS -= {"AuctionIndicated", "AuctionUncrossed"}  # No action here calls an auction.
+LIQUIDATIONS = {
+    *("end bankrupt", "end closed", "end restored"),
+    *("end of isolated:", "end of margin", "end of perp", "end of perp/", "end of perp:"),
+    *("step sold", "step bought", "step repaid", "step takeover", "step fee", "step surplus"),
+    *("step netted", "step fund", "step adl", "step socialized"),
+    *("cover of insurance", "cover of margin_insurance"),
+}
+HAPPENINGS = {
+    *("accepted", "amended", "cancelled", "expired", "filled", "rejected", "triggered", "restart"),
+}
+TOLD_REASONS = """
+ACCOUNT_LIQUIDATING ACCOUNT_RESET AMOUNT_NOT_POSITIVE ASSET_NOT_IN_WALLET BORROW_LIMIT
+BRACKET_EXCEEDED CANCELLED_BY_USER CLOSE_POSITION_TAKES_NO_QTY COLLATERAL_TOO_LOW
+COMBINATION_NOT_ALLOWED DUPLICATE_ID EXECUTION_PRICE_RANGE EXPIRED_BY_TIME EXPIRY_IN_PAST
+EXPIRY_MISSING FIELD_OUT_OF_RANGE FOK_UNFILLABLE INSUFFICIENT_BALANCE INSUFFICIENT_INVENTORY
+INSUFFICIENT_MARGIN LEVERAGE_OUT_OF_RANGE LIQUIDATION MULTI_ASSET_ON NOTHING_OWED NOTHING_TO_AMEND
+NOTIONAL_TOO_SMALL NOT_BORROWABLE NO_DUST NO_LIQUIDITY NO_POSITION PERCENT_PRICE
+POSITION_NOT_ISOLATED POSITION_OPEN POSITION_SIDE_MISMATCH PRICE_BAND PRICE_MISSING
+PRICE_NOT_ALLOWED PRICE_OUT_OF_RANGE QTY_MISSING QTY_OUT_OF_RANGE REDUCE_ONLY_TRIMMED
+REDUCE_ONLY_WOULD_INCREASE SAME_WALLET SELF_TRADE SIDE_EFFECT_NOT_ALLOWED SYMBOL_NOT_TRADING
+UNKNOWN_ASSET UNKNOWN_ORDER UNKNOWN_SYMBOL UNKNOWN_WALLET WOULD_TAKE WOULD_TRIGGER
+"""
+EXPECTED = EVENTS | LIQUIDATIONS | HAPPENINGS | set(TOLD_REASONS.split())
 
 
-# -- the two sides of the venue ----------------------------------------------------------------
+# -- seeded lives ------------------------------------------------------------------------------
 
 
-class SpotRules(RandomVenue):
-    """Spot cash, cross and isolated margin."""
-
-    @rule(
-        person=PEOPLE,
-        symbol=st.sampled_from(SPOTS),
-        side=st.sampled_from(Side),
-        size=st.sampled_from(SIZES),
-        away=st.sampled_from([-40, -10, 0, 10, 40]),
-        wallet=st.sampled_from(["spot", "margin", "isolated"]),
-        side_effect=st.sampled_from([0, 1, 1, 2, 3]),
-        how=st.sampled_from(LIMITS),
-    )
-    def limit(
-        self,
-        *,
-        person: int,
-        symbol: str,
-        side: Side,
-        size: Fraction,
-        away: int,
-        wallet: str,
-        side_effect: int,
-        how: dict[str, Any],
-    ) -> None:
-        name = f"isolated:{symbol}" if wallet == "isolated" else wallet
-        effect = side_effect if wallet != "spot" else 0
-        self.order(person, symbol, side, size, away, wallet=name, side_effect=effect, **how)
-
-    @rule(
-        person=PEOPLE,
-        symbol=st.sampled_from(SPOTS),
-        side=st.sampled_from(Side),
-        size=st.sampled_from(SIZES),
-        wallet=st.sampled_from(["spot", "margin", "isolated"]),
-        side_effect=st.sampled_from([0, 1, 2, 3]),
-        how=st.sampled_from(MARKETS),
-    )
-    def market(
-        self,
-        person: int,
-        symbol: str,
-        side: Side,
-        size: Fraction,
-        wallet: str,
-        side_effect: int,
-        how: dict[str, Any],
-    ) -> None:
-        name = f"isolated:{symbol}" if wallet == "isolated" else wallet
-        more = how | {"wallet": name, "side_effect": side_effect, "type": OrderType.MARKET}
-        self.order(person, symbol, side, size, 0, **more)
-
-    @rule(
-        person=PEOPLE,
-        cross=st.booleans(),
-        symbol=st.sampled_from(SPOTS),
-        side=st.sampled_from(Side),
-        percent=st.sampled_from([30, 95]),
-    )
-    def lever(self, person: int, cross: bool, symbol: str, side: Side, percent: int) -> None:
-        """Put a wallet and so much of what it may borrow into one trade with somebody's cash."""
-        risk = self.story.engine.risk
-        account = self.story.person(self.people[person])
-        wallet = MARGIN if cross else f"isolated:{symbol}"
-        instrument = self.story.engine.instruments[symbol]
-        asset = instrument.quote if side is Side.BUY else instrument.base
-        minor = account.free(wallet, asset)
-        minor += max_borrow(risk, account, wallet, asset) * percent // 100
-        size = Fraction(minor, 10**8) * (self.prices[asset] if asset != "USDT" else 1)
-        if not size:
-            return
-        other = self.people[(person + 1) % len(self.people)]
-        for gift in (instrument.base, instrument.quote):
-            self.story.deposit(other, "spot", gift, "10000000" if gift == "USDT" else "1000")
-        self.order((person + 1) % len(self.people), symbol, side.opposite, size, 0)
-        how = {"wallet": wallet, "side_effect": 1, "tif": TimeInForce.IOC}
-        self.order(person, symbol, side, size, 0, **how)
-
-    @rule(
-        person=PEOPLE,
-        wallet=st.sampled_from(WALLETS),
-        asset=st.sampled_from(["USDT", "BTC", "ETH"]),
-        amount=st.sampled_from([0, 10**6, 10**8, 10**11, 10**12]),
-        paying=st.booleans(),
-    )
-    def loan(self, person: int, wallet: str, asset: str, amount: int, paying: bool) -> None:
-        kind = Repay if paying else Borrow
-        who = self.people[person]
-        self.do(kind, account_id=who, wallet=wallet, asset=asset, amount_minor=amount)
-
-    @rule(person=PEOPLE, leverage=st.sampled_from([3, 5, 4]))
-    def margin_leverage(self, person: int, leverage: int) -> None:
-        self.do(SetMarginLeverage, account_id=self.people[person], leverage=leverage)
+def plan_of(seed: int) -> Iterator[tuple[str, int]]:
+    """What befalls a life, without an end: actions and their own seeds."""
+    random = Random(seed)
+    while True:
+        yield random.choice(DRAWN), random.randrange(2**32)
 
 
-class PerpRules(RandomVenue):
-    """Perpetual contracts on cross and isolated margin."""
-
-    @rule(
-        person=PEOPLE,
-        symbol=st.sampled_from(PERPS),
-        side=st.sampled_from(Side),
-        size=st.sampled_from(SIZES),
-        away=st.sampled_from([-40, -10, 0, 10, 40]),
-        reduce_only=st.sampled_from([False, False, True]),
-        leverage=st.sampled_from([0, 0, 3, 20, 125]),
-        how=st.sampled_from(LIMITS),
-    )
-    def contract_limit(
-        self,
-        *,
-        person: int,
-        symbol: str,
-        side: Side,
-        size: Fraction,
-        away: int,
-        reduce_only: bool,
-        leverage: int,
-        how: dict[str, Any],
-    ) -> None:
-        more = how | {"wallet": "perp", "reduce_only": reduce_only, "leverage": leverage}
-        self.order(person, symbol, side, size, away, **more)
-
-    @rule(
-        person=PEOPLE,
-        symbol=st.sampled_from(PERPS),
-        side=st.sampled_from(Side),
-        size=st.sampled_from(SIZES),
-        reduce_only=st.booleans(),
-        how=st.sampled_from(MARKETS),
-    )
-    def contract_market(
-        self,
-        person: int,
-        symbol: str,
-        side: Side,
-        size: Fraction,
-        reduce_only: bool,
-        how: dict[str, Any],
-    ) -> None:
-        more = how | {"wallet": "perp", "reduce_only": reduce_only, "type": OrderType.MARKET}
-        self.order(person, symbol, side, size, 0, **more)
-
-    @rule(
-        person=PEOPLE,
-        symbol=st.sampled_from(PERPS),
-        side=st.sampled_from(Side),
-        percent=st.sampled_from([20, 90]),
-        leverage=st.sampled_from([5, 25, 50]),
-    )
-    def meet(self, person: int, symbol: str, side: Side, percent: int, leverage: int) -> None:
-        """Two people take the two sides of a position, with so much of what both have."""
-        other = (person + 1) % len(self.people)
-        risk = self.story.engine.risk
-        available = min(
-            perp_report(risk, self.story.person(self.people[each])).available_minor
-            for each in (person, other)
-        )
-        size = Fraction(available, 10**8) * leverage * percent / 100
-        how: dict[str, Any] = {"wallet": "perp", "leverage": leverage}
-        self.order(other, symbol, side.opposite, size, 0, **how)
-        self.order(person, symbol, side, size, 0, tif=TimeInForce.IOC, **how)
-
-    @rule(
-        person=PEOPLE, symbol=st.sampled_from(PERPS), leverage=st.sampled_from([1, 5, 10, 50, 126])
-    )
-    def leverage(self, person: int, symbol: str, leverage: int) -> None:
-        self.do(SetLeverage, account_id=self.people[person], symbol=symbol, leverage=leverage)
-
-    @rule(
-        person=PEOPLE, symbol=st.sampled_from(PERPS), isolated=st.sampled_from([True, True, False])
-    )
-    def margin_mode(self, person: int, symbol: str, isolated: bool) -> None:
-        self.do(SetMarginMode, account_id=self.people[person], symbol=symbol, isolated=isolated)
-
-    @rule(
-        person=PEOPLE,
-        symbol=st.sampled_from(PERPS),
-        amount=st.sampled_from([-(10**12), -(10**10), -(10**8), 10**9, 10**11]),
-    )
-    def position_margin(self, person: int, symbol: str, amount: int) -> None:
-        who = self.people[person]
-        self.do(AdjustPositionMargin, account_id=who, symbol=symbol, amount_minor=amount)
+def live(seed: int) -> Life:
+    """A life; where it fails, the failure tells the shortest plan found that fails as well."""
+    life, plan = Life(seed), []
+    try:
+        for step in plan_of(seed):
+            plan.append(step)
+            life.act(ACTIONS, *step)
+            if life.commands >= COMMANDS_OF_A_LIFE:
+                break
+        life.replay()
+    except Exception as failure:
+        shortest = shrunk(seed, plan)
+        failure.add_note(f"life {seed} fails after {len(plan)} actions; so does {shortest}")
+        raise
+    return life
 
 
-class WholeVenue(SpotRules, PerpRules):
-    """Both sides at once: liquidations of the one move the money of the other."""
+def fails(seed: int, plan: Plan) -> bool:
+    """Whether a life fails by a plan."""
+    life = Life(seed)
+    try:
+        for step in plan:
+            life.act(ACTIONS, *step)
+        life.replay()
+    except Exception:
+        return True
+    return False
 
 
-# -- the tests ---------------------------------------------------------------------------------
+def shrunk(seed: int, plan: Plan) -> Plan:
+    """A shorter plan that fails too: parts are left out, first large ones, for so many tries."""
+    part, tries = len(plan) // 2, 0
+    while part:
+        place = 0
+        while place < len(plan) and tries < SHRINKING_TRIES:
+            tries += 1
+            shorter = plan[:place] + plan[place + part :]
+            if fails(seed, shorter):
+                plan = shorter
+            else:
+                place += part
+        part //= 2
+    return plan
 
 
-def run(machine: type[RandomVenue]) -> set[str]:
-    """Run a machine (for longer under `--hypothesis-profile long`); the words it has met."""
-    machine.seen = Counter()
+@pytest.mark.timeout(0)
+def test_twenty_thousand_random_commands_keep_every_invariant_and_agree_with_the_twins(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = os.environ.get("PAPERTAPE_SIMULATION_COMMANDS")
+    wanted, seed = int(asked or COMMANDS), int(os.environ.get("PAPERTAPE_SIMULATION_SEED", "0"))
+    seen: Counter[str] = Counter()
+    done, began = 0, time.monotonic()
+    while done < wanted:
+        life = live(seed)
+        done += life.commands
+        seen += life.seen
+        if asked:
+            pace = done / (time.monotonic() - began)
+            with capsys.disabled():
+                print(f"life {seed}: {done:,} of {wanted:,} commands, {pace:,.0f} a second")
+        seed += 1
+    assert done >= wanted
+    assert done < COMMANDS or set(seen) >= EXPECTED, sorted(EXPECTED - set(seen))
+
+
+def test_a_failing_life_is_shrunk_to_what_makes_it_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A life that cannot bear a certain action fails by that action alone."""
+
+    def breaks(life: Life, random: Random) -> None:
+        raise AssertionError(life, random)
+
+    monkeypatch.setitem(ACTIONS, "breaks", breaks)
+    plan = [("convert_dust", place) for place in range(12)]
+    plan.insert(7, ("breaks", 1))
+    assert fails(3, plan)
+    assert shrunk(3, plan) == [("breaks", 1)]
+    assert not fails(3, plan[:7])
+
+
+# -- lives that Hypothesis thinks of -----------------------------------------------------------
+
+
+class AnyLife(RuleBasedStateMachine):
+    """The same actions in an order Hypothesis chooses, and shrinks where it fails."""
+
+    @initialize(seed=st.integers(0, 63))
+    def begin(self, seed: int) -> None:
+        self.life = Life(seed)
+
+    @rule(name=st.sampled_from(sorted(ACTIONS)), seed=st.integers(0, 2**16))
+    def act(self, name: str, seed: int) -> None:
+        self.life.act(ACTIONS, name, seed)
+
+    def teardown(self) -> None:
+        if hasattr(self, "life"):
+            self.life.replay()
+
+
+@pytest.mark.timeout(1_200)
+def test_no_order_of_actions_breaks_a_venue() -> None:
+    """For longer under `--hypothesis-profile long`."""
+    usual = settings.get_profile("ci").max_examples
     chosen = settings().max_examples
     options = settings(
-        max_examples=EXAMPLES if chosen == _DEFAULT_EXAMPLES else chosen // 4,
-        stateful_step_count=80,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        max_examples=20 if chosen == usual else chosen,
+        stateful_step_count=50,
+        suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(machine, settings=options)
-    return set(machine.seen)
-
-
-def names(*events: type) -> set[str]:
-    return {event.__name__ for event in events}
-
-
-@pytest.mark.timeout(1_200)
-def test_random_spot_margin_keeps_every_invariant() -> None:
-    met = run(SpotRules)
-    assert names(Traded, LoanChanged, InterestCharged, MarginCalled, LiquidationStarted) <= met
-    assert names(FeeTierChanged) <= met
-
-
-@pytest.mark.timeout(1_200)
-def test_random_perpetuals_keep_every_invariant() -> None:
-    met = run(PerpRules)
-    assert names(Traded, FundingCharged, LiquidationStarted, LiquidationEnded) <= met
-
-
-@pytest.mark.timeout(1_200)
-def test_a_random_whole_venue_keeps_every_invariant() -> None:
-    assert names(Traded) <= run(WholeVenue)
+    run_state_machine_as_test(AnyLife, settings=options)

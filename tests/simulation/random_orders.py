@@ -1,0 +1,281 @@
+"""What people on a random venue do with orders: each action is drawn from its own seed."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+from exchange.commands import AmendOrder, CancelAll, CancelOrder, PlaceOrder, SetMarginMode
+from matching.reasons import Reason
+from matching.types import OrderType, SelfTrade, Side, TimeInForce, TriggerSource
+from risk.margin_worth import max_borrow
+from risk.perp_report import perp_report
+from tests.simulation.random_life import (
+    GRID_MS,
+    INVERSE,
+    PEOPLE,
+    PERPS,
+    SPOTS,
+    Action,
+    Life,
+)
+from tests.story import refusal
+
+SIDES = tuple(Side)
+SIZES = (Fraction(100), Fraction(3_000), Fraction(40_000))  # In USDT.
+LIMITS: tuple[dict[str, Any], ...] = (
+    {},
+    {},
+    {"post_only": True},
+    {"tif": TimeInForce.IOC},
+    {"tif": TimeInForce.FOK},
+    {"tif": TimeInForce.GTD, "expire_ms": 25_000},
+    {"stp": SelfTrade.NONE},
+    {"stp": SelfTrade.EXPIRE_TAKER},
+    {"stp": SelfTrade.EXPIRE_BOTH},
+    {"stp": SelfTrade.DECREMENT},
+    {"client_id": "again"},
+)
+MARKETS: tuple[dict[str, Any], ...] = ({}, {"by_amount": True}, {"stp": SelfTrade.DECREMENT})
+TRIGGERED = (
+    OrderType.STOP,
+    OrderType.STOP_LIMIT,
+    OrderType.TAKE_PROFIT,
+    OrderType.TAKE_PROFIT_LIMIT,
+)
+
+
+def spot_order(life: Life, random: Random) -> None:
+    """A limit or market order on a spot book, in cash or on margin, with or without a loan."""
+    symbol, wallet = random.choice(SPOTS), random.choice(("spot", "margin", "margin", "isolated"))
+    how = {"wallet": f"isolated:{symbol}" if wallet == "isolated" else wallet}
+    more: dict[str, Any] = dict(how)
+    more["side_effect"] = random.choice((0, 1, 1, 2, 3)) if wallet != "spot" else 0
+    if random.random() < 0.3:
+        more |= {"type": OrderType.MARKET} | random.choice(MARKETS)
+    else:
+        more |= random.choice(LIMITS)
+        more["auto_repay_at_cancel"] = random.random() < 0.8
+    away = random.choice((-40, -10, 0, 10, 40))
+    life.order(
+        random.randrange(PEOPLE), symbol, random.choice(SIDES), random.choice(SIZES), away, **more
+    )
+
+
+def contract_order(life: Life, random: Random) -> None:
+    """A limit or market order on a contract."""
+    more: dict[str, Any] = {"reduce_only": random.random() < 0.25}
+    person, symbol = random.randrange(PEOPLE), random.choice(PERPS)
+    if random.random() < 0.3:
+        more |= {"type": OrderType.MARKET} | random.choice(MARKETS)
+        if symbol == INVERSE:
+            more.pop("by_amount", None)
+    else:
+        more |= random.choice(LIMITS) | {"leverage": random.choice((0, 0, 3, 20, 125))}
+    if random.random() < 0.3:
+        more["position_side"] = random.choice((0, 1, 2))
+    away = random.choice((-40, -10, 0, 10, 40))
+    life.order(person, symbol, random.choice(SIDES), random.choice(SIZES), away, **more)
+
+
+def guard(life: Life, random: Random) -> None:
+    """A stop or take-profit, near enough to fire."""
+    person, symbol = random.randrange(PEOPLE), random.choice((*SPOTS[:2], *PERPS))
+    away = random.choice((-200, -60, -20, 20, 60, 200))
+    more: dict[str, Any] = {"type": random.choice(TRIGGERED)}
+    if symbol in PERPS:
+        more["trigger"] = random.choice(tuple(TriggerSource))
+        more["price_protect"] = random.random() < 0.2
+        more["reduce_only"] = random.random() < 0.4
+        if random.random() < 0.3:
+            more |= {"close_position": True, "lots": 0, "reduce_only": False}
+            more["type"] = random.choice((OrderType.STOP, OrderType.TAKE_PROFIT))
+        if life.story.person(life.people[person]).hedge:
+            more["position_side"] = random.choice((1, 2))
+    elif random.random() < 0.4:
+        more |= {"wallet": "margin", "side_effect": random.choice((0, 1, 2, 3))}
+    more["trigger_ticks"] = life.ticks(symbol, away)
+    life.order(person, symbol, random.choice(SIDES), random.choice(SIZES), away, **more)
+
+
+def ladder_out(life: Life, random: Random) -> None:
+    """Reduce-only orders for more than is held: they are trimmed as the position shrinks (P15)."""
+    place = random.randrange(PEOPLE)
+    account = life.story.person(life.people[place])
+    for leg, held in sorted(account.positions.items()):
+        symbol, _, name = leg.partition("/")
+        side, sign = (Side.SELL, 1) if held.lots > 0 else (Side.BUY, -1)
+        more = {"lots": abs(held.lots), "position_side": {"": 0, "LONG": 1, "SHORT": 2}[name]}
+        for away in (20, 60):
+            life.order(place, symbol, side, SIZES[0], sign * away, reduce_only=True, **more)
+        if random.random() < 0.5:
+            trigger = {"trigger_ticks": life.ticks(symbol, -sign * 100), "lots": 0}
+            how = {"type": OrderType.STOP, "close_position": True, "trigger": TriggerSource.MARK}
+            life.order(place, symbol, side, SIZES[0], 0, **(more | how | trigger))
+
+
+STRANGE: tuple[dict[str, Any], ...] = (
+    {"lots": 10**15},
+    {"lots": 0},
+    {"price_ticks": 0},
+    {"price_ticks": 10**15},
+    {"type": OrderType.MARKET, "price_ticks": 5_000_000},
+    {"tif": TimeInForce.GTD, "expire_ms": -GRID_MS},
+    {"tif": TimeInForce.GTD},
+    {"leverage": 124},
+    {"leverage": 1_000},
+    {"close_position": True, "type": OrderType.STOP, "trigger_ticks": 1},
+    {"wallet": "margin"},
+    {"wallet": "spot", "side_effect": 1},
+    {"side_effect": 1},
+    {"reduce_only": True},
+    {"client_id": "?" * 40},
+)
+
+
+def strange_order(life: Life, random: Random) -> None:
+    """What no program that reads its manual would send."""
+    symbol, away = random.choice((*SPOTS, *PERPS, "XYZ-USDT")), random.choice((0, -9_000, 30_000))
+    if symbol not in life.engine.instruments:
+        account_id = random.choice(life.people)
+        life.do(PlaceOrder, account_id=account_id, symbol=symbol, lots=1, price_ticks=1)
+        return
+    size, how = random.choice((*SIZES, Fraction(10**7))), random.choice(STRANGE)
+    life.order(random.randrange(PEOPLE), symbol, random.choice(SIDES), size, away, **how)
+
+
+# -- two people --------------------------------------------------------------------------------
+
+
+def lever(life: Life, random: Random) -> None:
+    """Put a wallet and so much of what it may borrow into one trade with somebody's cash."""
+    person, symbol, side = random.randrange(PEOPLE), random.choice(SPOTS), random.choice(SIDES)
+    account = life.story.person(life.people[person])
+    wallet = random.choice(("margin", f"isolated:{symbol}"))
+    instrument = life.engine.instruments[symbol]
+    asset = instrument.quote if side is Side.BUY else instrument.base
+    minor = account.free(wallet, asset)
+    room = max_borrow(life.engine.risk, account, wallet, asset)
+    minor += room * random.choice((30, 95, 99)) // 100
+    size = Fraction(minor, 10**8) * (life.prices[asset] if asset != "USDT" else 1)
+    if size <= 0:
+        return
+    other = (person + 1) % PEOPLE
+    for gift in (instrument.base, instrument.quote):
+        life.story.deposit(
+            life.people[other], "spot", gift, "10000000" if gift == "USDT" else "1000"
+        )
+    life.order(other, symbol, side.opposite, size, 0)
+    life.order(person, symbol, side, size, 0, wallet=wallet, side_effect=1, tif=TimeInForce.IOC)
+
+
+def meet(life: Life, random: Random) -> None:
+    """Two people take the two sides of a position, with so much of what both have."""
+    person, symbol, side = random.randrange(PEOPLE), random.choice(PERPS), random.choice(SIDES)
+    other = (person + random.randrange(1, PEOPLE)) % PEOPLE
+    settle = life.engine.instruments[symbol].settle
+    available = min(
+        perp_report(life.engine.risk, life.story.person(life.people[each]), settle).available_minor
+        for each in (person, other)
+    )
+    leverage = random.choice((3, 10, 25, 100))
+    size = Fraction(available, 10**8) * leverage * random.choice((20, 60, 90)) / 100
+    if settle == "BTC":
+        size *= life.prices["BTC"]
+    life.order(other, symbol, side.opposite, size, 0, leverage=leverage)
+    life.order(person, symbol, side, size, 0, leverage=leverage, tif=TimeInForce.IOC)
+
+
+def lay_out(life: Life, random: Random) -> None:
+    """A ladder on both sides of a book: liquidations, and the venue after them, find somebody."""
+    symbol, person = random.choice((*SPOTS, *PERPS)), random.randrange(PEOPLE)
+    size = random.choice(SIZES) if symbol in PERPS else SIZES[-1]
+    for away in (-150, -30, 30, 150):
+        side = Side.BUY if away < 0 else Side.SELL
+        life.order(person, symbol, side, size, away)
+
+
+def close_badly(life: Life, random: Random) -> None:
+    """Close an isolated position by oneself, far beyond the price at which it is bankrupt."""
+    symbol, side = random.choice(PERPS), random.choice(SIDES)
+    person, other = random.sample(range(PEOPLE), 2)
+    account = life.people[person]
+    life.do(CancelAll, account_id=account)
+    life.do(SetMarginMode, account_id=account, symbol=symbol, isolated=True)
+    how: dict[str, Any] = {"leverage": random.choice((25, 100))}
+    sides: dict[str, Any] = {}
+    if life.story.person(account).hedge:
+        sides = {"position_side": 1 if side is Side.BUY else 2}
+    life.order(other, symbol, side.opposite, SIZES[1], 0)
+    life.order(person, symbol, side, SIZES[1], 0, **how, **sides)
+    away = random.choice((-450, -200)) if side is Side.BUY else random.choice((200, 450))
+    life.order(other, symbol, side, SIZES[1], away)
+    more = {"reduce_only": True, "type": OrderType.MARKET} | sides
+    life.order(person, symbol, side.opposite, SIZES[1], 0, **more)
+
+
+# -- orders that are there ---------------------------------------------------------------------
+
+
+def an_order(life: Life, random: Random, person: int) -> int:
+    """The id of one of a person's open orders; an unknown one where there is none."""
+    orders = list(life.story.person(life.people[person]).orders)
+    return random.choice(orders) if orders and random.random() < 0.95 else 10**9
+
+
+def cancel(life: Life, random: Random) -> None:
+    """One order."""
+    person = random.randrange(PEOPLE)
+    order_id = an_order(life, random, person)
+    life.do(CancelOrder, account_id=life.people[person], order_id=order_id)
+
+
+def cancel_all(life: Life, random: Random) -> None:
+    """All orders of a person, or those on a symbol."""
+    symbol = random.choice(("", "", *SPOTS, *PERPS))
+    life.do(CancelAll, account_id=random.choice(life.people), symbol=symbol)
+
+
+def clear_book(life: Life, random: Random) -> None:
+    """Everybody cancels on a symbol: whoever is liquidated now finds nobody."""
+    symbol = random.choice(PERPS)
+    for account_id in life.people:
+        life.do(CancelAll, account_id=account_id, symbol=symbol)
+
+
+def amend(life: Life, random: Random) -> None:
+    """Another size or price."""
+    person = random.randrange(PEOPLE)
+    account = life.story.person(life.people[person])
+    order = account.orders.get(an_order(life, random, person))
+    if order is None:
+        return
+    before, lots = order.state(), order.lots
+    size, moved = random.choice((1, 50, 90, 100, 150)), random.choice((0, 0, -30, 5, 40))
+    price = max(1, order.price_ticks * (10_000 + moved) // 10_000) if moved else 0
+    wish = {"lots": max(1, lots * size // 100), "price_ticks": price}
+    events = life.do(AmendOrder, account_id=account.id, order_id=order.order_id, **wish)
+    reason = refusal(events)
+    if reason is not None and reason is not Reason.WOULD_TAKE:
+        assert order.state() == before  # A refused replacement leaves the old order be.
+
+
+ORDER_ACTIONS: dict[str, Action] = {
+    each.__name__: each
+    for each in (
+        spot_order,
+        contract_order,
+        guard,
+        ladder_out,
+        strange_order,
+        lever,
+        meet,
+        lay_out,
+        close_badly,
+        cancel,
+        cancel_all,
+        clear_book,
+        amend,
+    )
+}
