@@ -15,7 +15,7 @@ from risk.adl import QUANTILES, adl_rank, leg_score
 from risk.ratio import Ratio
 from risk.state import RiskState
 
-EXACT_MAX: Final = 64
+EXACT_MAX: Final = 8
 SAMPLE_MAX: Final = 500
 STANDS_MS: Final = 1_000
 
