@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,34 @@ def test_a_page_has_examples_and_no_block_that_nobody_runs(page: Path) -> None:
 
 def test_the_first_page_explains_every_word() -> None:
     text = PAGES[0].read_text(encoding="utf-8")
-    for word in VERBS.keys() | NUMBERS.keys() | HAPPENED.keys() | EFFECTS.keys():
+    for word in (
+        {"prices", "price", "wait", "reckon"}
+        | VERBS.keys()
+        | NUMBERS.keys()
+        | HAPPENED.keys()
+        | EFFECTS.keys()
+    ):
         assert re.search(rf"`[^`]*\b{word}\b[^`]*`", text), word
+
+
+@pytest.mark.parametrize(
+    ("value", "told", "so"),
+    [
+        (Fraction(1, 3), "0.33..", True),
+        (Fraction(-1, 3), "-0.333..", True),
+        (Fraction(1, 3), "0.34..", False),
+        (Fraction(1, 3), "0.33", False),
+        (Fraction(1, 4), "0.25..", False),  # It is not longer than that.
+        (Fraction(1, 800), "0.12..%", False),
+        (Fraction(1, 800), "0.125%", True),
+        (None, "none", True),
+        (Fraction(0), "none", False),
+        ("closed", "closed", True),
+        (Fraction(1), "one", False),
+    ],
+)
+def test_a_number_is_told_in_full_or_by_its_first_digits(value: Value, told: str, so: bool) -> None:
+    assert agrees(value, told) is so
 
 
 def test_steps_of_a_liquidation_are_told_all_or_none() -> None:

@@ -14,6 +14,7 @@ from exchange.commands import (
     Borrow,
     CancelAll,
     ConvertDust,
+    FeedPrices,
     Repay,
     SetFeeDiscount,
     SetLeverage,
@@ -29,7 +30,7 @@ from matching.types import OrderType, Side, TriggerSource
 from risk.parameters import Venue
 from tests.mechanics.reading import Line, Value
 from tests.mechanics.reckoning import reckon
-from tests.story import START_MS, Story, refusal, units
+from tests.story import FOREVER_MS, START_MS, Story, refusal, units
 
 SYMBOLS = (
     *("BTC-USDT", "ETH-USDT", "SOL-USDT", "BNB-USDT", "ETH-BTC"),
@@ -90,6 +91,11 @@ class Scene:
             self.last = self.trade(line.who, SIDES[verb], words)
         elif verb == "price":
             self.last = self.story.index(*words)
+        elif verb == "prices":
+            told = {base: units(price) for base, price in zip(words[::2], words[1::2], strict=True)}
+            feed = self.story.venue.feeds[0]
+            self.story.do(FeedPrices, feed=feed, prices_e8=told, stale_ms=FOREVER_MS)
+            self.last = self.story.wait(1_000)
         elif verb == "wait":
             self.last = self.story.wait(int(words[0]) * UNITS_MS[words[1]])
         elif verb not in ("given", "reckon"):
