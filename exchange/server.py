@@ -110,6 +110,7 @@ async def _serve(config: Config, on_open: OnOpen | None) -> int:
     try:
         gc.collect()
         gc.freeze()  # What is there now stays; the collector need not look at it again.
+        gc.set_threshold(20_000)  # Little of what commands leave behind is in cycles.
         for number in STOPS:
             loop.add_signal_handler(number, _interrupted, running, number)
         if on_open is not None:

@@ -134,9 +134,10 @@ class Contract:
 
     def cap_minor(self, leverage: int) -> int:
         """The largest notional a leverage is allowed at, inclusive; 0 where it never is (P3)."""
-        return max(
-            (each.cap_minor for each in self.brackets if each.leverage >= leverage), default=0
-        )
+        for each in reversed(self.brackets):  # Caps rise as leverage falls.
+            if each.leverage >= leverage:
+                return each.cap_minor
+        return 0
 
     def leverage_allows(self, leverage: int, notional_e16: int, mark_e8: int) -> bool:
         """Whether a notional, at the larger of mark and order price, fits a leverage (P3)."""

@@ -141,9 +141,11 @@ class Ledger:
         self.touched[source] = None
         self.touched[target] = None
         if source.owner >= FIRST_ACCOUNT:
-            self.postings.append(_posting(source, -minor, reason, reference))
+            after = (source.owner, source.wallet, source.asset, -minor, source.minor)
+            self.postings.append(Posting(*after, reason, reference))
         if target.owner >= FIRST_ACCOUNT:
-            self.postings.append(_posting(target, minor, reason, reference))
+            after = (target.owner, target.wallet, target.asset, minor, target.minor)
+            self.postings.append(Posting(*after, reason, reference))
 
     def lock(self, pocket: Pocket, minor: int) -> None:
         """Hold a part of a pocket for an order."""
@@ -211,9 +213,3 @@ class Ledger:
             pocket = self.pocket(owner, wallet, asset)
             pocket.minor = int(minor)
             pocket.locked = locked
-
-
-def _posting(pocket: Pocket, change_minor: int, reason: PostingReason, reference: int) -> Posting:
-    return Posting(
-        pocket.owner, pocket.wallet, pocket.asset, change_minor, pocket.minor, reason, reference
-    )

@@ -101,7 +101,14 @@ def wallet_e16(state: RiskState, account: Account, wallet: str) -> int:
 
 
 def leg_margin(state: RiskState, account: Account, leg: str, sums: OpenOrders) -> OrderMargin:
-    """Initial margin of a leg's position and of orders that sum up so (P4).
+    """Initial margin of a leg's position and of orders that sum up so (P4)."""
+    return leg_margins(state, account, leg, (sums,))[0]
+
+
+def leg_margins(
+    state: RiskState, account: Account, leg: str, all_sums: Sequence[OpenOrders]
+) -> list[OrderMargin]:
+    """`leg_margin` of each of several sums of orders.
 
     On the cross wallet it is the max form at the mark (V42).  Orders against an isolated position
     are paid from what closing it gives back, then from the wallet (V43).
@@ -113,17 +120,23 @@ def leg_margin(state: RiskState, account: Account, leg: str, sums: OpenOrders) -
     held = account.positions.get(leg)
     lots = held.lots if held else 0
     notional = contract.notional_e16(lots, mark_e8)
-    buys, sells = sums.buy_minor * factor, sums.sell_minor * factor
     if held is None or not account.is_isolated(contract.symbol):
-        return open_order_margin(notional if lots > 0 else -notional, buys, sells, leverage)
+        signed = notional if lots > 0 else -notional
+        return [
+            open_order_margin(signed, sums.buy_minor * factor, sums.sell_minor * factor, leverage)
+            for sums in all_sums
+        ]
     position = initial_e16(notional, leverage)
-    with_it, against = (buys, _against(contract, Side.SELL, sums))
-    if lots < 0:
-        with_it, against = (sells, _against(contract, Side.BUY, sums))
     margin = account.minor(position_wallet(leg), contract.settle)
-    flip = isolated_flip_minor(lots, held.cost_minor, margin, against, leverage)
-    orders = max(initial_e16(with_it, leverage), flip * factor)
-    return OrderMargin(position + orders, position, orders)
+    found = []
+    for sums in all_sums:
+        with_it, against = (sums.buy_minor, _against(contract, Side.SELL, sums))
+        if lots < 0:
+            with_it, against = (sums.sell_minor, _against(contract, Side.BUY, sums))
+        flip = isolated_flip_minor(lots, held.cost_minor, margin, against, leverage)
+        orders = max(initial_e16(with_it * factor, leverage), flip * factor)
+        found.append(OrderMargin(position + orders, position, orders))
+    return found
 
 
 def _against(contract: Contract, side: Side, sums: OpenOrders) -> Against:

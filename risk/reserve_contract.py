@@ -12,7 +12,7 @@ from risk.contract import Contract
 from risk.fees import rates_e12
 from risk.margin import order_cost
 from risk.money import ceil_div, charged
-from risk.perp_worth import leg_margin, perp_worth
+from risk.perp_worth import leg_margins, perp_worth
 from risk.state import RiskState
 
 _NO_ORDERS: Final = OpenOrders()  # Read only.
@@ -108,8 +108,7 @@ def contract_requirement(
     supposed.buy_lots, supposed.buy_minor = sums.buy_lots, sums.buy_minor
     supposed.sell_lots, supposed.sell_minor = sums.sell_lots, sums.sell_minor
     supposed.add(order.side, *likely)
-    before = leg_margin(state, account, order.leg, sums)
-    after = leg_margin(state, account, order.leg, supposed)
+    before, after = leg_margins(state, account, order.leg, (sums, supposed))
     return before.total_e16, after.total_e16
 
 
@@ -184,7 +183,8 @@ def _open_loss_and_fees(
         reserve_close_fee=isolated,
         inverse=contract.inverse,
     )
-    return cost.total_minor - cost.initial_minor + charged(likely[1] - minor, taker_e12)
+    kept = cost.open_fee_minor + cost.close_fee_minor + cost.open_loss_minor
+    return kept + charged(likely[1] - minor, taker_e12)
 
 
 def _opening(account: Account, order: Order, likely: Likely) -> Likely:

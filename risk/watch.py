@@ -81,11 +81,12 @@ class Watch:
         They hold even when the scope loses the `allowance` besides, in a unit of the caller's.
         """
         self.drop(account_id, scope)
+        key = (account_id, scope)
         if allowance:
-            self._allowances[account_id, scope] = allowance
+            self._allowances[key] = allowance
         bands = [_within_reach(band) for band in bands]
         self._version += 1
-        self._bands[account_id, scope] = (self._version, bands)
+        self._bands[key] = (self._version, bands)
         for source, low_e8, high_e8 in bands:
             if low_e8 is not None:
                 self._push(self._low, source, (-low_e8, account_id, scope, self._version))
@@ -94,10 +95,11 @@ class Watch:
 
     def drop(self, account_id: int, scope: str) -> None:
         """Forget a scope's bands, and what they allowed for. O(1)."""
-        self._allowances.pop((account_id, scope), None)
-        old = self._bands.pop((account_id, scope), None)
+        key = (account_id, scope)
+        old = self._bands.pop(key, None)
         if old is None:
             return
+        self._allowances.pop(key, None)  # There is none but with bands.
         for source, low_e8, high_e8 in old[1]:
             if low_e8 is not None:
                 self._low[source].live -= 1
