@@ -8,12 +8,14 @@ from fractions import Fraction
 from exchange.engine import Engine
 from exchange.events import (
     AnyEvent,
+    Filled,
     FundCovered,
     IndexPriced,
     LiquidationStarted,
     LiquidationStepped,
     MarginCalled,
     Marked,
+    OrderChanged,
 )
 from risk.account import Account
 from risk.ledger import INSURANCE
@@ -23,6 +25,7 @@ from risk.margin_worth import margin_worth, max_borrow, max_transfer_out
 from risk.perp_report import perp_report, position_report
 from risk.perp_worth import perp_worth
 from risk.scopes import perp_state
+from tests.naive.naive_cost import kept_back, may_leave_collateral
 from tests.naive.naive_levels import (
     must_be_called,
     must_be_liquidated,
@@ -139,6 +142,30 @@ def agree_on_limits(engine: Engine, account: Account, wallet: str, asset: str) -
     if most:
         assert may_take_out(engine, account, wallet, asset, most), (account.id, wallet, asset)
     assert not may_take_out(engine, account, wallet, asset, most + 1), (account.id, wallet, asset)
+
+
+def agree_on_collateral(engine: Engine, account: Account, asset: str) -> None:
+    """The largest amount that may leave a wallet of several assets may, and a unit more not."""
+    most = max_transfer_out(engine.risk, account, "perp", asset)
+    if most:
+        assert may_leave_collateral(engine, account, asset, most), (account.id, asset, most)
+    assert not may_leave_collateral(engine, account, asset, most + 1), (account.id, asset, most)
+
+
+def agree_on_cost(engine: Engine, events: list[AnyEvent]) -> None:
+    """An order that came to rest untouched keeps back what it must (P4).
+
+    Where its owner lost or filled others by it, what it met is not there any more.
+    """
+    told = of(events, OrderChanged)
+    if len(told) != 1 or of(events, Filled) or told[0].happening != "accepted":
+        return
+    account = engine.risk.accounts[told[0].account_id]
+    order = account.orders.get(told[0].order_id)
+    if order is None or order.wallet != "perp" or order.reduce_only or order.is_asleep:
+        return
+    kept = kept_back(engine, account, order)
+    assert Fraction(order.hold_minor, 10**8) == kept, (order, order.hold_minor, kept)
 
 
 # -- decisions ---------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from exchange.events import (
     OrderChanged,
 )
 from matching.types import OrderType, Side
-from risk.ledger import INSURANCE
+from risk.ledger import CONVERSION, INSURANCE
 from risk.money import E8, E12
 from risk.parameters import (
     HOUR_MS,
@@ -39,6 +39,8 @@ from tests.naive.naive_money import customers
 from tests.simulation.agreement import (
     agree,
     agree_after_scan,
+    agree_on_collateral,
+    agree_on_cost,
     agree_on_decisions,
     agree_on_limits,
     fund_changed_by_its_rules,
@@ -163,6 +165,7 @@ class Life:
         self.charges.begin(self.engine)
         funds = {asset: self._fund(asset) for asset in ("USDT", "BTC")}
         events = self.story.do(kind, **fields)
+        self.placed = kind is PlaceOrder
         self.note(events)
         self.judge(events, funds)
         return events
@@ -197,6 +200,8 @@ class Life:
             idle = before_minor is not None and self._fund(asset) is not None
             if idle and not _fund_dealt(events):
                 fund_changed_by_its_rules(engine, asset, before_minor or 0, events)
+        if self.placed:
+            agree_on_cost(engine, events)
         accounts = list(customers(engine))
         account = accounts[self.commands % len(accounts)]
         wallet, assets = (
@@ -205,11 +210,15 @@ class Life:
             ("isolated:ETH-BTC", ("BTC", "ETH")),
         )[self.commands // 5 % 3]
         agree_on_limits(engine, account, wallet, assets[self.commands // 15 % len(assets)])
+        if account.multi_asset:
+            agree_on_collateral(engine, account, ("USDT", "BTC", "ETH")[self.commands // 5 % 3])
 
     def _fund(self, asset: str) -> int | None:
-        """What the fund of perpetuals has, while it holds no position and collects no interest."""
-        fund = self.engine.risk.accounts[INSURANCE]
-        if fund.positions:
+        """What the fund of perpetuals has, while it holds no position and no collateral that was
+        taken for debts is still being sold for it."""
+        accounts = self.engine.risk.accounts
+        fund = accounts[INSURANCE]
+        if fund.positions or any(each.minor for each in accounts[CONVERSION].pockets.values()):
             return None
         return fund.minor("perp" if asset == "USDT" else f"perp:{asset}", asset)
 
