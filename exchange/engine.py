@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from exchange.amending import amend
+from exchange.auctioning import change_state, indicate, open_due, uncross
 from exchange.because import because
 from exchange.commands import (
     REFUSE_IF_OPEN,
@@ -38,9 +39,9 @@ from exchange.commands import (
     Tick,
     Transfer,
 )
-from exchange.events import AnyEvent, SymbolStateChanged
+from exchange.events import AnyEvent
 from exchange.invariants import check_book, check_orders, check_triggers
-from exchange.keeping import STANDING, restore_trading, trading_state
+from exchange.keeping import restore_trading, trading_state
 from exchange.quiet import pass_quiet
 from exchange.reducing import trim_moved
 from exchange.telling import Teller
@@ -49,7 +50,7 @@ from exchange.triggering import drain, refuse_wish, send
 from matching.filters import refuse_cancel
 from matching.limits import DUPLICATE_IDS_KEPT_MAX, WORK_PER_COMMAND_MAX
 from matching.reasons import Reason
-from matching.types import Order, TradingState, TriggerSource
+from matching.types import Order, TradingState
 from risk import borrowing, settings
 from risk.account import POSITION_SIDES, Account, Loan
 from risk.dust import convert_dust
@@ -134,7 +135,8 @@ class Engine:
         self.risk.refused = None
         answer = self._obey(command)
         trim_moved(self.trading)
-        drain(self.trading, WORK_PER_COMMAND_MAX)
+        if not self.trading.opening:
+            drain(self.trading, WORK_PER_COMMAND_MAX)
         self.trading.tell_depth()
         details = because(self.trading, command, answer.reason) if answer.reason else None
         asker_id = getattr(command, "account_id", 0)
@@ -151,12 +153,14 @@ class Engine:
     def pending_work(self) -> bool:
         """Whether work remains that is due at or before the last stamp."""
         due = self.next_grid_ms <= self.time_ms or self.risk.pending_work
-        return due or bool(self.trading.fired)
+        return due or bool(self.trading.fired) or self.trading.opening
 
     def _advance(self, budget: int) -> None:
         """Run the grid points that are due, each with all its work, within a budget."""
         while budget > 0:
-            if self.trading.fired:
+            if self.trading.opening:
+                budget -= uncross(self.trading, budget)
+            elif self.trading.fired:
                 budget -= drain(self.trading, budget)
             elif self.priced:
                 self._finish_grid_point()
@@ -165,7 +169,8 @@ class Engine:
                 budget -= max(1, self.risk.work(self.trading, budget))
                 self._look_behind()
             elif self.next_grid_ms <= self.time_ms:
-                self._begin_grid_point()
+                if not open_due(self.trading, self.next_grid_ms):
+                    self._begin_grid_point()
                 budget -= 1
             else:
                 return
@@ -176,6 +181,7 @@ class Engine:
         self._told = self.seq, len(self._teller.events)
         self.risk.time_ms = now_ms
         self.trading.expire_due(now_ms, WORK_PER_COMMAND_MAX)
+        indicate(self.trading)
         self.risk.price(self.books, self.last_trade, now_ms)
         self._teller.drain()
         self.trading.look_at_marks()
@@ -290,7 +296,7 @@ class Engine:
             return Answer(Reason.UNKNOWN_SYMBOL)
         if wish.position_side not in POSITION_SIDES:
             return Answer(Reason.FIELD_OUT_OF_RANGE)
-        busy = self.trading.expire_first(wish.symbol)
+        busy = self.trading.make_ready(wish.symbol)
         if busy is not None:
             return Answer(busy)
         if not wish.leverage or self.instruments[wish.symbol].kind == "spot":
@@ -335,7 +341,7 @@ class Engine:
     def _amend(self, wish: AmendOrder) -> Answer:
         account = self._account(wish)
         order = account.orders.get(wish.order_id)
-        busy = self.trading.expire_first(order.symbol) if order else None
+        busy = self.trading.make_ready(order.symbol) if order else None
         if busy is not None:
             return Answer(busy)
         if order is None or not order.is_open:
@@ -416,18 +422,9 @@ class Engine:
             return Answer(Reason.UNKNOWN_SYMBOL)
         if wish.state.upper() not in TradingState.__members__:
             return Answer(Reason.FIELD_OUT_OF_RANGE)
-        state = TradingState[wish.state.upper()]
-        self.trading.states[wish.symbol] = state
-        if state in STANDING:
-            self.risk.halted.add(wish.symbol)
-        else:
-            self.risk.halted.discard(wish.symbol)
-            self.risk.thaw()
-            self.trading.look(wish.symbol, TriggerSource.MARK)
-        self._teller.tell(
-            SymbolStateChanged(self.seq, self.time_ms, wish.symbol, wish.state.lower())
-        )
-        return DONE
+        reason = change_state(self.trading, wish.symbol, TradingState[wish.state.upper()])
+        self._advance(WORK_PER_COMMAND_MAX)
+        return Answer(reason)
 
     # -- snapshots and invariants --------------------------------------------------------------
 

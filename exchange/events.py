@@ -397,6 +397,24 @@ class SymbolStateChanged(Event, tag=27):
     state: str
 
 
+class AuctionUncrossed(Event, tag=32):
+    """A book opened by an auction: all that traded, at one price, and what was left over there."""
+
+    symbol: str
+    price_ticks: int
+    lots: int
+    imbalance_lots: int  # Demand less supply at the price.
+
+
+class AuctionIndicated(Event, tag=33):
+    """Where a book that collects would trade if it opened now; no lots: nothing crosses."""
+
+    symbol: str
+    price_ticks: int
+    lots: int
+    imbalance_lots: int
+
+
 class FundCovered(Event, tag=28):
     """The insurance fund paid for a bankruptcy; a negative balance is a deficit."""
 
@@ -458,5 +476,7 @@ PublicEvent = (
     | SymbolStateChanged
     | FundCovered
     | LoanWrittenOff
+    | AuctionUncrossed
+    | AuctionIndicated
 )
 AnyEvent = PrivateEvent | PublicEvent | Answered

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from exchange.events import DepthChanged, Liquidated, Traded
 from exchange.telling import Teller
 from matching.book import Book
+from matching.breaker import Breaker
 from matching.depth import Depth
-from matching.limits import FILLS_PER_COMMAND_MAX
+from matching.limits import FILLS_PER_COMMAND_MAX, MINOR_PER_UNIT
 from matching.reasons import Reason
 from matching.triggers import SOURCES, Triggers
 from matching.types import (
@@ -31,6 +33,9 @@ from risk.settle_contract import count_resting, uncount_closed
 from risk.settle_spot import unhold_spot
 from risk.state import RiskState
 
+if TYPE_CHECKING:
+    from exchange.auctioning import Auction
+
 
 class Execution:
     """Books, the orders on them and asleep beside them, and what befalls these orders."""
@@ -50,6 +55,14 @@ class Execution:
         self.last_trade: dict[str, tuple[int, int]] = {}  # symbol: (ticks, time_ms)
         self.next_order_id = 1
         self.touched_books: dict[str, None] = {}
+        self.auctions: dict[str, Auction] = {}  # Of the books that collect.
+        self.held: dict[str, list[int]] = {}  # Orders that woke before their book stood.
+        self.breakers: dict[str, Breaker] = {
+            symbol: Breaker(each.breaker_move_bps)
+            for symbol, each in risk.instruments.items()
+            if each.breaker_move_bps
+        }
+        self.tripped: dict[str, None] = {}  # Books whose breaker trips behind this match.
 
     def spent(self, order: Order) -> str:
         """The asset a spot order pays with, and holds."""
@@ -72,7 +85,7 @@ class Execution:
             if isinstance(step, Fill):
                 self._settle(step)
             else:
-                self._prevented(step)
+                self._lost(step.maker, step.maker_lots)
         if order.order_id in book.orders:
             self._rest(account, order, reserved)
         else:
@@ -87,6 +100,9 @@ class Execution:
         trade_id = self.trade_ids[symbol] = self.trade_ids[symbol] + 1
         maker_side, taker_side = settle_fill(self.risk, fill, trade_id)
         self.last_trade[symbol] = (fill.price_ticks, self.risk.time_ms)
+        breaker = self.breakers.get(symbol)
+        if breaker is not None and breaker.trips(self.risk.time_ms, fill.price_ticks):
+            self.tripped[symbol] = None
         teller = self.teller
         forced = taker.forced
         teller.tell(
@@ -111,23 +127,32 @@ class Execution:
                     teller.seq, teller.time_ms, symbol, taker.side, fill.lots, fill.price_ticks
                 )
             )
-        if not maker.is_open:
-            self.close(self.risk.accounts[maker.account_id], maker)
-        teller.drain()
-        teller.order(maker, "filled")
+        for order in (maker, taker) if fill.auction else (maker,):
+            if not order.is_open:
+                self.close(self.risk.accounts[order.account_id], order)
+            teller.drain()
+            teller.order(order, "filled")
         self.look(symbol, TriggerSource.LAST)
 
-    def _prevented(self, prevention: Prevention) -> None:
-        """Free what a prevented self-trade took from the maker."""
-        maker = prevention.maker
-        account = self.risk.accounts[maker.account_id]
-        if prevention.maker_lots:
-            uncount_closed(self.risk, account, maker, prevention.maker_lots, maker.open_lots)
-        if prevention.maker_expired:
-            self.close(account, maker)
-        elif prevention.maker_lots and maker.wallet != PERP:
-            unhold_spot(self.risk, maker)
-        self.teller.order(maker, what_happened(maker))
+    def settle_auction(self, happened: Fill | Prevention) -> None:
+        """Settle one step of an uncross: both orders rested on the book before it."""
+        if isinstance(happened, Fill):
+            self._settle(happened)
+            self.tripped.clear()  # Where an auction trades is where its breaker begins anew.
+            return
+        self._lost(happened.maker, happened.maker_lots)
+        self._lost(happened.taker, happened.taker_lots)
+
+    def _lost(self, order: Order, lots: int) -> None:
+        """Free what a prevented self-trade took from an order that rests or has rested."""
+        account = self.risk.accounts[order.account_id]
+        if lots:
+            uncount_closed(self.risk, account, order, lots, order.open_lots)
+        if not order.is_open:
+            self.close(account, order)
+        elif lots and order.wallet != PERP:
+            unhold_spot(self.risk, order)
+        self.teller.order(order, what_happened(order))
 
     def _rest(self, account: Account, order: Order, reserved: int) -> None:
         """The order rests on the book: remember it, hold what its open part needs."""
@@ -219,6 +244,18 @@ class Execution:
             count += 1
         return count
 
+    @property
+    def opening(self) -> bool:
+        """Whether an auction's fills are under way."""
+        return any(auction.opens is not None for auction in self.auctions.values())
+
+    def make_ready(self, symbol: str) -> Reason | None:
+        """Before a user's order reaches a book: `expire_first`; BUSY while the book uncrosses."""
+        auction = self.auctions.get(symbol)
+        if auction is not None and auction.opens is not None:
+            return Reason.BUSY
+        return self.expire_first(symbol)
+
     def expire_first(self, symbol: str) -> Reason | None:
         """Before a book is traded on: between two grid points, too, nobody meets an order that is
         past its date (S2). BUSY where there are more of those than one command may end.
@@ -254,6 +291,18 @@ class Execution:
         """`look` at every perpetual: their marks were computed anew."""
         for symbol in self.risk.marks:
             self.look(symbol, TriggerSource.MARK)
+
+    def reference_e8(self, symbol: str) -> int:
+        """The price filters measure by: mark, index, or the last trade; 0 when there is none."""
+        instrument = self.risk.instruments[symbol]
+        if instrument.kind != "spot":
+            return self.risk.mark_e8(symbol) or 0
+        base_e8 = self.risk.price_e8(instrument.base)
+        quote_e8 = self.risk.price_e8(instrument.quote)
+        if base_e8 and quote_e8:
+            return base_e8 * MINOR_PER_UNIT // quote_e8
+        last = self.last_trade.get(symbol)
+        return last[0] * instrument.tick_e8 if last else 0
 
     def price_e8(self, symbol: str, source: TriggerSource) -> int | None:
         """The price that wakes orders of a source; None before its first, as of a pair's mark."""

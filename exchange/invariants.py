@@ -17,7 +17,7 @@ def check_book(book: Book, instrument: Instrument, accounts: Mapping[int, Accoun
     """I6 and I7 of one book and its orders. O(orders that rest)."""
     symbol = instrument.symbol
     with naming("I6", symbol):
-        book.check()
+        book.check()  # A book that collects may be crossed, and no other.
     for order in book.orders.values():
         hold("I6", order.symbol == symbol, symbol, order)
         mine = accounts[order.account_id].orders.get(order.order_id)
@@ -64,4 +64,5 @@ def check_triggers(execution: Execution, symbol: str) -> None:
         sleeps = account.asleep.get(order.leg, {}).get(order.order_id) is order
         hold("I12", mine and sleeps, symbol, f"its owner does not know {order}")
     turns = {order_id for where, order_id in execution.fired if where == symbol}
+    turns |= set(execution.held.get(symbol, ()))
     hold("I12", triggers.due <= turns, symbol, f"{triggers.due} woke, but {turns} have a turn")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from exchange.auctioning import STANDING, Auction
 from exchange.trading import Trading
 from matching.book import Book
+from matching.breaker import Breaker
 from matching.depth import Depth
 from matching.triggers import Triggers
 from matching.types import Order, TradingState
 from risk.account import Account
 from risk.settle_contract import count_resting
-
-STANDING: Final = (TradingState.HALT, TradingState.CANCEL_ONLY)  # No order trades.
 
 
 def trading_state(trading: Trading) -> dict[str, Any]:
@@ -28,6 +28,9 @@ def trading_state(trading: Trading) -> dict[str, Any]:
             for symbol, each in sorted(triggers.items())
         ],
         "fired": list(trading.fired),
+        "held": sorted(trading.held.items()),
+        "auctions": [(symbol, each.state()) for symbol, each in trading.auctions.items()],
+        "breakers": [(symbol, each.state()) for symbol, each in sorted(trading.breakers.items())],
         "trade_ids": sorted(trading.trade_ids.items()),
         "last_trade": sorted(trading.last_trade.items()),
         "next_order_id": trading.next_order_id,
@@ -42,6 +45,12 @@ def restore_trading(trading: Trading, state: Mapping[str, Any]) -> None:
         tick_e8 = trading.risk.instruments[symbol].tick_e8
         trading.triggers[symbol] = Triggers.restore(tick_e8, orders, due, extremes)
     trading.fired.extend((symbol, order_id) for symbol, order_id in state["fired"])
+    trading.held.update((symbol, list(order_ids)) for symbol, order_ids in state["held"])
+    for symbol, auction in state["auctions"]:
+        trading.auctions[symbol] = Auction.restore(auction)
+    for symbol, last in state["breakers"]:
+        move_bps = trading.risk.instruments[symbol].breaker_move_bps
+        trading.breakers[symbol] = Breaker(move_bps, ((slot, ticks) for slot, ticks in last))
     found = [order for book in trading.books.values() for order in book.orders.values()]
     for triggers in trading.triggers.values():
         found += triggers.orders.values()

@@ -22,6 +22,8 @@ from exchange.bounds import (
 from exchange.channels import Channel, Frame, public_channels
 from exchange.events import (
     AnyEvent,
+    AuctionIndicated,
+    AuctionUncrossed,
     DepthChanged,
     FundCovered,
     FundingFixed,
@@ -124,6 +126,8 @@ class Publisher:
             InterestFixed: self._status,
             FundCovered: self._status,
             LoanWrittenOff: self._status,
+            AuctionIndicated: self._status,
+            AuctionUncrossed: self._status,
         }
 
     # -- readers -------------------------------------------------------------------------------
@@ -318,9 +322,7 @@ class Publisher:
     def _liquidated(self, event: Liquidated) -> None:
         self._news(event, "liquidations", event.seq, NOTICES_WAITING_MAX)
 
-    def _status(
-        self, event: SymbolStateChanged | InterestFixed | FundCovered | LoanWrittenOff
-    ) -> None:
+    def _status(self, event: AnyEvent) -> None:
         self._news(event, "status", event.seq, NOTICES_WAITING_MAX)
 
     def _heard(self, channel: Channel) -> bool:

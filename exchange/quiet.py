@@ -17,7 +17,7 @@ def pass_quiet(engine: Engine) -> None:
     """
     risk, trading, grid_ms = engine.risk, engine.trading, engine.venue.grid_ms
     left_ms = engine.time_ms - engine.next_grid_ms
-    if left_ms < 0 or not risk.is_still or trading.fired:
+    if left_ms < 0 or not risk.is_still or trading.fired or trading.auctions:
         return
     until_ms = engine.next_grid_ms + left_ms // grid_ms * grid_ms
     expiries_ms = [book.next_expiry_ms for book in trading.books.values()]

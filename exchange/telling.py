@@ -156,7 +156,7 @@ class Teller:
                 order.side,
                 fill.price_ticks,
                 fill.lots,
-                order is fill.maker,
+                order is fill.maker and not fill.auction,
                 booked.fee_minor,
                 booked.fee_asset,
                 booked.realised_minor,

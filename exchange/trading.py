@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from exchange.auctioning import trip
 from exchange.commands import PlaceOrder
 from exchange.execution import Execution
 from exchange.reducing import trim_moved
@@ -115,18 +116,6 @@ class Trading(Execution):
                 return Reason.PRICE_BAND, 0
         return None, bound
 
-    def reference_e8(self, symbol: str) -> int:
-        """The price filters measure by: mark, index, or the last trade; 0 when there is none."""
-        instrument = self.risk.instruments[symbol]
-        if instrument.kind != "spot":
-            return self.risk.mark_e8(symbol) or 0
-        base_e8 = self.risk.price_e8(instrument.base)
-        quote_e8 = self.risk.price_e8(instrument.quote)
-        if base_e8 and quote_e8:
-            return base_e8 * 100_000_000 // quote_e8
-        last = self.last_trade.get(symbol)
-        return last[0] * instrument.tick_e8 if last else 0
-
     def force(
         self,
         account: Account,
@@ -165,6 +154,7 @@ class Trading(Execution):
         """Match an order that was admitted, then cut what its trades leave too large (P15)."""
         self.match(account, order, worst_ticks)
         trim_moved(self)
+        trip(self)
 
     # -- ending many ---------------------------------------------------------------------------
 

@@ -123,7 +123,9 @@ def drain(trading: Trading, limit: int) -> int:
         symbol, order_id = trading.fired.popleft()
         done += 1
         order = trading.triggers[symbol].orders.get(order_id)
-        if order is not None:  # It may have been cancelled since.
+        if symbol in trading.risk.halted:  # Its turn comes when the book opens.
+            trading.held.setdefault(symbol, []).append(order_id)
+        elif order is not None:  # It may have been cancelled since.
             _wake(trading, order)
     return done
 

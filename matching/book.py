@@ -17,7 +17,7 @@ from typing import Final, TypeAlias, TypedDict
 
 from sortedcontainers import SortedList
 
-from matching.limits import FILLS_PER_COMMAND_MAX, PRICE_TICKS_MAX, WORK_PER_COMMAND_MAX
+from matching.limits import FILLS_PER_COMMAND_MAX, PRICE_TICKS_MAX
 from matching.prospect import prospect
 from matching.reasons import Reason
 from matching.types import (
@@ -42,6 +42,7 @@ class BookState(TypedDict):
 
     orders: list[list[object]]
     touched: list[int]
+    collecting: bool
 
 
 # An enumeration's members cost a slow look-up where the loops are hot; plain names do not.
@@ -60,10 +61,20 @@ _NOBODY: Final = -1  # No account has this id.
 class Book:
     """Resting orders of one instrument; see the module for what a key is."""
 
-    __slots__ = ("_asks", "_bids", "_expiries", "_levels", "_ranks", "_touched", "orders")
+    __slots__ = (
+        "_asks",
+        "_bids",
+        "_expiries",
+        "_levels",
+        "_ranks",
+        "_touched",
+        "collecting",
+        "orders",
+    )
 
     def __init__(self) -> None:
         self.orders: dict[int, Order] = {}
+        self.collecting = False  # For an auction: nothing matches, and sides may cross (S14).
         self._levels: dict[int, Level] = {}
         self._bids: list[int] = []  # Keys in order, the best last.
         self._asks: list[int] = []
@@ -99,6 +110,11 @@ class Book:
         best_first = reversed(keys[-count:] if count else [])
         return [(abs(key), self._levels[key].lots) for key in best_first]
 
+    def first(self, side: Side) -> Order | None:
+        """The order of a side that is served first."""
+        keys = self._bids if side is _BUY else self._asks
+        return self._levels[keys[-1]].ends.next if keys else None
+
     def queue(self, side: Side, price_ticks: int) -> list[Order]:
         """The orders that rest at a price, first in line first."""
         level = self._levels.get(price_ticks if side is _BUY else -price_ticks)
@@ -127,6 +143,8 @@ class Book:
         is_buy = order.side is _BUY
         key = (order.price_ticks or PRICE_TICKS_MAX) if is_buy else -order.price_ticks
         opposite = reversed(self._asks if is_buy else self._bids)
+        if self.collecting:
+            return iter(())
         levels = (self._levels[level_key] for level_key in opposite)
         return prospect(levels, order, _reach(order, key, worst_ticks), fills_max)
 
@@ -149,7 +167,7 @@ class Book:
         else:
             opposite = self._bids
             key = -order.price_ticks  # and sells at any, for no bid's key is below zero.
-        if opposite and opposite[-1] + key >= 0:
+        if opposite and opposite[-1] + key >= 0 and not self.collecting:
             return self._take(order, opposite, key, worst_ticks, fills_max)
         if order.tif is _GTC and order.price_ticks:  # The road most orders take, kept short.
             self._rest(order, key)
@@ -197,15 +215,17 @@ class Book:
         self._touched.add(level.key)
         return order
 
-    def expire_due(self, now_ms: int, limit: int = WORK_PER_COMMAND_MAX) -> list[Order]:
-        """Expire good-till-date orders whose time has come, oldest first, `limit` at most (S2)."""
-        expired: list[Order] = []
-        while len(expired) < limit and self._expiries and self._expiries[0][0] <= now_ms:
-            order_id = self._expiries[0][1]
-            order = self.cancel(order_id, Happening.EXPIRE, Reason.EXPIRED_BY_TIME)
-            assert order is not None
-            expired.append(order)
-        return expired
+    def lessen(self, order: Order, lots: int) -> None:
+        """Take lots off a resting order, to whatever end; without any left it is off the book."""
+        level = order.level
+        assert level is not None
+        level.lots -= lots
+        order.open_lots -= lots
+        self._touched.add(level.key)
+        if not order.open_lots:
+            self._unlink(order)
+        if not level.lots:
+            self._close(level)
 
     def take_changes(self) -> list[tuple[Side, int, int]]:
         """(side, ticks, lots) of each level touched since the last call, a bid before an ask.
@@ -414,7 +434,7 @@ class Book:
         for keys in (self._bids, self._asks):
             for key in reversed(keys):
                 orders += [order.state() for order in self._levels[key].orders()]
-        return {"orders": orders, "touched": sorted(self._touched)}
+        return {"orders": orders, "touched": sorted(self._touched), "collecting": self.collecting}
 
     @classmethod
     def restore(cls, state: BookState) -> Book:
@@ -424,11 +444,13 @@ class Book:
             order = Order.restore(fields)
             book._rest(order, order.price_ticks if order.side is _BUY else -order.price_ticks)
         book._touched = set(state["touched"])
+        book.collecting = state["collecting"]
         return book
 
     def check(self) -> None:
         """Assert I6, and I7 for every order that rests."""
-        assert not self._bids or not self._asks or self._bids[-1] + self._asks[-1] < 0, "crossed"
+        one_sided = not self._bids or not self._asks
+        assert self.collecting or one_sided or self._bids[-1] + self._asks[-1] < 0, "crossed"
         found = 0
         for side, keys in ((Side.BUY, self._bids), (Side.SELL, self._asks)):
             assert all(low < high for low, high in pairwise(keys)), keys

@@ -102,6 +102,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     iceberg_parts_max: int = ICEBERG_PARTS_MAX
     orders_max: int = ORDERS_PER_ACCOUNT_SYMBOL_MAX
     algo_orders_max: int = ALGO_ORDERS_PER_ACCOUNT_SYMBOL_MAX  # Of these, still asleep.
+    breaker_move_bps: int = 0  # S13: a move of the last price by so much within five minutes
+    breaker_auction_ms: int = 0  # leads to an auction of this length; 0: there is no breaker.
     trailing_bps_min: int = TRAILING_BPS_MIN  # TRAILING_DELTA: how far a trailing order may
     trailing_bps_max: int = TRAILING_BPS_MAX  # let the price turn back.
 
@@ -152,6 +154,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             "orders_max is out of range": 0 < self.orders_max <= ORDERS_PER_ACCOUNT_SYMBOL_MAX,
             "algo_orders_max is out of range": (
                 0 < self.algo_orders_max <= ALGO_ORDERS_PER_ACCOUNT_SYMBOL_MAX
+            ),
+            "the breaker needs a move and a length, or neither": (
+                (0 < self.breaker_move_bps < MULTIPLIER_ONE_E4) is (self.breaker_auction_ms > 0)
+                and min(self.breaker_move_bps, self.breaker_auction_ms) >= 0
             ),
             "the trailing bounds are out of range": (
                 0 < self.trailing_bps_min <= self.trailing_bps_max < MULTIPLIER_ONE_E4

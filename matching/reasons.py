@@ -58,6 +58,7 @@ class Reason(Enum):
     EXECUTION_PRICE_RANGE = "the next trade would be outside the allowed execution price range"
     SELF_TRADE = "the order would have traded with an order of the same account"
     FILLS_LIMIT = "the order met more resting orders than one command may fill"
+    BOOK_CROSSED = "the bids and asks of the auction cross, open the book to uncross them first"
     EXPIRED_BY_TIME = "the order reached its expiry time"
     UNKNOWN_ORDER = "there is no open order of that id on this account"
     AMEND_NOT_REDUCING = "only a smaller quantity keeps the place in the queue"

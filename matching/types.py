@@ -388,12 +388,16 @@ class Level:
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):
-    """A trade: at the maker's price, in lots, between two orders."""
+    """A trade: at the maker's price, in lots, between two orders.
+
+    In an auction it is at the auction's price, and both pay as takers (S14).
+    """
 
     maker: Order
     taker: Order
     price_ticks: int
     lots: int
+    auction: bool = False
 
 
 class Prevention(msgspec.Struct, frozen=True, gc=False):

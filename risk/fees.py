@@ -35,6 +35,8 @@ def fee_minor(amount_minor: int, rate_e12: int) -> int:
 def fee_rate_e12(state: RiskState, order: Order, fill: Fill) -> int:
     """The rate of one side of a fill; no maker is given more than its taker pays."""
     kind: FeeKind = "spot" if state.instruments[order.symbol].kind == "spot" else "perp"
+    if fill.auction:  # Both sides pay as takers (S14).
+        return rates_e12(state, state.accounts[order.account_id], kind).taker_e12
     taker_e12 = rates_e12(state, state.accounts[fill.taker.account_id], kind).taker_e12
     if order is fill.taker:
         return taker_e12

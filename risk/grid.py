@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from matching.book import Book
 from matching.invariants import hold
@@ -14,11 +15,13 @@ from risk.pool import fix_rates
 from risk.records import FundingRateRecord, IndexRecord, MarkRecord, RatesRecord
 from risk.state import RiskState
 
+NO_BOOK: Final = Book()  # What a mark makes of bids and asks that are only collected.
+
 
 def sample(state: RiskState, books: Mapping[str, Book]) -> None:
     """Premium and basis samples of every perpetual; none while its index is frozen (P7)."""
     for symbol, perp in state.marks.items():
-        if state.indexes[perp.index_symbol].fresh:
+        if state.indexes[perp.index_symbol].fresh and not books[symbol].collecting:
             perp.sample(books[symbol])
 
 
@@ -45,7 +48,8 @@ def refresh(
         if not index.fresh or index.index_e8 is None:
             continue  # Frozen: without an index the mark stands (P7).
         last = last_trade.get(symbol)
-        if perp.refresh(now_ms, index.index_e8, books[symbol], last[0] if last else None):
+        book = NO_BOOK if books[symbol].collecting else books[symbol]
+        if perp.refresh(now_ms, index.index_e8, book, last[0] if last else None):
             assert perp.mark_e8 is not None
             state.tell(
                 MarkRecord(

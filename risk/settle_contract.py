@@ -33,7 +33,7 @@ def settle_contract_fill(state: RiskState, order: Order, fill: Fill, trade_id: i
     rate_e12 = fee_rate_e12(state, order, fill)
     realised, fee = move_position(state, move, rate_e12)
     order.filled_minor += contract.amount_minor(fill.lots, fill.price_ticks)
-    if order is fill.maker:
+    if order is fill.maker or fill.auction:  # It rested, and was counted.
         _uncount(state, account, order, fill.lots)
     leverage = account.setting(order.symbol).leverage
     left = account.minor(*own_margin)

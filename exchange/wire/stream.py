@@ -79,7 +79,8 @@ class LiquidationSay(Say):
 
 class StatusSay(Say):
     """News of the venue. `event` is "welcome", "snapshot", "symbol_state", "interest_rates",
-    "fund_covered" or "loan_written_off"; the fields below belong to some of these only.
+    "fund_covered", "loan_written_off", "auction_indicated" or "auction_uncrossed"; the fields
+    below belong to some of these only.
     """
 
     env: str
@@ -95,6 +96,9 @@ class StatusSay(Say):
     asset: str | UnsetType = UNSET
     paid: str | UnsetType = UNSET
     balance: str | UnsetType = UNSET  # Negative: a deficit.
+    price: str | UnsetType = UNSET  # Where an auction would trade now, or has,
+    qty: str | UnsetType = UNSET  # how much,
+    imbalance: str | UnsetType = UNSET  # and the demand less supply it leaves over.
 
 
 class GapPush(Push):

@@ -89,6 +89,11 @@ def the_rest(story: Story) -> list[AnyEvent]:
     events += story.sell(two, PERP, "0.01", "80000")
     events += story.buy(three, PERP, "0.01", "80000")
     events += story.wait(HOUR)
+    events += story.do(SetSymbolState, symbol=SPOT, state="auction")
+    events += story.buy(three, SPOT, "0.001", "80100")
+    events += story.sell(two, SPOT, "0.001", "79900")
+    events += story.wait(5_000)
+    events += story.do(SetSymbolState, symbol=SPOT, state="trading")
     events += story.do(ResetAccount, account_id=three)
     events += story.do(ResetAccount, account_id=two)
     return events

@@ -8,6 +8,8 @@ from exchange.events import (
     AccountOpened,
     Answered,
     AnyEvent,
+    AuctionIndicated,
+    AuctionUncrossed,
     BalanceChanged,
     CollateralConverted,
     Deleveraged,
@@ -250,6 +252,18 @@ _FIELDS: dict[type, dict[str, Any]] = {
         "asset": "USDT",
         "paid_minor": 100_000_000,
         "balance_minor": -50_000_000,
+    },
+    AuctionIndicated: {
+        "symbol": SPOT.symbol,
+        "price_ticks": 5_000_000,
+        "lots": 1_000,
+        "imbalance_lots": -500,
+    },
+    AuctionUncrossed: {
+        "symbol": SPOT.symbol,
+        "price_ticks": 5_000_000,
+        "lots": 1_000,
+        "imbalance_lots": 500,
     },
     LoanWrittenOff: {
         "asset": "USDT",

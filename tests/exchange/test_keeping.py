@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.keeping import STANDING, trading_state
+from exchange.auctioning import STANDING
+from exchange.keeping import trading_state
 from matching.types import OrderType, Side, TimeInForce, TriggerSource
 from tests.story import Story, again
 

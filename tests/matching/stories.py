@@ -6,7 +6,8 @@ from typing import Any
 
 from matching.book import Book, Happened
 from matching.instrument import Instrument
-from matching.types import Order, OrderType, Side, TimeInForce
+from matching.reasons import Reason
+from matching.types import Happening, Order, OrderType, Side, TimeInForce
 
 BUY, SELL = Side.BUY, Side.SELL
 GTC, IOC, FOK, GTD = TimeInForce
@@ -42,3 +43,14 @@ def book_of(*orders: Order) -> Book:
 def trades(happened: Happened) -> list[tuple[int, int, int]]:
     """(maker id, ticks, lots) of what happened."""
     return [(one.maker.order_id, one.price_ticks, one.lots) for one in happened]
+
+
+def expire_due(book: Book, now_ms: int, limit: int = 1_000) -> list[Order]:
+    """End the good-till-date orders whose time has come, oldest first, `limit` at most."""
+    expired: list[Order] = []
+    while len(expired) < limit and 0 < book.next_expiry_ms <= now_ms:
+        order_id = book.next_expiry_id
+        order = book.cancel(order_id, Happening.EXPIRE, Reason.EXPIRED_BY_TIME)
+        assert order is not None
+        expired.append(order)
+    return expired

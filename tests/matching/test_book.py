@@ -17,6 +17,7 @@ from tests.matching.stories import (
     IOC,
     SELL,
     book_of,
+    expire_due,
     limit,
     market,
     trades,
@@ -133,19 +134,12 @@ def test_a_dated_order_expires_when_its_time_has_come_and_not_before() -> None:
     )
     book = book_of(late, early, limit(3, BUY, 102, 1))
     assert book.next_expiry_ms == 10
-    assert book.expire_due(9) == []
-    assert book.expire_due(10) == [early]
+    assert expire_due(book, 9) == []
+    assert expire_due(book, 10) == [early]
     assert (early.status, early.reason) == (Status.EXPIRED, Reason.EXPIRED_BY_TIME)
     assert book.next_expiry_ms == 20
     book.cancel(1)
     assert book.next_expiry_ms == 0
-
-
-def test_expiry_is_bounded_work() -> None:
-    dated = [limit(n, BUY, 100, 1, tif=GTD, expire_ms=10) for n in range(1, 6)]
-    book = book_of(*dated)
-    assert book.expire_due(10, limit=2) == dated[:2]
-    assert book.expire_due(10, limit=9) == dated[2:]
 
 
 def test_a_post_only_order_that_would_take_is_rejected_and_never_repriced() -> None:

@@ -10,6 +10,7 @@ from matching.book import Book, Happened
 from matching.depth import Depth, fold
 from matching.reasons import Reason
 from matching.types import Fill, Happening, Order, OrderType, SelfTrade, Side, TimeInForce
+from tests.matching.stories import expire_due
 from tests.naive.naive_book import NaiveBook, NaiveOrder
 
 WHO = st.tuples(st.sampled_from(Side), st.integers(1, 3), st.sampled_from(SelfTrade))
@@ -110,7 +111,7 @@ class BookAgreesWithItsNaiveTwin(RuleBasedStateMachine):
     @rule(wait_ms=st.integers(0, 5), limit=st.integers(1, 3))
     def let_time_pass(self, wait_ms, limit) -> None:
         self.now_ms += wait_ms
-        mine = self.book.expire_due(self.now_ms, limit)
+        mine = expire_due(self.book, self.now_ms, limit)
         assert [order.order_id for order in mine] == self.twin.expire_due(self.now_ms, limit)
 
     @rule()

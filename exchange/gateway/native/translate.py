@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from msgspec import UNSET
+
 from exchange.events import (
     AnyEvent,
+    AuctionIndicated,
+    AuctionUncrossed,
     BalanceChanged,
     DepthChanged,
     Filled,
@@ -298,6 +302,22 @@ def _state_changed(event: SymbolStateChanged, _: Instruments, __: Figures) -> Sa
     return ("status", StatusSay(ENV, "symbol_state", symbol=event.symbol, state=event.state))
 
 
+def _auction(
+    event: AuctionIndicated | AuctionUncrossed, instruments: Instruments, _: Figures
+) -> Said:
+    instrument = instruments[event.symbol]
+    indicated = isinstance(event, AuctionIndicated)
+    say = StatusSay(
+        ENV,
+        "auction_indicated" if indicated else "auction_uncrossed",
+        symbol=event.symbol,
+        price=instrument.price_text(event.price_ticks) if event.lots else UNSET,
+        qty=instrument.qty_text(event.lots),
+        imbalance=instrument.qty_text(event.imbalance_lots),
+    )
+    return ("status", say)
+
+
 def _fund_covered(event: FundCovered, _: Instruments, __: Figures) -> Said:
     say = StatusSay(
         ENV,
@@ -340,4 +360,6 @@ _PUBLIC: Final[dict[type, Callable[[Any, Instruments, Figures], Said]]] = {
     SymbolStateChanged: _state_changed,
     FundCovered: _fund_covered,
     LoanWrittenOff: _written_off,
+    AuctionIndicated: _auction,
+    AuctionUncrossed: _auction,
 }

@@ -10,6 +10,8 @@ import pytest
 from exchange.events import (
     Answered,
     AnyEvent,
+    AuctionIndicated,
+    AuctionUncrossed,
     BalanceChanged,
     DepthChanged,
     Filled,
@@ -217,8 +219,18 @@ def test_funding_is_told_at_its_boundary() -> None:
     assert say == FundingSay(PERP.symbol, START_MS, "0.0001", "50000", False)
 
 
+NEWS = (
+    InterestFixed,
+    SymbolStateChanged,
+    FundCovered,
+    LoanWrittenOff,
+    AuctionIndicated,
+    AuctionUncrossed,
+)
+
+
 def test_news_of_the_venue_say_that_it_is_paper() -> None:
-    for kind in (InterestFixed, SymbolStateChanged, FundCovered, LoanWrittenOff):
+    for kind in NEWS:
         channel, say = told(event(kind))
         assert channel == "status"
         assert isinstance(say, StatusSay)
@@ -227,6 +239,10 @@ def test_news_of_the_venue_say_that_it_is_paper() -> None:
     assert told(event(SymbolStateChanged))[1].state == "halt"
     covered = told(event(FundCovered))[1]
     assert (covered.paid, covered.balance) == ("1", "-0.5")
+    found = told(event(AuctionUncrossed))[1]
+    assert (found.event, found.price, found.qty) == ("auction_uncrossed", "50000.00", "0.01000")
+    assert told(event(AuctionIndicated))[1].imbalance == "-0.00500"
+    assert told(event(AuctionIndicated, lots=0))[1].price is msgspec.UNSET
     lost = told(event(LoanWrittenOff))[1]
     assert (lost.asset, lost.lost, lost.balance) == ("USDT", "1", "-2.5")
 
