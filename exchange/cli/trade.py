@@ -331,7 +331,7 @@ def orders(args: argparse.Namespace) -> int:
             one.side,
             f"{one.type} {one.tif}",
             dash(one.price),
-            dash(one.trigger_price or one.activation_price),
+            trigger_text(one),
             dash(one.qty),
             one.filled_qty,
             one.position_side if one.position_side in LEGS else one.wallet,
@@ -341,6 +341,15 @@ def orders(args: argparse.Namespace) -> int:
     head = ("order", "symbol", "side", "type", "price", "trigger", "qty", "filled", "wallet")
     print(table(head, rows, left=4) if rows else "no open orders")
     return 0
+
+
+def trigger_text(order: OrderSay) -> str:
+    """What wakes an order: a price, or how far the price must turn back, in percent."""
+    if not order.trailing_bps:
+        return dash(order.trigger_price)
+    turn = f"{Decimal(order.trailing_bps) / 100:f} %"
+    start = order.activation_price or order.trigger_price
+    return f"{turn} from {start}" if start else turn
 
 
 def balances(args: argparse.Namespace) -> int:

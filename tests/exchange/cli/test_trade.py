@@ -167,6 +167,22 @@ async def test_an_inverse_contract_is_bought_once_its_coins_are_there(desk: Desk
     assert more["balances"][0]["total"] == "2.99999"
 
 
+async def test_p16_orders_that_wait_are_listed_with_what_wakes_them(desk: Desk) -> None:
+    key = json.loads((desk._data / "demo.json").read_text())
+    alice = Trader(desk.rig, 0, key["key"], key["secret"])
+    stop = {"symbol": PERP, "side": "buy", "qty": "0.1", "trigger_price": "51000"}
+    trailing = {"symbol": PERP, "side": "sell", "qty": "0.1", "trailing_bps": 150}
+    for fields in (
+        {**stop, "type": "stop", "trigger": "mark"},
+        {**trailing, "type": "trailing_stop", "trigger": "mark", "activation_price": "52000"},
+    ):
+        answer = await alice.ask("POST", "/v1/orders", fields)
+        assert answer.status == 201, answer.body
+    _, newest, oldest = (await desk.type("orders")).splitlines()
+    assert "1.5 % from 52000.0" in newest
+    assert "51000.0" in oldest
+
+
 async def test_empty_hands_are_told(desk: Desk) -> None:
     assert await desk.type("positions") == "no open positions\n"
     assert "USDT" in await desk.type("balances")
