@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
+from exchange.commands import PlaceOrder
 from exchange.engine import Engine
 from exchange.events import (
+    Answered,
     AnyEvent,
     Filled,
     FundCovered,
@@ -17,6 +19,7 @@ from exchange.events import (
     Marked,
     OrderChanged,
 )
+from matching.reasons import Reason
 from risk.account import Account
 from risk.ledger import INSURANCE
 from risk.loan_tiers import levels
@@ -166,6 +169,22 @@ def agree_on_cost(engine: Engine, events: list[AnyEvent]) -> None:
         return
     kept = kept_back(engine, account, order)
     assert Fraction(order.hold_minor, 10**8) == kept, (order, order.hold_minor, kept)
+
+
+def agree_on_refusal(engine: Engine, wish: PlaceOrder, events: list[AnyEvent]) -> None:
+    """Who was refused for want of margin has less than was asked, and has just so much (P5)."""
+    (told,) = of(events, Answered)[-1:]
+    if told.reason is not Reason.INSUFFICIENT_MARGIN or "asked_e16" not in told.details:
+        return
+    asked, available = int(told.details["asked_e16"]), int(told.details["available_e16"])
+    assert asked > available, told
+    if wish.leverage:
+        return  # What it was reckoned with was not kept.
+    wallet = "perp"
+    if engine.instruments[wish.symbol].kind == "inverse":
+        wallet = f"perp:{engine.instruments[wish.symbol].settle}"
+    its = cross_perp(engine, engine.risk.accounts[wish.account_id], wallet)
+    assert Fraction(available, E16) == its.available * its.worth, (told, its)
 
 
 # -- decisions ---------------------------------------------------------------------------------

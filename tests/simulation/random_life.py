@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from exchange.commands import PlaceOrder, SetMultiAsset, SetPositionMode, Tick
+from exchange.commands import AnyCommand, PlaceOrder, SetMultiAsset, SetPositionMode, Tick
 from exchange.engine import Engine
 from exchange.events import (
     AnyEvent,
@@ -22,7 +22,7 @@ from exchange.events import (
     OrderChanged,
 )
 from matching.types import OrderType, Side
-from risk.ledger import CONVERSION, INSURANCE
+from risk.ledger import CONVERSION, INSURANCE, LIQUIDATION
 from risk.money import E8, E12
 from risk.parameters import (
     HOUR_MS,
@@ -43,6 +43,7 @@ from tests.simulation.agreement import (
     agree_on_cost,
     agree_on_decisions,
     agree_on_limits,
+    agree_on_refusal,
     fund_changed_by_its_rules,
     nobody_is_below_zero,
 )
@@ -164,10 +165,10 @@ class Life:
         """A command; `check()` has run after it, and all twins are asked."""
         self.charges.begin(self.engine)
         funds = {asset: self._fund(asset) for asset in ("USDT", "BTC")}
+        place = len(self.story.commands)
         events = self.story.do(kind, **fields)
-        self.placed = kind is PlaceOrder
         self.note(events)
-        self.judge(events, funds)
+        self.judge(self.story.commands[place], events, funds)
         return events
 
     def note(self, events: list[AnyEvent]) -> None:
@@ -189,7 +190,7 @@ class Life:
         if reason is not None:
             self.seen[reason.name] += 1
 
-    def judge(self, events: list[AnyEvent], funds: dict[str, int | None]) -> None:
+    def judge(self, wish: AnyCommand, events: list[AnyEvent], funds: dict[str, int | None]) -> None:
         """What the twins say of the state, and of what was told."""
         engine = self.engine
         agree(engine, events)
@@ -200,8 +201,9 @@ class Life:
             idle = before_minor is not None and self._fund(asset) is not None
             if idle and not _fund_dealt(events):
                 fund_changed_by_its_rules(engine, asset, before_minor or 0, events)
-        if self.placed:
+        if isinstance(wish, PlaceOrder):
             agree_on_cost(engine, events)
+            agree_on_refusal(engine, wish, events)
         accounts = list(customers(engine))
         account = accounts[self.commands % len(accounts)]
         wallet, assets = (
@@ -214,11 +216,12 @@ class Life:
             agree_on_collateral(engine, account, ("USDT", "BTC", "ETH")[self.commands // 5 % 3])
 
     def _fund(self, asset: str) -> int | None:
-        """What the fund of perpetuals has, while it holds no position and no collateral that was
-        taken for debts is still being sold for it."""
-        accounts = self.engine.risk.accounts
-        fund = accounts[INSURANCE]
-        if fund.positions or any(each.minor for each in accounts[CONVERSION].pockets.values()):
+        """What the fund of perpetuals has, while it holds no position, and nothing that it will be
+        paid for: positions that the house took over, or collateral that it sells."""
+        fund, *others = (self.engine.risk.accounts[each] for each in _WORKS_FOR_THE_FUND)
+        if any(each.positions for each in (fund, *others)):
+            return None
+        if any(pocket.minor for each in others for pocket in each.pockets.values()):
             return None
         return fund.minor("perp" if asset == "USDT" else f"perp:{asset}", asset)
 
@@ -300,6 +303,7 @@ class Life:
         assert twin.digest() == self.engine.digest()
 
 
+_WORKS_FOR_THE_FUND = (INSURANCE, LIQUIDATION, CONVERSION)
 _WITHOUT_A_PRICE = (OrderType.MARKET, OrderType.STOP, OrderType.TAKE_PROFIT)
 
 

@@ -23,6 +23,8 @@ from exchange.commands import (
     Transfer,
 )
 from matching.types import Side
+from risk.account import Account
+from tests.naive.naive_margin import may_borrow, may_take_out
 from tests.simulation.agreement import agree_after_scan
 from tests.simulation.random_life import (
     BASES,
@@ -33,6 +35,7 @@ from tests.simulation.random_life import (
     Action,
     Life,
 )
+from tests.story import refusal
 
 WALLETS = ("spot", "margin", "perp", "perp:BTC", "isolated:BTC-USDT", "isolated:ETH-USDT")
 ASSETS = ("USDT", "USDT", "BTC", "ETH")
@@ -44,16 +47,18 @@ LOWEST = {"BTC": 8_000, "ETH": 400}
 
 
 def transfer(life: Life, random: Random) -> None:
-    """From one wallet to another."""
+    """From one wallet to another; of a margin wallet what may leave it leaves it (M5)."""
     source, target = random.choice((*WALLETS, "nowhere")), random.choice(WALLETS)
-    life.do(
-        Transfer,
-        account_id=random.choice(life.people),
-        source=source,
-        target=target,
-        asset=random.choice((*ASSETS, "XYZ")) if random.random() < 0.5 else "USDT",
-        amount_minor=random.choice((-1, 10**6, 10**9, 10**10, 10**12, 2 * 10**12)),
-    )
+    account = life.story.person(random.choice(life.people))
+    asset = random.choice((*ASSETS, "XYZ")) if random.random() < 0.5 else "USDT"
+    minor = random.choice((-1, 10**6, 10**9, 10**10, 10**12, 2 * 10**12))
+    judged = source != target and _margin_holds(account, source, asset)
+    judged = judged and (target == "spot" or _margin_holds(account, target, asset))
+    fits = judged and minor > 0 and may_take_out(life.engine, account, source, asset, minor)
+    way = {"source": source, "target": target, "asset": asset, "amount_minor": minor}
+    events = life.do(Transfer, account_id=account.id, **way)
+    if judged:
+        assert (refusal(events) is None) is fits, (account.id, way, fits)
 
 
 def refill(life: Life, random: Random) -> None:
@@ -66,14 +71,23 @@ def refill(life: Life, random: Random) -> None:
 
 
 def loan(life: Life, random: Random) -> None:
-    """Borrow or repay."""
-    life.do(
-        random.choice((Borrow, Repay)),
-        account_id=random.choice(life.people),
-        wallet=random.choice(WALLETS),
-        asset=random.choice(ASSETS),
-        amount_minor=random.choice((0, 10**6, 10**8, 10**9, 3 * 10**9, 10**12)),
-    )
+    """Borrow or repay; who may borrow so much is who gets it (M5)."""
+    kind, account = random.choice((Borrow, Repay)), life.story.person(random.choice(life.people))
+    wallet, asset = random.choice(WALLETS), random.choice(ASSETS)
+    minor = random.choice((0, 10**6, 10**8, 10**9, 3 * 10**9, 10**12))
+    fits = minor > 0 and _margin_holds(account, wallet, asset)
+    if kind is Borrow and fits:
+        fits = may_borrow(life.engine, account, wallet, asset, minor)
+    events = life.do(kind, account_id=account.id, wallet=wallet, asset=asset, amount_minor=minor)
+    if kind is Borrow:
+        assert (refusal(events) is None) is fits, (account.id, wallet, asset, minor, fits)
+
+
+def _margin_holds(account: Account, wallet: str, asset: str) -> bool:
+    """Whether it is a margin wallet that may hold the asset and is not being liquidated."""
+    if wallet in account.liquidating:
+        return False
+    return wallet == "margin" or (wallet.startswith("isolated:") and asset in wallet[9:].split("-"))
 
 
 def convert_dust(life: Life, random: Random) -> None:
