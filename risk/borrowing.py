@@ -153,7 +153,7 @@ def repay(state: RiskState, account: Account, wallet: str, asset: str, minor: in
         del account.loans[wallet, asset]
         state.note_exposure(account)
     state.touch_wallet(account, wallet)
-    return interest_minor + paid.principal_minor
+    return paid.taken_minor
 
 
 def repay_unused(

@@ -67,7 +67,8 @@ def holdings(account: Account, wallet: str) -> Holdings:
 def margin_prices_e8(
     state: RiskState, account: Account, wallet: str, level_e12: int
 ) -> dict[str, int]:
-    """The price of each asset at which the wallet's level would be that, where one is (M11).
+    """The price of each asset at which the wallet's level would be that, where one is (M11), the
+    other assets standing still.
 
     Cross, in the venue's quote; isolated, that of the pair's base in the pair's quote.
     """
@@ -78,12 +79,6 @@ def margin_prices_e8(
         if price_e8 is not None:
             found[asset] = price_e8
     return found
-
-
-def cross_price_e8(state: RiskState, account: Account, asset: str, level_e12: int) -> int | None:
-    """The price of one asset at which the cross margin level would be that, the other assets
-    standing still (M11); None where no price does it."""
-    return meeting_price_e8(state, MARGIN, holdings(account, MARGIN), asset, level_e12)
 
 
 def meeting_price_e8(

@@ -50,16 +50,6 @@ def charged(amount_minor: int, rate_e12: int) -> int:
     return ceil_div(amount_minor * rate_e12, E12)
 
 
-def minor_floor(amount_e16: int) -> int:
-    """A value in minor units, rounded down: what a customer may count on."""
-    return amount_e16 // MINOR_IN_E16
-
-
-def minor_ceil(amount_e16: int) -> int:
-    """A value in minor units, rounded up: what a customer must have."""
-    return ceil_div(amount_e16, MINOR_IN_E16)
-
-
 def minor_half_even(amount_e16: int) -> int:
     """A value in the nearest minor units: for display alone, since it favours nobody."""
     return half_even_div(amount_e16, MINOR_IN_E16)

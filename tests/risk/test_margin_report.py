@@ -12,7 +12,7 @@ from matching.reasons import Reason
 from matching.types import Side
 from risk.ledger import WORLD, PostingReason
 from risk.margin_liquidation import margin_breached
-from risk.margin_report import MarginReport, cross_price_e8, margin_report
+from risk.margin_report import MarginReport, margin_prices_e8, margin_report
 from risk.margin_worth import margin_worth, max_borrow, max_transfer_out
 from risk.perp_report import perp_report, position_report
 from tests.risk.stories import (
@@ -151,9 +151,10 @@ def test_m11_a_cross_wallet_long_of_one_asset_and_short_of_another_has_a_price_o
         PostingReason.RESET,
     )
     risk = story.engine.risk
-    assert cross_price_e8(risk, person, "BTC", 11 * E12 // 10) == units("26250")
-    assert cross_price_e8(risk, person, "ETH", 11 * E12 // 10) == units("4659.09090909")
-    assert cross_price_e8(risk, person, "USDT", 11 * E12 // 10) is None
+    assert margin_prices_e8(risk, person, "margin", 11 * E12 // 10) == {
+        "BTC": units("26250"),
+        "ETH": units("4659.09090909"),
+    }
     assert not of(story.index("ETH", "4659.09090909"), LiquidationStarted)
     assert of(story.index("ETH", "4659.09090910"), LiquidationStarted)
 
