@@ -264,6 +264,11 @@ class Papertape:
         """Loans outstanding."""
         return await self._rest.get(list[wire.LoanSay], "/v1/loans", signed=True)
 
+    async def limits(self, wallet: str, asset: str) -> wire.LimitsSay:
+        """The most of an asset that a wallet may borrow now, and that may leave it."""
+        query = {"wallet": wallet, "asset": asset}
+        return await self._rest.get(wire.LimitsSay, "/v1/loans/limits", signed=True, **query)
+
     async def fills(self, symbol: str | None = None, limit: int = 100) -> list[wire.FillSay]:
         """The account's fills, newest first."""
         fills = list[wire.FillSay]

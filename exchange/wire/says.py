@@ -115,6 +115,17 @@ class LoanSay(Say):
     repaid_interest: str = "0"
 
 
+class LimitsSay(Say):
+    """How much of an asset a wallet may still borrow, and how much of it may leave the wallet."""
+
+    wallet: str
+    asset: str
+    max_borrow: str
+    max_transfer_out: str
+    pool_available: str  # What the asset's lending pool holds, for everybody.
+    hourly_rate: str
+
+
 class PositionSay(Say):
     """A perpetual position, at the mark; amounts are of `settle`, the asset it settles in."""
 

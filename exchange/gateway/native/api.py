@@ -44,6 +44,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "loan.borrow": money.borrow,
     "loan.repay": money.repay,
     "loan.list": money.loans,
+    "loan.limits": money.limits,
     "order.place": trading.place,
     "order.batch": trading.batch,
     "order.preview": trading.preview,

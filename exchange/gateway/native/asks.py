@@ -41,6 +41,13 @@ class SymbolAsk(Ask):
     symbol: Symbol
 
 
+class LimitsAsk(Ask):
+    """An asset of a wallet."""
+
+    wallet: Wallet
+    asset: Asset
+
+
 class DepthAsk(SymbolAsk):
     """The book of an instrument, at most `limit` levels a side."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.events import BalanceChanged, LoanChanged
-from exchange.gateway.calls import Caller
+from exchange.gateway.calls import Caller, refusal
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.amounts import (
     borrow_command,
@@ -13,12 +13,25 @@ from exchange.gateway.native.amounts import (
     transfer_command,
 )
 from exchange.gateway.native.asking import Done, account_id_of, account_of, obeyed
-from exchange.gateway.native.asks import NothingAsk
+from exchange.gateway.native.asks import LimitsAsk, NothingAsk
 from exchange.gateway.native.notices import loan_say
 from exchange.gateway.native.translate import balance_say
 from exchange.views.texts import rate_text
-from exchange.wire import BalanceSay, DustAsk, FaucetAsk, LoanAsk, LoanSay, RepayAsk, TransferAsk
+from exchange.wire import (
+    BalanceSay,
+    DustAsk,
+    FaucetAsk,
+    LimitsSay,
+    LoanAsk,
+    LoanSay,
+    RepayAsk,
+    TransferAsk,
+)
+from matching.instrument import amount_text
 from risk.account import Account
+from risk.borrowing import wallet_holds
+from risk.margin_worth import max_borrow, max_transfer_out
+from risk.pool import inventory_minor
 
 
 async def faucet(doors: Doors, ask: FaucetAsk, caller: Caller) -> list[BalanceSay]:
@@ -56,6 +69,23 @@ async def repay(doors: Doors, ask: RepayAsk, caller: Caller) -> LoanSay:
 async def loans(doors: Doors, ask: NothingAsk, caller: Caller) -> list[LoanSay]:
     """Loans outstanding."""
     return doors.desk.account(account_of(doors, caller).id).loans
+
+
+async def limits(doors: Doors, ask: LimitsAsk, caller: Caller) -> LimitsSay:
+    """The most that may be borrowed, and taken out; what is asked for beyond it is refused."""
+    account, risk = account_of(doors, caller), doors.engine.risk
+    reason = wallet_holds(risk, account, ask.wallet, ask.asset)
+    if reason is not None:
+        raise refusal(reason)
+    scale = risk.assets[ask.asset].scale
+    return LimitsSay(
+        ask.wallet,
+        ask.asset,
+        amount_text(max_borrow(risk, account, ask.wallet, ask.asset), scale),
+        amount_text(max_transfer_out(risk, account, ask.wallet, ask.asset), scale),
+        amount_text(inventory_minor(risk, ask.asset), scale),
+        rate_text(doors.desk.hourly_rate_e12(ask.asset)),
+    )
 
 
 def _balance(doors: Doors, account: Account, wallet: str, asset: str) -> BalanceSay:

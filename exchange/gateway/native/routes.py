@@ -255,6 +255,13 @@ _MONEY: Final = (
         safe_to_repeat=True,
     ),
     _own("loan.list", "GET /v1/loans", asks.NothingAsk, list[wire.LoanSay], "Loans outstanding"),
+    _own(
+        "loan.limits",
+        "GET /v1/loans/limits",
+        asks.LimitsAsk,
+        wire.LimitsSay,
+        "The most of an asset that a wallet may borrow now, and that may leave it",
+    ),
 )
 
 _ORDERS: Final = (

@@ -58,3 +58,26 @@ async def test_a_repeated_loan_says_the_loan_as_it_stands(alice: Trader) -> None
     gone = {"wallet": "margin", "asset": "USDT", "client_id": "back"}
     await alice.ask("POST", "/v1/loans/repay", gone)
     assert (await alice.ask("POST", "/v1/loans/repay", gone)).json["principal"] == "0"
+
+
+async def test_m5_what_is_said_to_be_the_most_is_lent_and_leaves_and_no_unit_more(
+    alice: Trader,
+) -> None:
+    fund = {"from": "spot", "to": "margin", "asset": "USDT", "amount": "1000"}
+    await alice.ask("POST", "/v1/transfers", fund)
+    where = "/v1/loans/limits?wallet=margin&asset=USDT"
+    said = (await alice.ask("GET", where)).json
+    # At 3x the level must stay above 1.5: 1,000 / (1.5 - 1) = 2,000 (V21).
+    assert (said["max_borrow"], said["max_transfer_out"]) == ("2000", "1000")
+    assert said["hourly_rate"] == "0.00001"
+    loan = {"wallet": "margin", "asset": "USDT", "amount": "2000.00000001"}
+    assert (await alice.ask("POST", "/v1/loans", loan)).status == 400
+    assert (await alice.ask("POST", "/v1/loans", loan | {"amount": "500"})).status == 200
+    said = (await alice.ask("GET", where)).json
+    # 1,500 stand against 500.005; twice that must stay: 1,500 - 1,000.01 = 499.99.
+    assert said["max_transfer_out"] == "499.99"
+    out = {"from": "margin", "to": "spot", "asset": "USDT", "amount": "499.99000001"}
+    assert (await alice.ask("POST", "/v1/transfers", out)).status == 400
+    assert (await alice.ask("POST", "/v1/transfers", out | {"amount": "499.99"})).status == 200
+    unknown = await alice.ask("GET", "/v1/loans/limits?wallet=perp&asset=BTC")
+    assert unknown.json["error"]["code"] == "ASSET_NOT_IN_WALLET"

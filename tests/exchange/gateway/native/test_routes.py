@@ -39,6 +39,7 @@ WANTED = {
     "POST /v1/loans": "loan.borrow",
     "POST /v1/loans/repay": "loan.repay",
     "GET /v1/loans": "loan.list",
+    "GET /v1/loans/limits": "loan.limits",
     "PUT /v1/settings": "settings.set",
     "GET /v1/account": "account.get",
     "GET /v1/fills": "fills.get",
