@@ -24,8 +24,8 @@ from matching.types import (
 )
 from risk.account import Account
 from risk.reserve import reserve
-from risk.reserve_asleep import rehold, reserve_asleep
-from risk.reserve_spot import asleep_hold_ticks, resting_need, spot_need
+from risk.reserve_asleep import reserve_asleep
+from risk.reserve_spot import asleep_hold_ticks, rehold, resting_need, spot_need
 
 # -- falling asleep ----------------------------------------------------------------------------
 

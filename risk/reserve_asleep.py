@@ -10,8 +10,7 @@ from __future__ import annotations
 from matching.reasons import Reason
 from matching.types import Order
 from risk.account import ONE_WAY, PERP, Account, side_of
-from risk.borrowing import borrow, repay
-from risk.reserve_spot import BORROW_EFFECTS, refuse_short, refuse_wallet, resting_need
+from risk.reserve_spot import refuse_wallet, rehold, resting_need
 from risk.state import RiskState
 
 
@@ -32,30 +31,3 @@ def refuse_asleep_contract(state: RiskState, account: Account, order: Order) -> 
     contract = state.contracts[order.symbol]
     scopes = (state.pocket_wallet(account, order.leg), contract.cross_wallet)
     return Reason.ACCOUNT_LIQUIDATING if account.liquidating.keys() & scopes else None
-
-
-def rehold(
-    state: RiskState, account: Account, order: Order, asset: str, need: int
-) -> Reason | None:
-    """Make what a spot order holds exactly its need: lock or borrow more, or free and repay."""
-    pocket = state.pocket(account, order.wallet, asset)
-    more = need - order.hold_minor
-    borrowed = account.order_loans.get(order.order_id, 0)
-    if more > max(0, pocket.free):
-        if order.side_effect not in BORROW_EFFECTS:
-            return refuse_short(state, account, order, asset, need)
-        missing = more - max(0, pocket.free)
-        loan = borrow(state, account, order.wallet, asset, missing)
-        if isinstance(loan, Reason):
-            return loan
-        account.order_loans[order.order_id] = borrowed + missing
-    if more >= 0:
-        state.ledger.lock(pocket, more)
-    else:
-        state.ledger.unlock(pocket, -more)
-        spare = min(borrowed, -more)
-        if spare:
-            repay(state, account, order.wallet, asset, spare)
-            account.order_loans[order.order_id] = borrowed - spare
-    order.hold_minor = need
-    return None

@@ -8,7 +8,7 @@ from matching.reasons import Reason
 from matching.trailing import BPS_ONE
 from matching.types import MARKET_TYPES, TRIGGER_TYPES, Order, Side
 from risk.account import PERP, SPOT, Account
-from risk.borrowing import borrow, wallet_holds
+from risk.borrowing import borrow, repay, wallet_holds
 from risk.money import E12, ceil_div, charged
 from risk.state import RiskState
 
@@ -96,16 +96,32 @@ def reserve_spot(
     if refused is not None:
         return refused
     asset, need = spot_need(state, order, book, worst_ticks)
+    return rehold(state, account, order, asset, need)
+
+
+def rehold(
+    state: RiskState, account: Account, order: Order, asset: str, need: int
+) -> Reason | None:
+    """Make what a spot order holds exactly its need: lock or borrow more, or free and repay."""
     pocket = state.pocket(account, order.wallet, asset)
-    if pocket.free < need:
+    more = need - order.hold_minor
+    borrowed = account.order_loans.get(order.order_id, 0)
+    if more > max(0, pocket.free):
         if order.side_effect not in BORROW_EFFECTS:
             return refuse_short(state, account, order, asset, need)
-        missing = need - max(0, pocket.free)
+        missing = more - max(0, pocket.free)
         loan = borrow(state, account, order.wallet, asset, missing)
         if isinstance(loan, Reason):
             return loan
-        account.order_loans[order.order_id] = missing
-    state.ledger.lock(pocket, need)
+        account.order_loans[order.order_id] = borrowed + missing
+    if more >= 0:
+        state.ledger.lock(pocket, more)
+    else:
+        state.ledger.unlock(pocket, -more)
+        spare = min(borrowed, -more)
+        if spare:
+            repay(state, account, order.wallet, asset, spare)
+            account.order_loans[order.order_id] = borrowed - spare
     order.hold_minor = need
     return None
 

@@ -9,8 +9,8 @@ import pytest
 from matching.reasons import Reason
 from matching.types import Order, OrderType, Side, Status
 from risk.account import PERP, Account
-from risk.reserve_asleep import rehold, reserve_asleep
-from risk.reserve_spot import BORROW_EFFECTS
+from risk.reserve_asleep import reserve_asleep
+from risk.reserve_spot import BORROW_EFFECTS, rehold
 from tests.story import Story, units
 
 BTC = "BTC-USDT"
