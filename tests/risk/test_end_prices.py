@@ -69,13 +69,11 @@ def healthy(contract: Contract, legs: list[Leg], money_minor: int, mark_e8: int)
 
 @pytest.mark.parametrize(
     "vector",
-    vectors(
-        ["linear_isolated_liquidation_price"],
-        on="function",
-        ids=["V48a", "V48b", "V50", "V51", "V52"],
-    ),
+    vectors(["linear_isolated_liquidation_price"], on="function"),
 )
-def test_v48_v50_v51_v52_an_isolated_price_lies_in_its_own_bracket(vector: dict[str, Any]) -> None:
+def test_p11_an_isolated_price_lies_in_its_own_bracket(
+    vector: dict[str, Any],
+) -> None:
     told, expected = vector["inputs"], vector["expected"]
     position = leg(told)
     found = ends(contract_of(told_brackets(told)), position, exact(told["margin"], 16))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from exchange.commands import SetMarginMode, SetPositionMode
@@ -20,6 +22,7 @@ from risk.marking import PerpState
 from risk.parameters import brackets
 from tests.risk.stories import BTC_PERP, NO_FEES, net_minor, position, rich, with_perp
 from tests.story import Story, of, refusal, small_venue, units
+from tests.vectors import exact, vectors
 
 E12 = 10**12
 
@@ -51,11 +54,18 @@ def test_p13_2_t23_the_legs_of_a_symbol_are_netted_before_anything_is_sold() -> 
     assert of(events, LiquidationEnded)[0].result == "restored"
 
 
-@pytest.mark.parametrize(("surplus", "user", "fund"), [("user", "100", "0"), ("fund", "0", "100")])
+@pytest.mark.parametrize("vector", vectors(["liquidation_surplus"], on="engine", default=False))
+@pytest.mark.parametrize("surplus", ["user", "fund"])
 def test_v72_what_a_fill_better_than_bankruptcy_leaves_goes_where_the_venue_says(
-    surplus: str, user: str, fund: str
+    vector: dict[str, Any], surplus: str
 ) -> None:
-    """Long 1 on 2,500: bankrupt at 47,500, sold at 47,600; no fee, so that it is all surplus."""
+    """Long 1 on 2,500: bankrupt at 47,500, sold at 47,600, which is as much better as the vector's
+    fill at 10,100 for 10,000; no fee, so that it is all surplus."""
+    inputs = vector["inputs"]
+    better = units(inputs["fill_price"]) - units(inputs["bankruptcy_price"])
+    assert (inputs["side"], inputs["quantity"], better) == ("LONG", "1", units("100"))
+    change = vector["expected"]["insurance_fund_change"]
+    user, fund = ("0", change) if surplus == "fund" else (change, "0")
     venue = small_venue(fees=NO_FEES, surplus=surplus)
     story = Story(with_perp(venue, BTC_PERP, liquidation_fee_e12=0))
     account = position(story, Side.BUY, "1", "50000", money="2500", isolated=True)
@@ -106,30 +116,34 @@ def test_the_numbers_that_decided_are_told() -> None:
     assert of(events, LiquidationEnded)[0].fund_minor == units("49000")
 
 
+@pytest.mark.parametrize("vector", vectors(["boundary"], on="engine"))
 def test_v81_funding_is_paid_before_anybody_is_looked_at(
-    monkeypatch: pytest.MonkeyPatch,
+    vector: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wallet 11, long 10 at 100, a flat 1 %: 11 > 10. Funding of 0.2 % takes 2: 9 <= 10."""
-    flat = brackets([(0, 99, E12 // 100)], 10**18)
+    inputs, (marked, boundary) = vector["inputs"], vector["inputs"]["steps"]
+    held, due = inputs["position"], boundary["expect"]
+    flat = brackets([(0, 99, exact(inputs["instrument"]["bracket"]["mmr"], 12))], 10**18)
     story = Story(with_perp(small_venue(fees=NO_FEES), BTC_PERP, brackets=flat))
     fix = PerpState.fix_funding
 
     def two_per_mille(perp: PerpState) -> int:
         fix(perp)
-        return 2 * 10**9
+        return exact(boundary["funding_rate"], 12)
 
     monkeypatch.setattr(PerpState, "fix_funding", two_per_mille)
-    story.index("BTC", "100")
-    account = story.account("long", perp_USDT="11")
-    other = rich(story)
-    story.sell(other, BTC_PERP, "10", "100")
-    assert refusal(story.buy(account, BTC_PERP, "10", "100", leverage=99)) is None
+    story.index("BTC", marked["price"])
+    account = story.account("long", perp_USDT=inputs["wallet_balance"])
+    other, bought = rich(story), (held["quantity"], held["entry_price"])
+    story.sell(other, BTC_PERP, *bought)
+    assert refusal(story.buy(account, BTC_PERP, *bought, leverage=99)) is None
     assert not of(story.wait(1_000), LiquidationStarted)
     events = story.wait(8 * 3_600_000)
     (paid,) = [each for each in of(events, FundingCharged) if each.account_id == account]
     (started,) = of(events, LiquidationStarted)
-    assert (paid.flow_minor, started.assets_e16) == (-units("2"), 9 * 10**16)
-    assert started.debt_e16 == 10 * 10**16
+    assert paid.flow_minor == units(due["funding"])
+    assert started.assets_e16 == exact(due["margin_balance"], 16)
+    assert started.debt_e16 == exact(due["maintenance_margin"], 16)
     last_paid = max(place for place, each in enumerate(events) if isinstance(each, FundingCharged))
     assert last_paid < events.index(started)
     assert len(of(events, FundingCharged)) == 2

@@ -94,6 +94,16 @@ def test_each_part_of_the_cost_of_an_order_is_rounded_up() -> None:
     assert cost == (34, 1, 1, 1)
 
 
+@pytest.mark.parametrize("vector", vectors(["order_cost"], on="function", ids=["V36"]))
+def test_v36_the_margin_of_an_inverse_order_is_in_coin(vector: dict[str, Any]) -> None:
+    told = vector["inputs"]
+    coins, inexact = divmod(exact(told["quantity"]) * E8, exact(told["price"]))
+    assert not inexact
+    side, leverage = Side[told["side"]], int(told["leverage"])
+    cost = margin.order_cost(side, coins, leverage, 0, inverse=True)
+    assert cost.total_minor == cost.initial_minor == exact(vector["expected"]["initial_margin"])
+
+
 def test_v36_an_inverse_order_costs_coins_and_its_fee_to_close_is_at_the_other_side() -> None:
     """12,000 USD at 8,000 are 1.5 BTC; at 50x 0.03. Long it is bankrupt below the entry, where
     the contracts are worth more coins: 1.5 x (1 + 1 / 50) x 0.1 % = 0.00153; short, 0.00147."""

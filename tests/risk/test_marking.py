@@ -330,20 +330,21 @@ def test_the_index_of_a_perpetual_is_that_of_its_pair(perp: PerpState) -> None:
 # -- switches of the venue ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("prices", "index"),
-    [
-        # V60: 110 lies more than 5 % from the median of 100.5, and the others' mean is 100.
-        (("100", "101", "99", "110"), "100"),
-        # With 90 beside it there are two outliers: the median.
-        (("100", "101", "99", "110", "90"), "100"),
-        # Nobody is one: the mean, which is not the median of 101.
-        (("100", "101", "104"), "101.66666667"),
-    ],
-)
-def test_p6_v60_an_index_may_be_the_mean_but_for_an_outlier(
-    prices: tuple[str, ...], index: str
-) -> None:
+@pytest.mark.parametrize("vector", vectors(["index_price"], on="engine", default=False))
+def test_p6_v60_an_index_may_be_the_mean_but_for_an_outlier(vector: dict[str, Any]) -> None:
+    """110 lies more than 5 % from the median of 100.5, and the others' mean is 100. With 90 beside
+    it there are two outliers: the median."""
+    weights = {weight for _, weight in vector["inputs"]["constituents"]}
+    assert weights == {"1"}  # As every feed has here.
+    prices = [price for price, _ in vector["inputs"]["constituents"]]
+    _index_is(prices, vector["expected"]["index_price"])
+
+
+def test_p6_without_an_outlier_the_index_is_the_mean() -> None:
+    _index_is(["100", "101", "104"], "101.66666667")  # And not the median of 101.
+
+
+def _index_is(prices: list[str], index: str) -> None:
     feeds = tuple(f"feed{number}" for number in range(len(prices)))
     story = Story(small_venue(feeds=feeds, index_rule="outlier_mean"))
     for feed, price in zip(feeds, prices, strict=True):

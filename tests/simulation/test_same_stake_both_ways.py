@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from risk.margin_report import margin_report
 from risk.parameters import FeeSchedule
 from risk.perp_report import position_report
 from tests.story import Story, flat_fees, of, refusal, small_venue, units
+from tests.vectors import vectors
 
 SPOT = "BTC-USDT"
 PERP = "BTC-USDT-PERP"
@@ -74,12 +76,13 @@ def _a_day_on_spot(story: Story, own: str, sold: str) -> int:
     return left
 
 
-def test_v82_a_day_of_spot_margin_with_fees_in_quote() -> None:
+@pytest.mark.parametrize("vector", vectors(["spot_margin_round_trip"], on="engine", default=False))
+def test_v82_a_day_of_spot_margin_with_fees_in_quote(vector: dict[str, Any]) -> None:
     """10 beside the stake pay the fee of the purchase. 25 hours of 0.09 are 2.25; fees of 0.1 %
     on 10,000 and on 10,500 are 20.5: 500 - 2.25 - 20.5 = 477.25."""
     story = _story(FeeSchedule(asset="quote"))
     left = _a_day_on_spot(story, "1010", "0.2")
-    assert left - units("1010") == units("477.25")
+    assert left - units("1010") == units(vector["expected"]["net_pnl"])
 
 
 def test_v82_a_day_of_spot_margin_with_fees_in_what_is_received() -> None:
@@ -92,7 +95,8 @@ def test_v82_a_day_of_spot_margin_with_fees_in_what_is_received() -> None:
     assert units("477.25") - units("476.7605") == units("0.4895")
 
 
-def test_v82_a_day_of_the_perpetual() -> None:
+@pytest.mark.parametrize("vector", vectors(["perpetual_round_trip"], on="engine"))
+def test_v82_a_day_of_the_perpetual(vector: dict[str, Any]) -> None:
     """Three fundings of 0.01 % on 10,000 are 3; fees of 0.05 % on 10,000 and 10,500 are 10.25:
     500 - 3 - 10.25 = 486.75. The margin is a thousand, and nothing was owned or borrowed."""
     story = _story(FeeSchedule())
@@ -113,7 +117,9 @@ def test_v82_a_day_of_the_perpetual() -> None:
     story.index("BTC", "52500")
     story.buy(other, PERP, "0.2", "52500")
     assert refusal(story.sell(me, PERP, "0.2", "52500")) is None
-    assert story.person(me).minor("perp", "USDT") - units("1100") == units("486.75")
+    assert story.person(me).minor("perp", "USDT") - units("1100") == units(
+        vector["expected"]["net_pnl"]
+    )
     assert not story.person(me).positions
 
 

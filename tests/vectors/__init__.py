@@ -6,13 +6,12 @@ vectors.json is copied word for word, so that the tests stand alone.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import pytest
 
@@ -23,15 +22,7 @@ On = Literal["engine", "function", "convention"]  # See docs/vectors.md.
 ROUNDINGS = {"HALF_UP": ROUND_HALF_UP, "HALF_EVEN": ROUND_HALF_EVEN}
 
 
-class Run(NamedTuple):
-    """That a test runs a vector, and on what."""
-
-    id: str
-    on: On
-    module: str
-
-
-RUNS: Final[list[Run]] = []  # Whatever test modules asked for while they were imported.
+RUN_ON: Final[list[tuple[Any, On]]] = []  # Each parameter that was asked for, and `on`.
 
 
 @cache
@@ -60,13 +51,12 @@ def vectors(
     docs/vectors.md is made of it.
     """
     wanted, picked = set(kinds), set(ids)
-    module = sys._getframe(1).f_globals["__name__"]
     found: list[Any] = []
     for id_, vector in document()["vectors"].items():
         fits = vector["kind"] in wanted and vector["default"] is default
         if fits and (not picked or id_ in picked):
             found.append(pytest.param(vector, id=id_))
-            RUNS.append(Run(id_, on, module))
+            RUN_ON.append((found[-1], on))
     missing = picked - {each.id for each in found}
     assert found, f"no vector of the kinds {sorted(wanted)}"
     assert not missing, f"no vector of the kinds {sorted(wanted)} is one of {sorted(missing)}"
