@@ -48,6 +48,16 @@ def small_venue(**changes: Any) -> Venue:
     return msgspec.structs.replace(venue, **({"deposits": ()} | changes))
 
 
+def venue_with(symbol: str, **changes: Any) -> Venue:
+    """The small venue with one of its instruments changed."""
+    venue = small_venue()
+    instruments = tuple(
+        msgspec.structs.replace(each, **changes) if each.symbol == symbol else each
+        for each in venue.instruments
+    )
+    return msgspec.structs.replace(venue, instruments=instruments)
+
+
 def flat_fees(
     spot_maker_e12: int = E12 // 1_000,
     spot_taker_e12: int = E12 // 1_000,

@@ -19,8 +19,7 @@ from exchange.events import (
 )
 from matching.reasons import Reason
 from matching.types import OrderType, SelfTrade, Side, TimeInForce, TradingState
-from risk.parameters import Venue
-from tests.story import Story, again, answer, flat_fees, of, refusal, small_venue, standing, units
+from tests.story import Story, again, answer, flat_fees, of, refusal, standing, units, venue_with
 from tests.vectors import vectors
 
 SPOT = "BTC-USDT"
@@ -34,16 +33,6 @@ def state(story: Story, name: str, symbol: str = SPOT) -> list[Any]:
 def rich(story: Story) -> int:
     deposits = {"spot_USDT": "1000000", "spot_BTC": "100", "perp_USDT": "1000000"}
     return story.account(**deposits)
-
-
-def venue_with(symbol: str, **changes: Any) -> Venue:
-    """The small venue, one of its instruments changed."""
-    venue = small_venue()
-    instruments = tuple(
-        msgspec.structs.replace(each, **changes) if each.symbol == symbol else each
-        for each in venue.instruments
-    )
-    return msgspec.structs.replace(venue, instruments=instruments)
 
 
 @pytest.fixture
