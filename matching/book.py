@@ -47,6 +47,7 @@ class BookState(TypedDict):
 
 # An enumeration's members cost a slow look-up where the loops are hot; plain names do not.
 _BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
 _GTC: Final = TimeInForce.GTC
 _FOK: Final = TimeInForce.FOK
 _GTD: Final = TimeInForce.GTD
@@ -69,6 +70,8 @@ class Book:
         "_ranks",
         "_touched",
         "collecting",
+        "next_expiry_id",
+        "next_expiry_ms",
         "orders",
     )
 
@@ -81,6 +84,8 @@ class Book:
         self._ranks = 0  # How many orders have come to rest so far.
         self._touched: set[int] = set()  # Keys whose total may differ from what was last told.
         self._expiries: SortedList[tuple[int, int]] = SortedList()  # (expire_ms, order_id)
+        self.next_expiry_ms = 0  # When the next good-till-date order falls due, or 0,
+        self.next_expiry_id = 0  # and which one it is.
 
     # What may be asked.
 
@@ -93,16 +98,6 @@ class Book:
     def best_ask_ticks(self) -> int:
         """The lowest price asked, or 0."""
         return -self._asks[-1] if self._asks else 0
-
-    @property
-    def next_expiry_ms(self) -> int:
-        """When the next good-till-date order falls due, or 0."""
-        return self._expiries[0][0] if self._expiries else 0
-
-    @property
-    def next_expiry_id(self) -> int:
-        """The good-till-date order that falls due next, or 0."""
-        return self._expiries[0][1] if self._expiries else 0
 
     def levels(self, side: Side, count: int) -> list[tuple[int, int]]:
         """The best prices of a side and the lots that rest there, best first."""
@@ -233,10 +228,11 @@ class Book:
         Each side comes best first; no lots means that the level is gone.
         """
         changes: list[tuple[Side, int, int]] = []
+        levels = self._levels
         for key in sorted(self._touched, reverse=True):
-            level = self._levels.get(key)
-            side = _BUY if key > 0 else Side.SELL
-            changes.append((side, abs(key), level.lots if level else 0))
+            level = levels.get(key)
+            lots = 0 if level is None else level.lots
+            changes.append((_BUY, key, lots) if key > 0 else (_SELL, -key, lots))
         self._touched.clear()
         return changes
 
@@ -403,6 +399,7 @@ class Book:
         self.orders[order.order_id] = order
         if order.tif is _GTD:
             self._expiries.add((order.expire_ms, order.order_id))
+            self.next_expiry_ms, self.next_expiry_id = self._expiries[0]
 
     def _unlink(self, order: Order) -> None:
         """Take an order out of its queue and out of every index; its level's lots stay."""
@@ -414,6 +411,8 @@ class Book:
         del self.orders[order.order_id]
         if order.tif is _GTD:
             self._expiries.remove((order.expire_ms, order.order_id))
+            following = self._expiries[0] if self._expiries else (0, 0)
+            self.next_expiry_ms, self.next_expiry_id = following
 
     def _close(self, level: Level) -> None:
         """Remove a level where nothing rests any more."""
@@ -464,6 +463,7 @@ class Book:
         assert len(self._levels) == len(self._bids) + len(self._asks)
         dated = sorted((o.expire_ms, i) for i, o in self.orders.items() if o.tif is _GTD)
         assert dated == list(self._expiries)
+        assert (self.next_expiry_ms, self.next_expiry_id) == (dated[0] if dated else (0, 0))
 
     def _check_queue(self, level: Level, side: Side) -> int:
         """Assert that a level's orders belong there and add up; return how many there are."""

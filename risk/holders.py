@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sortedcontainers import SortedSet
+from sortedcontainers import SortedList
 
 from risk.account import Account
 from risk.ledger import FIRST_ACCOUNT
@@ -17,7 +17,7 @@ class Holders:
     """Longs and shorts of every perpetual, in order of account and leg; the house has no place."""
 
     def __init__(self) -> None:
-        self._sides: dict[tuple[str, bool], SortedSet[Holding]] = {}
+        self._sides: dict[tuple[str, bool], SortedList[Holding]] = {}
         self._noted: dict[Holding, tuple[str, bool]] = {}
 
     def note(self, account: Account, leg: str) -> None:
@@ -30,11 +30,14 @@ class Holders:
         if before is not None:
             if held is not None and before[1] is (held.lots > 0):
                 return
-            self._sides[before].discard(holding)
+            self._sides[before].remove(holding)
             del self._noted[holding]
         if held is not None:
             side = (held.symbol, held.lots > 0)
-            self._sides.setdefault(side, SortedSet()).add(holding)
+            holdings = self._sides.get(side)
+            if holdings is None:
+                holdings = self._sides[side] = SortedList()
+            holdings.add(holding)
             self._noted[holding] = side
 
     def after(self, symbol: str, is_long: bool, holding: Holding) -> Holding | None:

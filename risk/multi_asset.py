@@ -160,8 +160,9 @@ def settle_wallet(
 
 def must_convert(state: RiskState, account: Account) -> bool:
     """Whether the wallet owes more of the quote than the venue lets stand (P18)."""
-    owed_minor = -account.minor(PERP, state.venue.quote)
-    return account.multi_asset and owed_minor > state.venue.convert_above_minor
+    if not account.multi_asset:
+        return False
+    return -account.minor(PERP, state.venue.quote) > state.venue.convert_above_minor
 
 
 def charge_hour(state: RiskState, account: Account, rates_e12: dict[str, int], due_ms: int) -> None:

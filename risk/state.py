@@ -157,7 +157,8 @@ class RiskState:
 
     def wallet_asset(self, wallet: str) -> str:
         """What a cross wallet of perpetuals is reckoned in."""
-        return wallet.partition(":")[2] or self.venue.quote
+        coin = "" if wallet == PERP else wallet.partition(":")[2]
+        return coin or self.venue.quote
 
     def wallet_factor(self, wallet: str) -> int:
         """What a minor unit of a cross wallet is worth at the mark, in 10^-16 of the quote.
