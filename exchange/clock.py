@@ -211,16 +211,6 @@ class ScaledClock:
         self.now_ms()
         return self._owed_to_ms
 
-    def wall_s_until(self, ms: int) -> float | None:
-        """Wall seconds until `ms` if no work holds it; None while it stands still."""
-        if ms <= max(self.now_ms(), self._owed_to_ms):
-            return 0.0
-        if self._paused:
-            return None
-        # The anchor keeps the fraction of a millisecond that `now_ms` leaves out.
-        elapsed_s = (self._monotonic_ns() - self._anchor_ns) / 1e9
-        return max(0.0, (ms - self._anchor_ms) / 1_000 / self._speed - elapsed_s)
-
     def achieved_speed(self) -> float:
         """Exchange time over wall time in the last 5 s; the speed set where nothing passed yet."""
         now_ns = self._monotonic_ns()

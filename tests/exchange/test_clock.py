@@ -128,7 +128,6 @@ def test_as_fast_as_it_goes_every_finished_piece_of_work_moves_the_clock() -> No
         clock.hold(clock.now_ms())
         reached.append(clock.now_ms() - START_MS)
     assert reached == [2_000, 3_000, 4_000]
-    assert clock.wall_s_until(START_MS + 60_000) == 0
 
 
 def test_a_change_of_speed_counts_from_now() -> None:
@@ -156,7 +155,6 @@ def test_a_paused_clock_stands_and_goes_on_where_it_stood() -> None:
     assert clock.paused
     assert clock.speed == 0
     assert clock.now_ms() == START_MS + 200
-    assert clock.wall_s_until(START_MS + 201) is None
     clock.resume()
     source.pass_ms(100)
     assert clock.now_ms() == START_MS + 400
@@ -174,7 +172,6 @@ def test_a_step_runs_no_further_than_the_work_that_is_done() -> None:
     clock, _ = scaled(1, lead_ms=1_000)
     assert clock.step(2_500) == START_MS + 2_500
     assert clock.now_ms() == START_MS + 1_000
-    assert clock.wall_s_until(START_MS + 2_500) == 0
     clock.hold(START_MS + 1_000)
     assert clock.now_ms() == START_MS + 2_000
     clock.hold(START_MS + 2_000)
@@ -192,13 +189,6 @@ def test_after_a_step_the_speed_goes_on_from_there() -> None:
     clock.step(1_000)
     source.pass_ms(100)
     assert clock.now_ms() == START_MS + 1_300  # 1,000 + 100 * 3.
-
-
-def test_it_tells_how_long_to_sleep() -> None:
-    clock, source = scaled(4)
-    source.pass_ms(100)  # 400 ms of exchange time.
-    assert clock.wall_s_until(START_MS + 400) == 0
-    assert clock.wall_s_until(START_MS + 800) == pytest.approx(0.1)  # 400 ms at speed 4.
 
 
 def test_the_achieved_speed_is_the_set_speed_while_work_keeps_up() -> None:
