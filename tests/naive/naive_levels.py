@@ -55,7 +55,8 @@ def _held_back(engine: Engine, account_id: int, scope: str) -> bool:
         books = pairs = {f"{asset}-{quote}" for asset in _assets(account, scope) - {quote}}
     stale = any(not engine.risk.indexes[pair].fresh for pair in pairs)
     return stale or any(
-        engine.trading.states[book].name in ("HALT", "CANCEL_ONLY") for book in books
+        engine.trading.states[book].name in ("HALT", "CANCEL_ONLY", "PRE_OPEN", "AUCTION")
+        for book in books
     )
 
 

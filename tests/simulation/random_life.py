@@ -21,7 +21,7 @@ from exchange.events import (
     LiquidationStepped,
     OrderChanged,
 )
-from matching.types import OrderType, Side
+from matching.types import MARKET_TYPES, OrderType, Side
 from risk.ledger import CONVERSION, INSURANCE, LIQUIDATION
 from risk.money import E8, E12
 from risk.parameters import (
@@ -271,7 +271,7 @@ class Life:
             fields |= {"lots": 0, "quote_minor": int(size / quote_usdt * E8)}
         if "expire_ms" in more:
             more["expire_ms"] += self.story.now_ms
-        if more.get("type", OrderType.LIMIT) not in _WITHOUT_A_PRICE:
+        if more.get("type", OrderType.LIMIT) not in MARKET_TYPES:
             fields["price_ticks"] = max(1, int(price * E8 / instrument.tick_e8))
         return self.do(PlaceOrder, **(fields | more))
 
@@ -304,7 +304,6 @@ class Life:
 
 
 _WORKS_FOR_THE_FUND = (INSURANCE, LIQUIDATION, CONVERSION)
-_WITHOUT_A_PRICE = (OrderType.MARKET, OrderType.STOP, OrderType.TAKE_PROFIT)
 
 
 def _kind(scope: str) -> str:

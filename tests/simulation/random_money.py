@@ -39,6 +39,7 @@ from tests.story import refusal
 
 WALLETS = ("spot", "margin", "perp", "perp:BTC", "isolated:BTC-USDT", "isolated:ETH-USDT")
 ASSETS = ("USDT", "USDT", "BTC", "ETH")
+STATES = ("halt", "cancel_only", "post_only", "limit_only", "auction", "auction", "closed")
 GAPS = (-45, -15, -7, -3, -1, 1, 3, 8, 18, 70)  # Percent.
 LOWEST = {"BTC": 8_000, "ETH": 400}
 
@@ -192,7 +193,7 @@ def _moved(life: Life, base: str, percent: int) -> Fraction:
 def restrict(life: Life, random: Random) -> None:
     """A book halts, or takes only some orders, and opens again later."""
     symbol = random.choice(SPOTS + PERPS)
-    state = random.choice(("halt", "halt", "cancel_only", "post_only", "closed"))
+    state = random.choice(STATES)
     life.do(SetSymbolState, symbol=symbol, state=state)
     for person, side in enumerate(Side):
         life.order(person, symbol, side, Fraction(100), 0)

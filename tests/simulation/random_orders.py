@@ -43,6 +43,7 @@ TRIGGERED = (
     OrderType.STOP_LIMIT,
     OrderType.TAKE_PROFIT,
     OrderType.TAKE_PROFIT_LIMIT,
+    OrderType.TRAILING_STOP,
 )
 
 
@@ -96,6 +97,9 @@ def guard(life: Life, random: Random) -> None:
     elif random.random() < 0.4:
         more |= {"wallet": "margin", "side_effect": random.choice((0, 1, 2, 3))}
     more["trigger_ticks"] = life.ticks(symbol, away)
+    if more["type"] is OrderType.TRAILING_STOP:
+        more["trailing_bps"] = random.choice((10, 50, 300))
+        more["trigger_ticks"] = random.choice((0, more["trigger_ticks"]))
     life.order(person, symbol, random.choice(SIDES), random.choice(SIZES), away, **more)
 
 

@@ -11,8 +11,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from exchange.events import AnyEvent, OrderChanged
-from matching.types import TRIGGER_TYPES, OrderType, Side, TimeInForce, TriggerSource
+from exchange.commands import SetSymbolState
+from exchange.events import AnyEvent, AuctionUncrossed, OrderChanged
+from matching.types import (
+    MARKET_TYPES,
+    TRIGGER_TYPES,
+    OrderType,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    TradingState,
+    TriggerSource,
+)
 from tests.simulation.random_venue import PEOPLE, SIZES, RandomVenue
 from tests.story import of
 
@@ -40,6 +50,7 @@ class RandomTriggers(RandomVenue):
 
     def note(self, events: list[AnyEvent]) -> None:
         super().note(events)
+        self.seen["uncrossed"] += len(of(events, AuctionUncrossed))
         for told in of(events, OrderChanged):
             self.seen[told.happening] += 1
             if told.happening == "triggered":
@@ -83,6 +94,7 @@ class RandomTriggers(RandomVenue):
         further=st.sampled_from([-20, 0, 20]),
         how=st.sampled_from(HOW),
         borrow=st.booleans(),
+        trails=st.sampled_from([0, 0, 0, 10, 30]),
     )
     def stop(
         self,
@@ -96,6 +108,7 @@ class RandomTriggers(RandomVenue):
         further: int,
         how: dict[str, Any],
         borrow: bool,
+        trails: int,
     ) -> None:
         """A trigger `away` basis points from the reference, and its limit `further` than that."""
         more = how | {"type": kind, "trigger_ticks": self.ticks(symbol, away)}
@@ -103,8 +116,11 @@ class RandomTriggers(RandomVenue):
             more["wallet"] = "perp"
         elif borrow:
             more |= {"wallet": "margin", "side_effect": 1}
-        market = kind in (OrderType.STOP, OrderType.TAKE_PROFIT)
-        if market:
+        if kind is OrderType.TRAILING_STOP or trails:
+            more["trailing_bps"] = trails or 20
+        if trails == 10:  # It follows from the next price on.
+            more["trigger_ticks"] = 0
+        if kind in MARKET_TYPES:
             more["price_ticks"] = 0
         self.order(person, symbol, side, size, away + further, **more)
 
@@ -125,6 +141,36 @@ class RandomTriggers(RandomVenue):
         more = {"type": kind, "trigger": source, "trigger_ticks": ticks, "close_position": True}
         self.order(person, PERP, side, SIZES[0], 0, wallet="perp", price_ticks=0, lots=0, **more)
 
+    @rule(
+        symbol=st.sampled_from([SPOT, PERP]),
+        orders=st.lists(
+            st.tuples(
+                PEOPLE,
+                st.sampled_from(Side),
+                st.sampled_from(SIZES),
+                st.sampled_from([-60, -20, 0, 20, 60]),
+                st.sampled_from(SelfTrade),
+            ),
+            min_size=2,
+            max_size=6,
+        ),
+        wait_ms=st.sampled_from([0, 6_000]),
+    )
+    def auction(
+        self,
+        symbol: str,
+        orders: list[tuple[int, Side, Fraction, int, SelfTrade]],
+        wait_ms: int,
+    ) -> None:
+        """A book collects what people bid and ask, for a while, and opens."""
+        more: dict[str, Any] = {"wallet": "perp"} if symbol == PERP else {}
+        self.note(self.story.do(SetSymbolState, symbol=symbol, state="auction"))
+        for person, side, size, away, stp in orders:
+            self.order(person, symbol, side, size, away, stp=stp, **more)
+        self.note(self.story.wait(wait_ms))
+        self.note(self.story.do(SetSymbolState, symbol=symbol, state="trading"))
+        assert self.story.engine.trading.states[symbol] is TradingState.TRADING
+
     def ticks(self, symbol: str, basis_points: int) -> int:
         """The reference price, moved by so much."""
         instrument = self.story.engine.instruments[symbol]
@@ -142,4 +188,5 @@ def test_i8_i12_i13_stops_wake_once_and_leave_a_sound_venue() -> None:
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     run_state_machine_as_test(RandomTriggers, settings=options)
-    assert {"triggered", "amended", "WOULD_TRIGGER", "Traded"} <= set(RandomTriggers.seen)
+    expected = {"triggered", "amended", "WOULD_TRIGGER", "Traded", "uncrossed"}
+    assert expected <= {name for name, count in RandomTriggers.seen.items() if count}

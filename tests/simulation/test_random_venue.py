@@ -50,7 +50,6 @@ Plan = list[tuple[str, int]]
 # What a random venue has seen when it has seen everything: every event there is, every way a
 # liquidation can go on and end, for every kind of scope, and these reasons to refuse or end.
 EVENTS = {event.__name__ for event in get_args(AnyEvent)}
-EVENTS -= {"AuctionIndicated", "AuctionUncrossed"}  # No action here calls an auction.
 LIQUIDATIONS = {
     *("end bankrupt", "end closed", "end restored"),
     *("end of isolated:", "end of margin", "end of perp", "end of perp/", "end of perp:"),
