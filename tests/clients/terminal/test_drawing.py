@@ -151,6 +151,19 @@ def test_s4_an_order_that_waits_shows_what_it_waits_for(
     assert drawing.price_text(order) == (price or "market")
 
 
+def test_s4_an_order_that_trails_shows_how_far_the_price_must_turn_and_from_where() -> None:
+    order = open_order(7, "BTC-USDT", "sell", None, "0.2")
+    order.type, order.status, order.trigger = "trailing_stop", "pending_trigger", "last"
+    order.trailing_bps = 150
+    assert drawing.price_text(order) == "market after ↓1.5 %"
+    order.activation_price, order.trigger = "52000", "mark"
+    assert drawing.price_text(order) == "market after ↓1.5 % mark from 52000"
+    bought = open_order(8, "BTC-USDT", "buy", "49000", "0.2")
+    bought.type, bought.status = "stop_limit", "pending_trigger"
+    bought.trailing_bps, bought.trigger_price = 2_000, "48000"
+    assert drawing.price_text(bought) == "49000 after ↑20 % from 48000"
+
+
 def test_a_line_of_the_log_has_its_time_and_tone() -> None:
     text = drawing.log_line(Line(NOON, "funding paid", "bad"))
     assert text.plain == "22:13:20 funding paid"
