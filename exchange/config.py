@@ -69,6 +69,9 @@ class Market(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     discount_asset: str = "BNB"  # In which they cost less, with `spot_fee = "discount"`.
     index_rule: IndexRule = "weighted_median"  # Or the mean without an outlier.
     contract_leg: ContractLeg = "median"  # What of a contract counts in its mark; or "last".
+    # A move of the last price by so much within five minutes leads to an auction of that length;
+    breaker_move_bps: Annotated[int, msgspec.Meta(ge=0, lt=10_000)] = 0  # 0: there is no breaker.
+    breaker_auction_ms: Annotated[int, msgspec.Meta(ge=0, le=HOUR_MS)] = 0
     history: bool = True  # Candles, trades and funding from before the first moment.
     start_ms: Many = 0  # A new venue's first moment; 0: now, or where its tape begins.
 
@@ -213,8 +216,13 @@ def venue_of(config: Config, start_ms: int) -> Venue:
         },
         name=config.name,
     )
+    breaker = {
+        "breaker_move_bps": market.breaker_move_bps,
+        "breaker_auction_ms": market.breaker_auction_ms,
+    }
     venue = msgspec.structs.replace(
         venue,
+        instruments=tuple(msgspec.structs.replace(each, **breaker) for each in venue.instruments),
         index_rule=market.index_rule,
         contract_leg=market.contract_leg,
         surplus=config.liquidation.surplus,

@@ -151,6 +151,19 @@ def test_the_genesis_record_has_the_switches_of_prices(tmp_path: Path) -> None:
         config.load_config(written(tmp_path, '[market]\ncontract_leg = "first"'))
 
 
+def test_s13_a_circuit_breaker_is_every_instruments_and_needs_move_and_length(
+    tmp_path: Path,
+) -> None:
+    text = "[market]\nbreaker_move_bps = 500\nbreaker_auction_ms = 120000\n"
+    venue = config.venue_of(config.load_config(written(tmp_path, text)), start_ms=0)
+    terms = {(each.breaker_move_bps, each.breaker_auction_ms) for each in venue.instruments}
+    assert terms == {(500, 120_000)}
+    with pytest.raises(ConfigError, match="the breaker needs a move and a length, or neither"):
+        config.load_config(written(tmp_path, "[market]\nbreaker_move_bps = 500\n"))
+    with pytest.raises(ConfigError, match="breaker_move_bps"):
+        config.load_config(written(tmp_path, "[market]\nbreaker_move_bps = 10000\n"))
+
+
 def test_the_genesis_record_has_the_switches_of_liquidation(tmp_path: Path) -> None:
     text = '[liquidation]\nsurplus = "fund"\nsocialized_loss = true\n'
     chosen = config.load_config(written(tmp_path, text))
