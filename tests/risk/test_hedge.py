@@ -202,8 +202,11 @@ def test_p13_1_the_end_of_an_isolated_leg_leaves_the_orders_of_the_other(
     for side in (LONG, SHORT):
         _open(story, one, side, "1", "50000")
     for side in (LONG, SHORT):
-        more = {"position_side": side}
-        stop = {"type": OrderType.STOP, "trigger_ticks": 400_000 if side == LONG else 600_000}
+        more: dict[str, Any] = {"position_side": side}
+        stop: dict[str, Any] = {
+            "type": OrderType.STOP,
+            "trigger_ticks": 400_000 if side == LONG else 600_000,
+        }
         opens, closes = (Side.BUY, Side.SELL) if side == LONG else (Side.SELL, Side.BUY)
         low, high = ("44000", "56000")
         for way in (opens, closes):

@@ -37,7 +37,7 @@ def test_both_owners_are_told_their_side_and_the_house_is_not() -> None:
 def test_money_made_from_nothing_is_found() -> None:
     ledger = Ledger()
     ledger.pocket(ALICE, "spot", "USDT").minor = 1
-    with pytest.raises(InvariantBroken, match="I1 .* USDT: the pockets add up to 1 units"):
+    with pytest.raises(InvariantBroken, match=r"I1 .* USDT: the pockets add up to 1 units"):
         ledger.check()
 
 

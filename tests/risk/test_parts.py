@@ -23,7 +23,7 @@ def margin_long() -> tuple[Story, int]:
 
 
 def test_m9_a_call_tells_assets_and_debts_that_make_its_level() -> None:
-    story, one = margin_long()
+    story, _ = margin_long()
     story.do(SetIndexPrice, base="BTC", quote="USDT", price_e8=units("41000"))
     story.wait(1_000)
     (call,) = of(story.events, MarginCalled)
