@@ -1,4 +1,4 @@
-"""A venue that lives under random commands, and what must hold after each of them."""
+"""A venue that Hypothesis drives command by command, and what must hold after each of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from exchange.commands import (
 from exchange.engine import Engine
 from exchange.events import AnyEvent
 from matching.reasons import Reason
-from matching.types import OrderType, SelfTrade, Side, TimeInForce
+from matching.types import OrderType, Side
 from risk.money import E8, E12
 from risk.parameters import HOUR_MS, FeeAsset, FeeSchedule, FeeTier
 from tests.simulation.agreement import agree, agree_after_scan, agree_on_decisions
@@ -50,22 +50,6 @@ DEPOSITS = {
     "isolated:ETH-USDT_USDT": "3000",
     "perp_USDT": "20000",
 }
-# How an order may be given, beside symbol, side, price and quantity.
-LIMITS: list[dict[str, Any]] = [
-    {},
-    {},
-    {"post_only": True},
-    {"tif": TimeInForce.IOC},
-    {"tif": TimeInForce.FOK},
-    {"tif": TimeInForce.GTD, "expire_ms": 25_000},
-    {"stp": SelfTrade.NONE},
-    {"stp": SelfTrade.EXPIRE_TAKER},
-    {"stp": SelfTrade.EXPIRE_BOTH},
-    {"stp": SelfTrade.DECREMENT},
-    {"client_id": "again"},
-    {"client_id": "once more"},
-]
-MARKETS: list[dict[str, Any]] = [{}, {"by_amount": True}, {"stp": SelfTrade.DECREMENT}]
 SIZES = (Fraction(100), Fraction(3_000), Fraction(40_000))  # In USDT.
 TIERS = tuple(
     FeeTier(usdt * E8, maker * E12 // 10_000, taker * E12 // 10_000)
@@ -285,8 +269,6 @@ class RandomVenue(RuleBasedStateMachine):
             "side": side,
             "lots": max(1, int(size / reference * 10**8 / instrument.lot_minor)),
         }
-        if more.pop("by_amount", False):
-            fields |= {"lots": 0, "quote_minor": int(size / quote_usdt * 10**8)}
         if "expire_ms" in more:
             more["expire_ms"] += story.now_ms
         if more.get("type") is not OrderType.MARKET:
