@@ -15,10 +15,10 @@ def test_a_broken_invariant_names_itself_whom_it_befell_and_the_numbers() -> Non
     with pytest.raises(
         InvariantBroken, match=r"I3 \(of every contract .*\): BTC: \(1, 2\)"
     ) as said:
-        hold("I3", 1 == 2, "BTC", (1, 2))
+        hold("I3", False, "BTC", (1, 2))
     assert (said.value.invariant, said.value.subject) == ("I3", "BTC")
     assert said.value.says == "BTC: (1, 2)"
-    hold("I3", 2 == 2, "BTC", (2, 2))
+    hold("I3", True, "BTC", (2, 2))
 
 
 def test_an_assertion_gets_the_name_of_the_invariant_it_is_part_of() -> None:

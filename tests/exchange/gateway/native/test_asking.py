@@ -54,11 +54,12 @@ async def test_numbers_of_a_refusal_beyond_64_bits_are_text_in_every_encoding(
     order = {"op": "order.place", "leverage": 1, **fields}
     protocols = ["papertape.v1.msgpack"] if packed else []
     address = rig.url.replace("http", "ws", 1) + "/v1/ws"
+    reply: dict[str, Any] = {}
     async with rig.http.ws_connect(address, protocols=protocols) as socket:
         for number, frame in enumerate((login, order)):
             encoded = codec.encode({"id": number, **frame})
             await (socket.send_bytes(encoded) if packed else socket.send_str(encoded.decode()))
-            reply: dict[str, Any] = {}
+            reply = {}
             while reply.get("id") != number:  # The venue has news of its own.
                 reply = codec.decode((await socket.receive()).data)
     details = reply["error"]["details"]
