@@ -12,6 +12,7 @@ from exchange.events import (
     AuctionIndicated,
     AuctionUncrossed,
     Filled,
+    LiquidationEnded,
     LiquidationStarted,
     OrderChanged,
     SymbolStateChanged,
@@ -335,3 +336,23 @@ def test_without_parameters_there_is_no_breaker(story: Story) -> None:
     assert not story.engine.trading.breakers
     with pytest.raises(ValueError, match="breaker"):
         venue_with(SPOT, breaker_move_bps=500)
+
+
+def test_s13_a_liquidation_that_trips_the_breaker_ends_once_the_book_opens() -> None:
+    story = broken(PERP)
+    # 1,345 - 12.5 fee - 1,250 loss = 82.5 against 0.4 % of 23,750 = 95.
+    long, short, bidder = story.account(perp_USDT="1345"), rich(story), rich(story)
+    story.sell(short, PERP, "0.5", "50000")
+    story.buy(long, PERP, "0.5", "50000", leverage=50)
+    story.buy(bidder, PERP, "0.1", "49500")
+    story.buy(bidder, PERP, "0.1", "47400")  # 5.2 % below the last price.
+    events = story.index("BTC", "47500")
+    assert of(events, LiquidationStarted)
+    assert story.engine.trading.states[PERP] is TradingState.AUCTION
+    story.wait(70_000)
+    assert story.engine.trading.states[PERP] is TradingState.TRADING
+    # 0.1 sold at 49,500 brings 200 more than the mark: what is left is above maintenance.
+    assert [each.result for each in of(story.events, LiquidationEnded)] == ["restored"]
+    assert not story.person(long).liquidating
+    told = [each.state for each in of(story.events, SymbolStateChanged)]
+    assert told == ["auction", "trading"]
