@@ -247,6 +247,8 @@ class Execution:
     @property
     def opening(self) -> bool:
         """Whether an auction's fills are under way."""
+        if not self.auctions:
+            return False
         return any(auction.opens is not None for auction in self.auctions.values())
 
     def make_ready(self, symbol: str) -> Reason | None:
