@@ -127,14 +127,21 @@ class Auditor:
     def _check_trade(self, trade: Traded) -> None:
         """I7: trade ids are contiguous, and each trade is between two orders."""
         last, self._trade_ids[trade.symbol] = self._trade_ids[trade.symbol], trade.trade_id
-        hold("I7", trade.trade_id == last + 1, trade.symbol, f"trade {trade.trade_id} after {last}")
+        hold(
+            "I7",
+            trade.trade_id == last + 1,
+            trade.symbol,
+            "trade {} after {}",
+            trade.trade_id,
+            last,
+        )
         hold("I7", trade.maker_order_id != trade.taker_order_id, trade.symbol, trade)
 
     def _check_time(self, answer: AnyEvent) -> None:
         """I13: commands are numbered without a gap, and time never runs back."""
         before, self._seq, self._time_ms = (self._seq, self._time_ms), answer.seq, answer.time_ms
         runs_on = answer.seq == before[0] + 1 and answer.time_ms >= before[1]
-        hold("I13", runs_on, "time", f"{(answer.seq, answer.time_ms)} after {before}")
+        hold("I13", runs_on, "time", "{} after {}", (answer.seq, answer.time_ms), before)
 
     # -- turns ---------------------------------------------------------------------------------
 

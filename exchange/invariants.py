@@ -21,17 +21,17 @@ def check_book(book: Book, instrument: Instrument, accounts: Mapping[int, Accoun
     for order in book.orders.values():
         hold("I6", order.symbol == symbol, symbol, order)
         mine = accounts[order.account_id].orders.get(order.order_id)
-        hold("I6", mine is order, symbol, f"its owner does not know {order}")
+        hold("I6", mine is order, symbol, "its owner does not know {}", order)
         check_order(order, instrument)
 
 
 def check_order(order: Order, instrument: Instrument) -> None:
     """I6 and I7 of an order that rests: within its instrument's bounds, and whole."""
     fits = 0 < order.price_ticks <= instrument.ticks_max and 0 < order.lots <= instrument.lots_max
-    hold("I6", fits, instrument.symbol, f"{order} is beyond tick or lot")
+    hold("I6", fits, instrument.symbol, "{} is beyond tick or lot", order)
     parts = (order.filled_lots, order.open_lots, order.prevented_lots)
     whole = order.lots == sum(parts) and min(parts) >= 0
-    hold("I7", whole, instrument.symbol, f"{order} is not the sum of its parts")
+    hold("I7", whole, instrument.symbol, "{} is not the sum of its parts", order)
     filled = order.status is Status.PARTIALLY_FILLED
     hold("I7", filled == (order.filled_lots > 0), instrument.symbol, order)
 
@@ -43,13 +43,13 @@ def check_orders(account: Account, books: Mapping[str, Book]) -> None:
     for order in account.orders.values():
         rests = books[order.symbol].orders.get(order.order_id) is order
         waits = order.status is Status.PENDING_TRIGGER
-        hold("I7", rests != waits, account.id, f"{order} neither rests nor waits")
+        hold("I7", rests != waits, account.id, "{} neither rests nor waits", order)
         counts[order.symbol] = counts.get(order.symbol, 0) + 1
     counted = {symbol: count for symbol, count in account.open_counts.items() if count}
-    hold("I7", counted == counts, account.id, f"open orders {counted}, not {counts}")
+    hold("I7", counted == counts, account.id, "open orders {}, not {}", counted, counts)
     for symbol in account.reducing:
         for order, room in reducible(account, symbol):
-            hold("I8", order.open_lots <= room, account.id, f"{order} has room for {room}")
+            hold("I8", order.open_lots <= room, account.id, "{} has room for {}", order, room)
 
 
 def check_triggers(execution: Execution, symbol: str) -> None:
@@ -62,7 +62,7 @@ def check_triggers(execution: Execution, symbol: str) -> None:
         hold("I12", order.symbol == symbol, symbol, order)
         mine = account.orders.get(order.order_id) is order
         sleeps = account.asleep.get(order.leg, {}).get(order.order_id) is order
-        hold("I12", mine and sleeps, symbol, f"its owner does not know {order}")
+        hold("I12", mine and sleeps, symbol, "its owner does not know {}", order)
     turns = {order_id for where, order_id in execution.fired if where == symbol}
     turns |= set(execution.held.get(symbol, ()))
-    hold("I12", triggers.due <= turns, symbol, f"{triggers.due} woke, but {turns} have a turn")
+    hold("I12", triggers.due <= turns, symbol, "{} woke, but {} have a turn", triggers.due, turns)

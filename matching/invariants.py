@@ -39,10 +39,13 @@ class InvariantBroken(AssertionError):
         super().__init__(f"{invariant} ({INVARIANTS[invariant]}): {self.says}")
 
 
-def hold(invariant: str, holds: bool, subject: object, says: object = "") -> None:
-    """Raise InvariantBroken where an invariant does not hold."""
+def hold(invariant: str, holds: bool, subject: object, says: object = "", *numbers: object) -> None:
+    """Raise InvariantBroken where an invariant does not hold; `says` has a {} for each number.
+
+    Only then is anything made text: most checks are of what is well.
+    """
     if not holds:
-        raise InvariantBroken(invariant, subject, says)
+        raise InvariantBroken(invariant, subject, str(says).format(*numbers) if numbers else says)
 
 
 @contextmanager

@@ -101,34 +101,34 @@ def check_money(state: RiskState, sums: Sums) -> None:
     for asset in sorted(houses.keys() | set(sums.names(BALANCE))):
         owners = houses.get(asset, {})
         total = sum(owners.values()) + sums.get(BALANCE, asset)
-        hold("I1", total == 0, asset, f"the pockets add up to {total} units, not to zero")
+        hold("I1", total == 0, asset, "the pockets add up to {} units, not to zero", total)
 
 
 def check_pools(state: RiskState, sums: Sums) -> None:
     """I2: cash and loans are capital, interest received, less bad debt; interest is receivable."""
     for asset in state.assets:
         cash = state.ledger.house_minor(POOL, asset)
-        hold("I2", cash >= 0, asset, f"the pool's cash is {cash}")
+        hold("I2", cash >= 0, asset, "the pool's cash is {}", cash)
         told, lent = lent_minor(state, asset), sums.get(PRINCIPAL, asset)
-        hold("I2", told == lent, asset, f"the pool lent {told}, yet {lent} is owed")
+        hold("I2", told == lent, asset, "the pool lent {}, yet {} is owed", told, lent)
         due, owed = state.interest_due.get(asset, 0), sums.get(INTEREST, asset)
-        hold("I2", due == owed, asset, f"interest of {due} is receivable, yet {owed} is owed")
+        hold("I2", due == owed, asset, "interest of {} is receivable, yet {} is owed", due, owed)
 
 
 def check_contracts(state: RiskState, sums: Sums) -> None:
     """I3: sizes sum to zero, and costs to what was realised so far."""
     for symbol in state.perps:
         lots = sums.get(LOTS, symbol)
-        hold("I3", lots == 0, symbol, f"the positions sum to {lots} lots")
+        hold("I3", lots == 0, symbol, "the positions sum to {} lots", lots)
         cost = sums.get(COST, symbol)
         cleared = state.ledger.house_minor(CLEARING, state.instruments[symbol].settle, symbol)
-        hold("I3", cost == -cleared, symbol, f"costs of {cost}, yet {-cleared} was realised")
+        hold("I3", cost == -cleared, symbol, "costs of {}, yet {} was realised", cost, -cleared)
 
 
 def check_rounding(state: RiskState) -> None:
     """I4: funding is in transit only at pending instants; less than a unit of interest is over."""
     for asset, rest_e18 in state.rounded_e18.items():
-        hold("I4", 0 <= rest_e18 < MINOR_IN_E18, asset, f"{rest_e18} x 10^-18 left over")
+        hold("I4", 0 <= rest_e18 < MINOR_IN_E18, asset, "{} x 10^-18 left over", rest_e18)
     pending = {
         f"{symbol}@{instant.number}"
         for instant in state.instants.pending
@@ -136,7 +136,7 @@ def check_rounding(state: RiskState) -> None:
     }
     for pocket in state.ledger.house_pockets(FUNDING):
         if pocket.wallet not in pending:
-            hold("I4", pocket.minor == 0, pocket.wallet, f"{pocket.minor} units in transit")
+            hold("I4", pocket.minor == 0, pocket.wallet, "{} units in transit", pocket.minor)
 
 
 def check_funds(state: RiskState) -> None:
@@ -183,19 +183,19 @@ def check_account(state: RiskState, account: Account) -> None:
     _count_orders(state, account, locked, sums)
     for key, pocket in account.pockets.items():
         asked = locked.get(key, 0)
-        hold("I5", pocket.locked == asked, account.id, f"{pocket}, yet its orders hold {asked}")
+        hold("I5", pocket.locked == asked, account.id, "{}, yet its orders hold {}", pocket, asked)
         hold("I5", not asked or 0 <= asked <= pocket.minor, account.id, pocket)
         may_owe = key[0].startswith(PERP) or account.id < FIRST_ACCOUNT
         hold("I9", pocket.minor >= 0 or may_owe, account.id, pocket)
         strange = key[0] == PERP and key[1] != state.venue.quote and bool(pocket.minor)
         alone = not strange or account.multi_asset or account.id < FIRST_ACCOUNT
-        hold("I5", alone, account.id, f"{pocket}, yet not in multi-asset mode")
+        hold("I5", alone, account.id, "{}, yet not in multi-asset mode", pocket)
     mine = {leg: each.values() for leg, each in account.open_perp.items()}
     theirs = {leg: each.values() for leg, each in sums.items()}
-    hold("I5", mine == theirs, account.id, f"sums of orders {mine}, not {theirs}")
+    hold("I5", mine == theirs, account.id, "sums of orders {}, not {}", mine, theirs)
     for loan in account.loans.values():
         owes = loan.principal_minor >= 0 and loan.interest_e18 >= 0
-        hold("I2", owes, account.id, f"{loan.asset}: a debt below zero")
+        hold("I2", owes, account.id, "{}: a debt below zero", loan.asset)
     exposed = account.id in state.instants.exposed
     hold("I4", exposed == account.exposed, account.id, "instants do not know whether it is exposed")
     trades = account.id in state.fee_day.traders
@@ -209,11 +209,11 @@ def check_multi_asset(state: RiskState, account: Account) -> None:
     """I5: several assets stand on cross margin alone; less than a unit of interest is carried."""
     carried = account.perp_interest_e18
     fits = all(0 < rest_e18 < MINOR_IN_E18 for rest_e18 in carried.values())
-    hold("I5", fits and (account.multi_asset or not carried), account.id, f"carries {carried}")
+    hold("I5", fits and (account.multi_asset or not carried), account.id, "carries {}", carried)
     if account.multi_asset:
         isolated = [name for name in account.settings if account.is_isolated(name)]
         linear = [name for name in isolated if not state.contracts[name].inverse]
-        hold("I5", not linear, account.id, f"isolated {linear} in multi-asset mode")
+        hold("I5", not linear, account.id, "isolated {} in multi-asset mode", linear)
 
 
 def _count_orders(
@@ -229,7 +229,7 @@ def _count_orders(
                 count_order(state.contracts[order.symbol], each, order)
             continue
         asset, need = resting_need(state, order)
-        hold("I5", order.hold_minor == need, account.id, f"{order} holds {order.hold_minor}")
+        hold("I5", order.hold_minor == need, account.id, "{} holds {}", order, order.hold_minor)
         key = (order.wallet, asset)
         locked[key] = locked.get(key, 0) + order.hold_minor
 
@@ -240,8 +240,8 @@ def check_reducing(account: Account) -> None:
         _, _, side = held.leg.partition("/")
         wrong = (side == "LONG" and held.lots < 0) or (side == "SHORT" and held.lots > 0)
         hold("I8", bool(held.lots) and not wrong, account.id, held)
-        hold("I8", bool(side) == account.hedge, account.id, f"{held} in the other mode")
+        hold("I8", bool(side) == account.hedge, account.id, "{} in the other mode", held)
     for leg, reducing in account.reducing.items():
         working = sum(order.open_lots for order in reducing.values())
         most = abs(account.lots(leg))
-        hold("I8", working <= most, account.id, f"{leg}: {working} lots to reduce {most}")
+        hold("I8", working <= most, account.id, "{}: {} lots to reduce {}", leg, working, most)

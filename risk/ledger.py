@@ -193,7 +193,9 @@ class Ledger:
             held = pocket.locked >= 0 and (not pocket.locked or pocket.locked <= pocket.minor)
             hold("I5", held, pocket.owner, pocket)
             known = (pocket.owner < FIRST_ACCOUNT) is (self._house.get(key) is pocket)
-            hold("I1", known, pocket.owner, f"the house's pockets are not what they were: {pocket}")
+            hold(
+                "I1", known, pocket.owner, "the house's pockets are not what they were: {}", pocket
+            )
         for asset, total in sums.items():
             says = f"the pockets add up to {total} units, not to zero"
             hold("I1", total == 0, asset, says)

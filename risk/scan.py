@@ -172,7 +172,7 @@ def check_overlooked(state: RiskState, account: Account) -> None:
             fallen = breached(state, account, scope)
         else:
             fallen = margin_breached(state, account, scope, margin_worth(state, account, scope))
-        hold("I9", not fallen, account.id, f"{scope} is in breach, and no scan will see it")
+        hold("I9", not fallen, account.id, "{} is in breach, and no scan will see it", scope)
 
 
 def _scopes(state: RiskState, account: Account) -> list[str]:
