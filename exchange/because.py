@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from exchange.commands import AmendOrder, Command, PlaceOrder
+from exchange.commands import AmendOrder, CancelReplace, Command, PlaceOrder
 from exchange.trading import Trading
 from matching.instrument import Instrument
 from matching.reasons import Reason
@@ -38,6 +38,8 @@ def because(trading: Trading, command: Command, reason: Reason) -> Numbers:
 def _order_of(trading: Trading, command: Command) -> Order | None:
     """The order that was asked for, as the checks saw it."""
     account = trading.risk.accounts.get(getattr(command, "account_id", 0))
+    if isinstance(command, CancelReplace):
+        command = command.place
     if isinstance(command, PlaceOrder):
         if account is None or command.symbol not in trading.books:
             return None

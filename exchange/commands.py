@@ -15,6 +15,9 @@ from matching.types import OrderType, SelfTrade, Side, TimeInForce, TriggerSourc
 ANSWER_FIRST_RESULT = 0  # A client id seen before answers the first result (the native door).
 REFUSE_IF_OPEN = 1  # A client id is refused only while its order is open.
 
+STOP_ON_FAILURE = 0  # Where the old order cannot be cancelled, no new one is placed;
+ALLOW_FAILURE = 1  # or it is placed all the same.
+
 NO_SIDE_EFFECT = 0
 BORROW = 1
 REPAY = 2
@@ -105,10 +108,14 @@ class CancelOrder(Command, frozen=True, tag=7):
 
 
 class CancelAll(Command, frozen=True, tag=8):
-    """Cancel every order of an account, or those on one symbol."""
+    """Cancel every order of an account, or those on one symbol.
+
+    With `countdown_ms` because the countdown to that moment ran out; nothing if it was set anew.
+    """
 
     account_id: int = 0
     symbol: str = ""
+    countdown_ms: int = 0
 
 
 class AmendOrder(Command, frozen=True, tag=9):
@@ -235,6 +242,40 @@ class SetMultiAsset(Command, frozen=True, tag=21):
     on: bool = False
 
 
+class CancelReplace(Command, frozen=True, tag=24):
+    """Cancel an order and place another of the account, and let nothing come between (S7).
+
+    If the new order is refused the cancellation stands. `client_id` is the new order's.
+    """
+
+    account_id: int = 0
+    order_id: int = 0  # Of the order to cancel; or
+    cancel_client_id: str = ""  # what it was placed with.
+    mode: int = STOP_ON_FAILURE
+    place: PlaceOrder = PlaceOrder()
+
+    @property
+    def client_id(self) -> str:
+        """What makes a repetition of the whole harmless."""
+        return self.place.client_id
+
+    @property
+    def on_duplicate(self) -> int:
+        """What happens to a client id that was used before."""
+        return self.place.on_duplicate
+
+
+class SetCountdown(Command, frozen=True, tag=25):
+    """Have an account's orders, or those on one symbol, cancelled at a moment, or (0) no longer.
+
+    The moment is of the wall, which the door looks at: it sends a `CancelAll` then.
+    """
+
+    account_id: int = 0
+    symbol: str = ""
+    countdown_ms: int = 0  # Epoch milliseconds of wall time.
+
+
 AnyCommand = (
     Tick
     | Continue
@@ -259,4 +300,6 @@ AnyCommand = (
     | ConvertDust
     | SetPositionMode
     | SetMultiAsset
+    | CancelReplace
+    | SetCountdown
 )

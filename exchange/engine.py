@@ -11,14 +11,17 @@ import msgspec
 from exchange.amending import amend
 from exchange.auctioning import change_state, indicate, open_due, uncross
 from exchange.because import because
+from exchange.cancelling import cancel, cancel_all
 from exchange.commands import (
     REFUSE_IF_OPEN,
+    STOP_ON_FAILURE,
     AdjustPositionMargin,
     AmendOrder,
     AnyCommand,
     Borrow,
     CancelAll,
     CancelOrder,
+    CancelReplace,
     Command,
     Continue,
     ConvertDust,
@@ -28,6 +31,7 @@ from exchange.commands import (
     PlaceOrder,
     Repay,
     ResetAccount,
+    SetCountdown,
     SetFeeDiscount,
     SetIndexPrice,
     SetLeverage,
@@ -39,6 +43,7 @@ from exchange.commands import (
     Tick,
     Transfer,
 )
+from exchange.countdowns import Countdown
 from exchange.events import AnyEvent
 from exchange.invariants import check_book, check_orders, check_triggers
 from exchange.keeping import restore_trading, trading_state
@@ -47,7 +52,6 @@ from exchange.reducing import trim_moved
 from exchange.telling import Teller
 from exchange.trading import Placed, Trading
 from exchange.triggering import drain, refuse_wish, send
-from matching.filters import refuse_cancel
 from matching.limits import DUPLICATE_IDS_KEPT_MAX, WORK_PER_COMMAND_MAX
 from matching.reasons import Reason
 from matching.types import Order, TradingState
@@ -71,6 +75,7 @@ class Answer(NamedTuple):
     reason: Reason | None = None
     result_id: int = 0
     repeated: bool = False
+    details: dict[str, str | int] | None = None  # Besides the numbers of its reason.
 
 
 DONE: Final = Answer()
@@ -102,6 +107,8 @@ class Engine:
             PlaceOrder: self._place,
             CancelOrder: self._cancel,
             CancelAll: self._cancel_all,
+            CancelReplace: self._cancel_replace,
+            SetCountdown: self._set_countdown,
             AmendOrder: self._amend,
             Borrow: self._borrow,
             Repay: self._repay,
@@ -138,10 +145,12 @@ class Engine:
         if not self.trading.opening:
             drain(self.trading, WORK_PER_COMMAND_MAX)
         self.trading.tell_depth()
-        details = because(self.trading, command, answer.reason) if answer.reason else None
+        numbers = because(self.trading, command, answer.reason) if answer.reason else {}
+        if answer.details is not None:
+            numbers = numbers | answer.details
         asker_id = getattr(command, "account_id", 0)
         events = self._teller.answer(
-            answer.reason, answer.result_id, details, answer.repeated, asker_id
+            answer.reason, answer.result_id, numbers, answer.repeated, asker_id
         )
         if self.paranoid:
             self.check()
@@ -308,35 +317,37 @@ class Engine:
         settings.set_leverage(self.risk, account, wish.symbol, wish.leverage)
         return _answer(send(self.trading, account, wish))
 
-    def _find(self, account: Account, order_id: int, client_id: str) -> Order | None:
-        if not order_id and client_id:
-            order_id = account.client_orders.get(client_id, 0)
-        return account.orders.get(order_id)
-
     def _cancel(self, wish: CancelOrder) -> Answer:
-        account = self._account(wish)
-        order = self._find(account, wish.order_id, wish.client_id)
-        if order is None:
-            return Answer(Reason.UNKNOWN_ORDER)
-        refused = refuse_cancel(self.trading.states[order.symbol])
-        if refused is not None:
-            return Answer(refused)
-        self.trading.cancel(order, Reason.CANCELLED_BY_USER)
-        return Answer(None, order.order_id)
+        ended = cancel(self.trading, self._account(wish), wish.order_id, wish.client_id)
+        return Answer(ended) if isinstance(ended, Reason) else Answer(None, ended.order_id)
 
     def _cancel_all(self, wish: CancelAll) -> Answer:
+        count = cancel_all(self.trading, self._account(wish), wish)
+        return Answer(count) if isinstance(count, Reason) else Answer(None, count)
+
+    def _cancel_replace(self, wish: CancelReplace) -> Answer:
+        """The answer is the new order's; where nothing was cancelled, its details say why."""
+        place = wish.place
+        assert place.account_id == wish.account_id, "nobody places for another"
+        if place.symbol not in self.instruments:
+            return Answer(Reason.UNKNOWN_SYMBOL)
+        busy = self.trading.make_ready(place.symbol)
+        if busy is not None:
+            return Answer(busy)
         account = self._account(wish)
+        ended = cancel(self.trading, account, wish.order_id, wish.cancel_client_id)
+        if isinstance(ended, Order):
+            return self._place(place)
+        told: dict[str, str | int] = {"cancel_refused": ended.name}
+        if wish.mode == STOP_ON_FAILURE:
+            return Answer(Reason.CANCEL_REPLACE_STOPPED, details=told)
+        return self._place(place)._replace(details=told)
+
+    def _set_countdown(self, wish: SetCountdown) -> Answer:
         if wish.symbol and wish.symbol not in self.instruments:
             return Answer(Reason.UNKNOWN_SYMBOL)
-        orders = [
-            order
-            for order in account.orders.values()
-            if wish.symbol in ("", order.symbol)
-            and refuse_cancel(self.trading.states[order.symbol]) is None
-        ]
-        for order in orders:
-            self.trading.cancel(order, Reason.CANCELLED_BY_USER)
-        return Answer(None, len(orders))
+        self.trading.countdowns.set(Countdown(wish.countdown_ms, wish.account_id, wish.symbol))
+        return DONE
 
     def _amend(self, wish: AmendOrder) -> Answer:
         account = self._account(wish)

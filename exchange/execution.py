@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from exchange.countdowns import Countdowns
 from exchange.events import DepthChanged, Liquidated, Traded
 from exchange.telling import Teller
 from matching.book import Book
@@ -62,6 +63,7 @@ class Execution:
             for symbol, each in risk.instruments.items()
             if each.breaker_move_bps
         }
+        self.countdowns = Countdowns()
         self.tripped: dict[str, None] = {}  # Books whose breaker trips behind this match.
 
     def spent(self, order: Order) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exchange.auctioning import STANDING, Auction
+from exchange.countdowns import Countdown, Countdowns
 from exchange.trading import Trading
 from matching.book import Book
 from matching.breaker import Breaker
@@ -31,6 +32,7 @@ def trading_state(trading: Trading) -> dict[str, Any]:
         "held": sorted(trading.held.items()),
         "auctions": [(symbol, each.state()) for symbol, each in trading.auctions.items()],
         "breakers": [(symbol, each.state()) for symbol, each in sorted(trading.breakers.items())],
+        "countdowns": trading.countdowns.state(),
         "trade_ids": sorted(trading.trade_ids.items()),
         "last_trade": sorted(trading.last_trade.items()),
         "next_order_id": trading.next_order_id,
@@ -62,6 +64,7 @@ def restore_trading(trading: Trading, state: Mapping[str, Any]) -> None:
             trading.risk.halted.add(symbol)
     for symbol, last_id in state["depths"]:
         trading.depths[symbol] = Depth(trading.books[symbol], last_id)
+    trading.countdowns = Countdowns(Countdown(*each) for each in state["countdowns"])
     trading.trade_ids.update({symbol: number for symbol, number in state["trade_ids"]})
     for symbol, last in state["last_trade"]:
         trading.last_trade[symbol] = (last[0], last[1])

@@ -1,0 +1,48 @@
+"""Cancelling at an account's wish: one order, or all of them; or because a countdown ran out."""
+
+from __future__ import annotations
+
+from exchange.commands import CancelAll
+from exchange.countdowns import Countdown
+from exchange.trading import Trading
+from matching.filters import refuse_cancel
+from matching.reasons import Reason
+from matching.types import Order
+from risk.account import Account
+
+
+def cancel(trading: Trading, account: Account, order_id: int, client_id: str) -> Order | Reason:
+    """Cancel an open order by its id, or by the client id it was placed with."""
+    if not order_id and client_id:
+        order_id = account.client_orders.get(client_id, 0)
+    order = account.orders.get(order_id)
+    if order is None:
+        return Reason.UNKNOWN_ORDER
+    refused = refuse_cancel(trading.states[order.symbol])
+    if refused is not None:
+        return refused
+    trading.cancel(order, Reason.CANCELLED_BY_USER)
+    return order
+
+
+def cancel_all(trading: Trading, account: Account, wish: CancelAll) -> int | Reason:
+    """Cancel every order of an account, or those on one symbol; how many there were.
+
+    An order on a halted book stays, unless a countdown ran out: nobody is there to cancel it
+    when the book opens.
+    """
+    if wish.symbol and wish.symbol not in trading.books:
+        return Reason.UNKNOWN_SYMBOL
+    ran_out = Countdown(wish.countdown_ms, account.id, wish.symbol)
+    if wish.countdown_ms and not trading.countdowns.end(ran_out):
+        return 0
+    reason = Reason.CANCEL_ALL_AFTER if wish.countdown_ms else Reason.CANCELLED_BY_USER
+    orders = [
+        order
+        for order in account.orders.values()
+        if wish.symbol in ("", order.symbol)
+        and (wish.countdown_ms or refuse_cancel(trading.states[order.symbol]) is None)
+    ]
+    for order in orders:
+        trading.cancel(order, reason)
+    return len(orders)
