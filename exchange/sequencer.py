@@ -88,6 +88,7 @@ class Timing(NamedTuple):
 class _Waiting(NamedTuple):
     command: AnyCommand
     answer: asyncio.Future[list[AnyEvent]]
+    follows: bool = False  # It is of the same group as the one before it.
 
 
 class _Step(NamedTuple):
@@ -163,16 +164,28 @@ class Sequencer:
         Where too many wait it is refused as BUSY, and where the exchange stops as NOT_READY;
         it was not kept then, so nothing happens. SequencerFailed where nobody knows.
         """
-        if self._failure is not None:
-            raise SequencerFailed(self._failure)
-        if self._stopping:
-            return self._refused(Reason.NOT_READY)
-        if len(self._waiting) >= COMMANDS_WAITING_MAX:
-            return self._refused(Reason.BUSY)
+        reason = self._refuses(1)
+        if reason is not None:
+            return self._refused(reason)
         answer: asyncio.Future[list[AnyEvent]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(command, answer))
         self._awake.set()
         return await answer
+
+    async def submit_all(self, commands: Sequence[AnyCommand]) -> list[list[AnyEvent]]:
+        """Submit several that are kept and obeyed in one group, in their order, nobody between.
+
+        Answers with the events of each; where there is not room for all, all are refused.
+        """
+        reason = self._refuses(len(commands))
+        if reason is not None:
+            return [self._refused(reason) for _ in commands]
+        loop = asyncio.get_running_loop()
+        answers: list[asyncio.Future[list[AnyEvent]]] = [loop.create_future() for _ in commands]
+        for place, (command, answer) in enumerate(zip(commands, answers, strict=True)):
+            self._waiting.append(_Waiting(command, answer, follows=place > 0))
+        self._awake.set()
+        return await asyncio.gather(*answers)
 
     async def step(self, ms: int) -> int:
         """Move a clock that can be stepped on by `ms`; answers the time when all due is done.
@@ -407,8 +420,20 @@ class Sequencer:
     # -- small steps ---------------------------------------------------------------------------
 
     def _take(self, count: int) -> list[_Waiting]:
-        """The oldest of what waits."""
-        return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
+        """The oldest of what waits; what was submitted together is not parted."""
+        taken = [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
+        while self._waiting and self._waiting[0].follows:
+            taken.append(self._waiting.popleft())
+        return taken
+
+    def _refuses(self, count: int) -> Reason | None:
+        """Why so many commands more are not taken, or None; SequencerFailed over a fault."""
+        if self._failure is not None:
+            raise SequencerFailed(self._failure)
+        if self._stopping:
+            return Reason.NOT_READY
+        too_many = len(self._waiting) + count > COMMANDS_WAITING_MAX
+        return Reason.BUSY if too_many else None
 
     def _refused(self, reason: Reason) -> list[AnyEvent]:
         return [Answered(self._engine.seq, self._time_ms, reason, 0, {}, False)]

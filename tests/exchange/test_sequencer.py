@@ -67,6 +67,36 @@ async def test_a_group_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [len(frame) for frame in house.journal.frames] == [3, 3, 1]
 
 
+async def test_what_is_submitted_together_is_one_group_with_nobody_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "GROUP_COMMANDS_MAX", 2)
+    house = House(SteppedClock(START_MS))
+    together = [OpenAccount(label=str(number)) for number in range(4)]
+    before = asyncio.create_task(house.sequencer.submit(OpenAccount(label="before")))
+    asked = asyncio.create_task(house.sequencer.submit_all(together))
+    behind = asyncio.create_task(house.sequencer.submit(OpenAccount(label="behind")))
+    await until(lambda: house.sequencer.backlog == 6)
+    async with running(house):
+        await asyncio.gather(before, behind)
+        answered = await asked
+    assert house.kept("label") == [["before", "0", "1", "2", "3"], ["behind"]]
+    assert [events[-1].seq for events in answered] == [2, 3, 4, 5]
+
+
+async def test_what_is_submitted_together_is_refused_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "COMMANDS_WAITING_MAX", 2)
+    house = House(SteppedClock(START_MS))
+    async with running(house):
+        refused = await house.sequencer.submit_all([OpenAccount() for _ in range(3)])
+    assert [events[-1].reason for events in refused] == [Reason.BUSY] * 3  # type: ignore[union-attr]
+    with pytest.raises(SequencerFailed):
+        await house.sequencer.submit_all([OpenAccount()])
+    assert house.engine.seq == 0
+
+
 async def test_too_many_that_wait_are_refused_as_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "COMMANDS_WAITING_MAX", 2)
     house = House(SteppedClock(START_MS))
