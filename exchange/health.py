@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-import matching.book
-from exchange import __version__
+from exchange import __version__, build
 from exchange.audit import Auditor
 from exchange.clock import Clock
 from exchange.engine import Engine
@@ -16,8 +15,6 @@ from exchange.sequencer import Sequencer
 from exchange.storage.history import History
 from exchange.storage.journal import Journal
 from exchange.storage.redis_log import RedisEvents
-
-BUILD: Final = "pure" if str(matching.book.__file__).endswith(".py") else "compiled"
 
 
 class Health:
@@ -55,7 +52,7 @@ class Health:
             "status": "degraded" if self._is_degraded else self.status,
             "env": "paper",
             "version": __version__,
-            "build": BUILD,
+            "build": build.running(),
             "speed": round(self.clock.achieved_speed(), 2),
             "speed_max": 0.0 if speed_max is None else speed_max,
             "seq": self.engine.seq,

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """One instrument's limit order book, in strict price-time priority.
 
 A book is a plain value: it is told things, and answers.  It opens no socket, reads no clock and
@@ -173,10 +174,7 @@ class Book:
     def cancel(
         self, order_id: int, happening: Happening = _CANCEL, reason: Reason | None = None
     ) -> Order | None:
-        """Take a resting order off the book; None if it does not rest here.
-
-        `happening` says whether it was cancelled or has expired, `reason` why.
-        """
+        """Take a resting order, cancelled or expired, off the book; None if it is not there."""
         order = self.orders.get(order_id)
         if order is None:
             return None

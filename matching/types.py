@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """The words of a market: side, order, fill, and the life an order leads."""
 
 from __future__ import annotations

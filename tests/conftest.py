@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import exchange
+
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 30
 NOTHING_KEPT = ["--save", "", "--appendonly", "no"]
@@ -32,6 +34,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("ci")
+
+# Imported before any test imports the core: PAPERTAPE_BUILD chooses which build is tested.
+assert exchange.__version__
 
 
 def without(what: str) -> bool:

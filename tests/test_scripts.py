@@ -160,7 +160,13 @@ def test_without_ensurepip_setup_says_how_to_get_it(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["scripts/setup", "--all"], ["scripts/test", "--without"], ["scripts/check", "-q"]]
+    "command",
+    [
+        ["scripts/setup", "--all"],
+        ["scripts/test", "--without"],
+        ["scripts/check", "-q"],
+        ["scripts/build", "--fast"],
+    ],
 )
 def test_a_wrong_argument_is_a_usage_error(house: House, command: list[str]) -> None:
     run = house.run(*command)
@@ -196,3 +202,39 @@ def test_without_any_redis_the_tests_say_how_to_get_one(house: House) -> None:
     assert run.returncode == 1
     assert "apt install redis-server" in run.stderr
     assert "--without redis" in run.stderr
+
+
+COMPILED_TESTS = (
+    "-m pytest -q -n auto --dist loadfile tests/matching tests/risk tests/exchange/test_build.py"
+)
+
+
+def a_compiler_that_ends_with(house: House, code: int) -> None:
+    python = house.add_python()
+    note = 'case "$*" in *compiling) exit {} ;; *pytest*) echo "as $PAPERTAPE_BUILD" >> orders.txt'
+    python.write_text(f"{python.read_text()}{note.format(code)} ;; esac\n")
+
+
+def test_the_build_compiles_and_no_more(house: House) -> None:
+    a_compiler_that_ends_with(house, 0)
+    assert house.run("scripts/build").returncode == 0
+    assert house.orders()[-1] == "-m exchange.compiling"
+
+
+def test_the_builds_tests_are_the_cores_on_what_was_compiled(house: House) -> None:
+    a_compiler_that_ends_with(house, 0)
+    assert house.run("scripts/build", "--test").returncode == 0
+    assert house.orders()[-3:] == ["-m exchange.compiling", COMPILED_TESTS, "as compiled"]
+
+
+def test_without_a_compiler_the_build_fails_and_its_tests_are_left_out(house: House) -> None:
+    a_compiler_that_ends_with(house, 3)
+    assert house.run("scripts/build").returncode == 3
+    assert house.run("scripts/build", "--test").returncode == 0
+    assert house.orders()[-1] == "-m exchange.compiling"
+
+
+def test_what_does_not_compile_fails_its_tests(house: House) -> None:
+    a_compiler_that_ends_with(house, 1)
+    assert house.run("scripts/build", "--test").returncode == 1
+    assert house.orders()[-1] == "-m exchange.compiling"

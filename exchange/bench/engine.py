@@ -12,10 +12,11 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from exchange.bench.measure import build, calibration_per_s, collector_at_rest, peak_rss_mb
+from exchange.bench.measure import calibration_per_s, collector_at_rest, peak_rss_mb
 from exchange.bench.memory import measured
 from exchange.bench.mixed import MixedFlow, mixed_venue
 from exchange.bench.tally import Tally
+from exchange.build import running
 from exchange.cli.output import table
 from exchange.commands import AnyCommand
 from exchange.engine import Engine
@@ -95,7 +96,7 @@ def run(sizes: Sizes) -> dict[str, Any]:
     rate = tally.commands / seconds if seconds else 0.0
     report = {
         "bench": "engine",
-        "build": build(),
+        "build": running(),
         **sizes._asdict(),
         "commands": tally.commands,
         "seconds": round(seconds, 6),
@@ -174,7 +175,7 @@ def growth(sizes: Sizes) -> dict[str, Any]:
         rows.append({name: row[name] for name in (*names, "digest")} | shares)
     return {
         "bench": "engine",
-        "build": build(),
+        "build": running(),
         "seed": sizes.seed,
         "commands": sum(row["commands"] for row in rows),
         "seconds": round(sum(row["seconds"] for row in rows), 6),

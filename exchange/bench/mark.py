@@ -14,7 +14,8 @@ from statistics import median
 from typing import Any, Final
 
 from exchange.bench.crowd import CROSS, PRICES_E8, Crowd
-from exchange.bench.measure import build, calibration_per_s, collector_at_rest, peak_rss_mb
+from exchange.bench.measure import calibration_per_s, collector_at_rest, peak_rss_mb
+from exchange.build import running
 from exchange.cli.output import table
 from exchange.commands import CancelOrder, Continue, PlaceOrder, Tick
 from exchange.engine import Engine
@@ -86,7 +87,7 @@ def run(positions: list[int], measure_row: Callable[[int], dict[str, Any]]) -> d
     seconds = sum(row["seconds"] for row in rows)
     return {
         "bench": "mark",
-        "build": build(),
+        "build": running(),
         "commands": commands,
         "seconds": round(seconds, 6),
         "rate_per_s": round(commands / seconds) if seconds else 0,

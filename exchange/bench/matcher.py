@@ -19,7 +19,8 @@ from exchange.bench.flow import (
     FlowRecord,
     read_flow,
 )
-from exchange.bench.measure import build, calibration_per_s, collector_at_rest, peak_rss_mb
+from exchange.bench.measure import calibration_per_s, collector_at_rest, peak_rss_mb
+from exchange.build import running
 from matching.book import Book, Happened
 from matching.types import Fill, Order, OrderType, SelfTrade, Side, TimeInForce
 
@@ -77,7 +78,7 @@ def run(flow: Path, expect: Path | None = None) -> dict[str, object]:
     result = digest.result(book)
     return {
         "bench": "matcher",
-        "build": build(),
+        "build": running(),
         "flow": flow.name,
         "commands": result["commands"],
         "seconds": round(seconds, 6),

@@ -11,15 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import matching.book
-
 CALIBRATION_STEPS: Final = 1_000_000
 _MODULUS: Final = 1_000_003
-
-
-def build() -> str:
-    """`pure` when the book runs interpreted, `compiled` when it is an extension."""
-    return "pure" if str(matching.book.__file__).endswith(".py") else "compiled"
 
 
 def calibration_per_s(steps: int = CALIBRATION_STEPS) -> float:

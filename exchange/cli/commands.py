@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from exchange import __version__
+from exchange import __version__, build
 from exchange.cli import journals, keys, programs, serve, trade, why
 from exchange.cli.output import Failure, UsageError, complain
 
@@ -38,7 +38,9 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    root.add_argument("--version", action="version", version=f"papertape {__version__}")
+    version = f"papertape {__version__} ({build.running()})"
+    root.add_argument("--version", action="version", version=version)
+    build.add_argument(root)
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for subject in (serve, trade, why, keys, journals, programs):
         subject.add_commands(commands)
@@ -48,7 +50,12 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 failed, 2 used wrongly."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    wanted, given = build.asked(given)
     try:
+        if wanted is not None:
+            if wanted not in build.CHOICES:
+                raise UsageError(f"--build takes one of {', '.join(build.CHOICES)}")
+            build.execute_again(wanted, given)
         code = programs.run_named(given)
         if code is None:
             args = parser().parse_args(given)

@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Sequence
 from typing import Any, Final
 
+from exchange import build
 from exchange.cli.output import Failure
 
 EXTRA_HINT: Final = "the terminal needs Textual: pip install 'papertape[terminal]'"
@@ -57,6 +58,7 @@ def _run(prog: str, about: str, module: str, rest: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     program.add_arguments(parser)
+    build.add_argument(parser)
     code: int = program.main(parser.parse_args(rest))
     return code
 

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from exchange import server
+from exchange.build import running as build_running
 from exchange.clock import ScaledClock, SteppedClock, SystemClock, wall_ms
 from exchange.commands import Deposit, OpenAccount
 from exchange.config import Audit, Config, ConfigError, Limits, Market, Server, Storage
@@ -92,7 +93,7 @@ async def test_it_opens_and_says_how_it_is(tmp_path: Path) -> None:
         status, health = await get(f"{made.url}/healthz")
         assert status == 200
         assert health["status"] == "ok"
-        assert health["build"] == "pure"
+        assert health["build"] == build_running()
         assert (health["exchange_time"], health["seq"]) == (START_MS, 2)
         assert health["problems"] == []
         assert made.opened.data == tmp_path

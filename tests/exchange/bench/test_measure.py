@@ -5,21 +5,11 @@ import gc
 import pytest
 
 from exchange.bench.measure import (
-    build,
     calibration_per_s,
     collector_at_rest,
     peak_rss_mb,
     resident_mb,
 )
-
-
-def test_the_build_is_told_by_the_file_the_book_came_from(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("matching.book.__file__", "matching/book.py")
-    assert build() == "pure"
-    monkeypatch.setattr("matching.book.__file__", "matching/book.cpython-311-x86_64-linux-gnu.so")
-    assert build() == "compiled"
 
 
 def test_the_calibration_counts_steps_of_real_work() -> None:

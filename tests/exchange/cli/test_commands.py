@@ -6,6 +6,7 @@ import argparse
 
 import pytest
 
+from exchange import __version__, build
 from exchange.cli.commands import main, parser
 from exchange.cli.output import Failure, UsageError
 
@@ -39,6 +40,27 @@ def test_help_shows_a_first_minute(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     assert "papertape buy BTC-USDT-PERP 0.1 --leverage 10" in capsys.readouterr().out
+
+
+def test_the_version_tells_which_build_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"papertape {__version__} ({build.running()})\n"
+
+
+def test_another_build_is_executed_with_the_rest_of_the_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    executed: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(build, "execute_again", lambda *call: executed.append(call))
+    with pytest.raises(SystemExit):
+        main(["bench", "mark", "--build", "compiled", "--help"])
+    assert executed == [("compiled", ["bench", "mark", "--help"])]
+
+
+def test_a_build_nobody_knows_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--build", "fast"]) == 2
+    assert "--build takes one of auto, pure, compiled" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["buy"], ["serve", "--port", "x"]])
