@@ -23,6 +23,7 @@ class Contract:
         "instrument",
         "inverse",
         "lot_minor",
+        "price_max_e8",
         "settle",
         "symbol",
         "tick_e8",
@@ -37,6 +38,7 @@ class Contract:
         self.cross_wallet = f"perp:{self.settle}" if self.inverse else "perp"
         self.lot_minor = instrument.face_minor  # Of the base, or (inverse) of the quote.
         self.tick_e8 = instrument.tick_e8
+        self.price_max_e8 = instrument.ticks_max * instrument.tick_e8
         self.brackets = parameters.brackets
 
     # -- money and values ----------------------------------------------------------------------

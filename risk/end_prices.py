@@ -44,7 +44,7 @@ def liquidation_price(
     the position's margin), at the present mark; `other_maintenance_e28` is what those others need.
     Each combination of brackets is tried, and the one that contains the notionals at its own answer
     is right (T4).  Two legs may have an answer on either side, for both need maintenance: the one
-    against the larger leg is told.  None where no price liquidates (V56).
+    against the larger leg is told.  None where no price liquidates (V56) that a book could print.
     """
     assert legs
     unit = contract.factor(mark_e8)
@@ -55,6 +55,7 @@ def liquidation_price(
         price
         for choice in product(places, repeat=len(legs))
         if (price := _solved(contract, legs, choice, fixed, mark_e8)) is not None
+        and price.numerator <= contract.price_max_e8 * price.denominator
     ]
     if not found:
         return None

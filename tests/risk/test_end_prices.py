@@ -9,14 +9,19 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from exchange.commands import SetPositionMode
 from risk import end_prices
+from risk.account import LONG, SHORT, leg_of
 from risk.contract import Contract
 from risk.end_prices import Leg, LiquidationPrice
 from risk.margin import must_liquidate
 from risk.money import E12
 from risk.parameters import Bracket
+from risk.perp_report import position_report
 from tests.risk.contracts import contract_of
+from tests.risk.stories import BTC_PERP
 from tests.risk.test_parameters import table
+from tests.story import Story
 from tests.vectors import agrees, exact, vectors
 
 E8, E16, E28 = 10**8, 10**16, 10**28
@@ -257,3 +262,20 @@ def test_p12_t22_a_fill_at_the_bankruptcy_ticks_never_leaves_a_debt(
 
 def test_a_bankruptcy_price_of_less_than_a_tick_is_one_tick() -> None:
     assert end_prices.bankruptcy_ticks(LINEAR, (ONE, 100 * E8), 200 * E16, 0, E8) == 1
+
+
+def test_p11_two_legs_that_only_an_absurd_price_would_liquidate_are_told_none() -> None:
+    """Long 0.5 and short 0.2 from 50,000 with 100,000 behind them. Beyond the last bracket both
+    legs need half their size, 0.35 of the price, and together they gain 0.3 of it: far above what
+    any order can name, balance would meet maintenance."""
+    story = Story()
+    account = story.account(perp_USDT="100000")
+    story.ok(SetPositionMode, account_id=account, hedge=True)
+    maker = story.account(perp_USDT="1000000")
+    story.sell(maker, BTC_PERP, "0.5", "50000")
+    story.buy(account, BTC_PERP, "0.5", "50000", position_side=LONG)
+    story.buy(maker, BTC_PERP, "0.2", "50000")
+    story.sell(account, BTC_PERP, "0.2", "50000", position_side=SHORT)
+    for side in (LONG, SHORT):
+        told = position_report(story.engine.risk, story.person(account), leg_of(BTC_PERP, side))
+        assert told.liquidation_e8 is None

@@ -22,7 +22,6 @@ from tests.story import Story, refusal, small_venue
 COIN_PERP = "BTC-USD-PERP"
 SYMBOLS = ("BTC-USDT", "ETH-USDT", BTC_PERP, ETH_PERP, COIN_PERP)
 COINS = 20_000  # Of whoever has plenty.
-HIGHEST_E8 = 10**24  # Far beyond where anybody ends.
 FEW = settings(max_examples=12, deadline=None)
 
 prices = st.integers(490, 510).map(lambda hundreds: hundreds * 100)
@@ -202,7 +201,7 @@ def _searched(story: Story, account: int, symbol: str, leg: str) -> tuple[int | 
     assert mark_e8 is not None
     assert not _is_over(story, account, symbol, scope, mark_e8)
     found: list[int | None] = []
-    for far_e8 in (1, HIGHEST_E8):
+    for far_e8 in (1, risk.contracts[symbol].price_max_e8):
         good_e8, bad_e8 = mark_e8, far_e8
         if not _is_over(story, account, symbol, scope, bad_e8):
             found.append(None)
