@@ -24,6 +24,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from exchange import logs
+from exchange.alarm import Alarm
 from exchange.audit import auditing
 from exchange.clock import LEAD_MS, Clock, ScaledClock, SteppedClock, SystemClock, wall_ms
 from exchange.config import Config, ConfigError, Storage, admin_key, venue_of
@@ -197,7 +198,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
         keys=keys,
         clock=sequencer.clock,
         config=config,
-        admin_key=await asyncio.to_thread(_admin_key, config, keys),
+        admin_key=admin_key(config) or await asyncio.to_thread(keys.admin_key),
         metrics=house.metrics,
         auditor=auditor,
         health=health.say,
@@ -291,6 +292,7 @@ class Running:
         self._asked = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._ports = Ports(doors, house.publisher)
+        self._alarm = Alarm(doors.engine, doors.sequencer, doors.clock)
         self._stopped = False
 
     async def open(self, directory: Path) -> None:
@@ -314,6 +316,7 @@ class Running:
 
     async def _open(self) -> None:
         self._begin(self.doors.sequencer.run(), "sequencer")
+        self._begin(self._alarm.run(), "alarm")
         if self._house.redis is not None:
             await self._house.redis.start()
         await self._ports.open()
@@ -450,10 +453,6 @@ def _redis(config: Config, venue: Venue) -> RedisEvents | None:
     except ValueError as error:
         raise ConfigError(f"redis: {error} - at `$.server.redis`") from error
     return RedisEvents(config.server.redis, run=hashed(encode_venue(venue)).hex())
-
-
-def _admin_key(config: Config, keys: KeyStore) -> str:
-    return admin_key(config) or keys.admin_key()
 
 
 def _say_what_is_ignored(config: Config, venue: Venue) -> None:

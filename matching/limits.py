@@ -22,7 +22,7 @@ MULTIPLIER_MAX_E4: Final = 1_000 * MULTIPLIER_ONE_E4
 # Work of one command.
 FILLS_PER_COMMAND_MAX: Final = 1_000  # A taker that would meet more makers expires its remainder.
 WORK_PER_COMMAND_MAX: Final = 256  # Accounts, expiries or triggers one slice of work may touch.
-BATCH_ORDERS_MAX: Final = 20
+BATCH_ORDERS_MAX: Final = 50  # Placed, amended or cancelled by one request.
 
 # What an account may keep open.
 ORDERS_PER_ACCOUNT_SYMBOL_MAX: Final = 200

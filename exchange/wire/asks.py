@@ -73,12 +73,6 @@ class OrderAsk(Ask):
     activation_price: Text | None = None
 
 
-class BatchAsk(Ask):
-    """Place up to twenty orders, each judged by itself, in their order."""
-
-    orders: Annotated[list[OrderAsk], msgspec.Meta(min_length=1, max_length=20)]
-
-
 class OrderKey(Ask):
     """Name an order: by `order_id`, or by the `client_id` it was placed with."""
 
@@ -98,9 +92,53 @@ class AmendAsk(OrderKey):
     trigger_price: Text | None = None
 
 
+class BatchPlace(OrderAsk, tag_field="op", tag="order.place"):
+    """An order to place; the `op` may be left out."""
+
+
+class BatchAmend(AmendAsk, tag_field="op", tag="order.amend"):
+    """A change to an order that is open when the batch arrives."""
+
+
+class BatchCancel(OrderKey, tag_field="op", tag="order.cancel"):
+    """An order to cancel."""
+
+
+class BatchAsk(Ask):
+    """Place, amend and cancel up to fifty orders, in their order, each judged by itself."""
+
+    orders: Annotated[
+        list[BatchPlace | BatchAmend | BatchCancel], msgspec.Meta(min_length=1, max_length=50)
+    ]
+
+
+class ReplaceAsk(Ask):
+    """Cancel one order and place another, with nothing between.
+
+    Where the old order cannot be cancelled (it was filled, say), `stop_on_failure` places no new
+    one and `allow_failure` places it all the same. If the new order is refused, the old one stays
+    cancelled.
+    """
+
+    cancel: OrderKey
+    place: OrderAsk
+    mode: Literal["stop_on_failure", "allow_failure"] = "stop_on_failure"
+
+
 class CancelAllAsk(Ask):
     """Cancel every order, or those on one symbol."""
 
+    symbol: Symbol | None = None
+
+
+class CancelAllAfterAsk(Ask):
+    """Cancel every order, or those on one symbol, so many milliseconds of wall time from now.
+
+    Asked again it counts anew, and with 0 no longer: a switch for programs that may die. One for
+    a symbol and one for all stand side by side.
+    """
+
+    countdown_ms: Annotated[int, msgspec.Meta(ge=0, le=86_400_000)]
     symbol: Symbol | None = None
 
 

@@ -86,6 +86,32 @@ class PlacedSay(Say):
     repeated: bool = False  # The client id was known: this is what it did the first time.
 
 
+class BatchItemSay(Say, omit_defaults=True):
+    """What became of one wish among several: `ok` with a result, or an error.
+
+    The result of a cancellation is the order as it ended, without fills.
+    """
+
+    ok: bool
+    result: PlacedSay | None = None
+    error: ErrorSay | None = None
+
+
+class ReplacedSay(Say):
+    """What became of both halves of a replacement; at least one of them was done."""
+
+    cancel: BatchItemSay
+    place: BatchItemSay
+
+
+class CountdownSay(Say):
+    """When orders will be cancelled, in wall time; None: no longer."""
+
+    symbol: str | None
+    countdown_ms: int
+    at_ms: int | None
+
+
 class BalanceSay(Say):
     """A balance; `net` is what is left after the loan and its interest."""
 

@@ -17,6 +17,7 @@ from exchange.gateway.native.asks import (
     ResetAsk,
     RevokedSay,
 )
+from exchange.gateway.native.countdowns import left_ms
 from exchange.gateway.native.orders import known_instrument
 from exchange.gateway.native.profit import pnl_say
 from exchange.gateway.native.remembered import fill_row_say, ledger_row_say
@@ -57,12 +58,18 @@ async def reset(doors: Doors, ask: ResetAsk, caller: Caller) -> AccountSay:
     """Start over; keys and history stay."""
     account_id = account_id_of(caller)
     await obeyed(doors, ResetAccount(account_id=account_id, client_id=ask.client_id))
-    return doors.desk.account(account_id)
+    return _described(doors, account_id)
 
 
 async def account(doors: Doors, ask: NothingAsk, caller: Caller) -> AccountSay:
     """Everything an account is."""
-    return doors.desk.account(account_of(doors, caller).id)
+    return _described(doors, account_of(doors, caller).id)
+
+
+def _described(doors: Doors, account_id: int) -> AccountSay:
+    said = doors.desk.account(account_id)
+    said.settings["cancel_all_after_ms"] = left_ms(doors, account_id)
+    return said
 
 
 # -- keys --------------------------------------------------------------------------------------

@@ -7,7 +7,18 @@ from typing import Any, Final
 
 from exchange.gateway.calls import ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
-from exchange.gateway.native import accounts, admin, market, money, settings, trading, why
+from exchange.gateway.native import (
+    accounts,
+    admin,
+    batching,
+    countdowns,
+    market,
+    money,
+    replacing,
+    settings,
+    trading,
+    why,
+)
 from exchange.gateway.native.asks import RawBatchAsk
 from exchange.gateway.native.fields import as_ask
 from exchange.gateway.native.routes import BY_OP, Route
@@ -46,13 +57,15 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "loan.list": money.loans,
     "loan.limits": money.limits,
     "order.place": trading.place,
-    "order.batch": trading.batch,
+    "order.batch": batching.batch,
+    "order.replace": replacing.replace,
     "order.preview": trading.preview,
     "order.list": trading.list_orders,
     "order.status": trading.status,
     "order.amend": trading.amend,
     "order.cancel": trading.cancel,
     "order.cancel_all": trading.cancel_all,
+    "cancel_all_after": countdowns.cancel_all_after,
     "settings.set": settings.change,
     "leverage.set": settings.set_leverage,
     "margin_mode.set": settings.set_margin_mode,

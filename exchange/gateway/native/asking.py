@@ -39,11 +39,11 @@ async def obeyed(doors: Doors, command: AnyCommand) -> Done:
     """Submit a command and wait until it is durable and done; a refusal is an ApiError."""
     done = Done(await doors.sequencer.submit(command))
     if done.answer.reason is not None:
-        raise _refused(doors, done.answer, command)
+        raise refused(doors, done.answer, command)
     return done
 
 
-def _refused(doors: Doors, answer: Answered, command: AnyCommand) -> ApiError:
+def refused(doors: Doors, answer: Answered, command: AnyCommand) -> ApiError:
     """A refusal with its numbers as text, what would help, and by what to ask `why`."""
     assert answer.reason is not None
     error = refusal(answer.reason, hint(answer.reason, command, doors.engine.risk))

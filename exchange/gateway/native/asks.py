@@ -14,11 +14,9 @@ from exchange.wire import (
     Ask,
     Asset,
     ClientId,
-    ErrorSay,
     Id,
     Millis,
     OrderKey,
-    PlacedSay,
     Say,
     StateAsk,
     Symbol,
@@ -141,14 +139,6 @@ class WhyAsk(Ask):
     of: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
-class BatchItemSay(Say, omit_defaults=True):
-    """What became of one order of a batch: `ok` with a result, or an error."""
-
-    ok: bool
-    result: PlacedSay | None = None
-    error: ErrorSay | None = None
-
-
 class RevokedSay(Say):
     """A key that works no more."""
 
@@ -157,13 +147,17 @@ class RevokedSay(Say):
 
 
 class SettingsSay(Say):
-    """The account's settings as they stand; a perpetual it chose nothing for is absent."""
+    """The account's settings as they stand; a perpetual it chose nothing for is absent.
+
+    `cancel_all_after_ms` is what is left of its countdowns, by symbol; "all" is that of all.
+    """
 
     margin_leverage: int
     position_mode: str
     symbols: dict[str, dict[str, Any]]
     fee_discount: bool = False
     multi_asset: bool = False
+    cancel_all_after_ms: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class SymbolStateSay(Say):

@@ -15,12 +15,13 @@ from exchange.gateway.calls import ANYBODY, ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.api import Api
 from exchange.gateway.native.asks import RawBatchAsk
+from exchange.gateway.native.batching import PLACE
 from exchange.gateway.native.fields import rest_ask
 from exchange.gateway.native.routes import REST_ROUTES, Route
 from exchange.gateway.pages import Pages
 from exchange.gateway.sources import is_loopback
 from exchange.metrics import CONTENT_TYPE
-from exchange.wire import Ask
+from exchange.wire import Ask, ReplaceAsk
 from matching.reasons import Reason
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -190,7 +191,11 @@ def repeatable(route: Route, ask: Ask) -> bool:
     if not route.safe_to_repeat:
         return False
     if isinstance(ask, RawBatchAsk):
-        return all(order.get("client_id") for order in ask.orders)
+        return all(
+            order.get("client_id") and order.get("op", PLACE) == PLACE for order in ask.orders
+        )
+    if isinstance(ask, ReplaceAsk):
+        return bool(ask.place.client_id)
     return bool(getattr(ask, "client_id", ""))
 
 

@@ -16,6 +16,7 @@ from exchange.gateway.doors import Doors
 from exchange.gateway.native.amounts import position_margin_command
 from exchange.gateway.native.asking import account_id_of, account_of, obeyed
 from exchange.gateway.native.asks import SettingsSay
+from exchange.gateway.native.countdowns import left_ms
 from exchange.gateway.native.orders import known_instrument
 from exchange.views.accounts import settings_of
 from exchange.wire import (
@@ -59,7 +60,7 @@ async def change(doors: Doors, ask: SettingsAsk, caller: Caller) -> SettingsSay:
             error.details |= {"setting": name, "done": done}
             raise
         done.append(name)
-    return SettingsSay(**settings_of(account_of(doors, caller)))
+    return _settings(doors, caller)
 
 
 async def set_leverage(doors: Doors, ask: LeverageAsk, caller: Caller) -> SettingsSay:
@@ -101,7 +102,12 @@ async def set_fee_discount(doors: Doors, ask: FeeDiscountAsk, caller: Caller) ->
 
 async def _set(doors: Doors, command: AnyCommand, caller: Caller) -> SettingsSay:
     await obeyed(doors, command)
-    return SettingsSay(**settings_of(account_of(doors, caller)))
+    return _settings(doors, caller)
+
+
+def _settings(doors: Doors, caller: Caller) -> SettingsSay:
+    account = account_of(doors, caller)
+    return SettingsSay(**settings_of(account), cancel_all_after_ms=left_ms(doors, account.id))
 
 
 def _leverage(doors: Doors, ask: LeverageAsk, account_id: int) -> AnyCommand:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
 from typing import Any
 
-from exchange.commands import CancelAll, PlaceOrder
+from exchange.commands import AmendOrder, CancelAll, PlaceOrder
 from exchange.events import Filled, OrderChanged
 from exchange.gateway.calls import ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.asking import Done, account_id_of, account_of, obeyed
-from exchange.gateway.native.asks import (
-    BatchItemSay,
-    OrderAmendAsk,
-    OrderNameAsk,
-    RawBatchAsk,
-)
-from exchange.gateway.native.fields import converted
+from exchange.gateway.native.asks import OrderAmendAsk, OrderNameAsk
 from exchange.gateway.native.hints import refused_text
 from exchange.gateway.native.orders import (
     amend_command,
@@ -33,6 +25,7 @@ from exchange.preview import preview as preview_of
 from exchange.storage.queries import Part
 from exchange.storage.rows import OrderRow
 from exchange.wire import (
+    AmendAsk,
     CancelAllAsk,
     OrderAsk,
     OrderKey,
@@ -48,51 +41,45 @@ from risk.account import Account
 
 async def place(doors: Doors, ask: OrderAsk, caller: Caller) -> PlacedSay:
     """Place one order; it answers what became of it at once."""
-    return await _placed(doors, _command(doors, ask, caller))
+    command = place_wish(doors, ask, caller)
+    return await placed(doors, await obeyed(doors, command), command.account_id)
 
 
-async def _placed(doors: Doors, command: PlaceOrder) -> PlacedSay:
-    done = await obeyed(doors, command)
-    if done.answer.repeated:
-        return await _placed_before(doors, command.account_id, done.answer.result_id)
-    order = _last_state(doors, done, done.answer.result_id)
-    fills = done.of(Filled, order_id=order.order_id, account_id=command.account_id)
-    instruments = doors.board.instruments
-    return PlacedSay(order, [fill_say(fill, instruments) for fill in fills])
-
-
-async def _placed_before(doors: Doors, account_id: int, order_id: int) -> PlacedSay:
-    """The order that a client id made the first time, as it stands, with its fills so far."""
-    account = doors.engine.risk.accounts[account_id]
-    order = await _found(doors, account, OrderKey(order_id=order_id))
-    rows = await doors.history.fills(account_id, order_id=order_id)
-    fills = [fill_row_say(row, doors.board.instruments) for row in rows]
-    return PlacedSay(order, fills, repeated=True)
-
-
-def _command(doors: Doors, ask: OrderAsk, caller: Caller) -> PlaceOrder:
+def place_wish(doors: Doors, ask: OrderAsk, caller: Caller) -> PlaceOrder:
+    """The command of an order; an ApiError names what is wrong with it."""
     account = account_of(doors, caller)
     return place_command(
         ask, account.id, doors.board.instruments, isolated=account.is_isolated(ask.symbol)
     )
 
 
-async def batch(doors: Doors, ask: RawBatchAsk, caller: Caller) -> list[BatchItemSay]:
-    """Place several orders in their order, each judged by itself."""
-    return await asyncio.gather(*(_batch_item(doors, fields, caller) for fields in ask.orders))
+async def placed(doors: Doors, done: Done, account_id: int) -> PlacedSay:
+    """What became of an order that was taken."""
+    if done.answer.repeated:
+        return await _placed_before(doors, account_id, done.answer.result_id)
+    return changed(doors, done, account_id, done.answer.result_id)
 
 
-async def _batch_item(doors: Doors, fields: Mapping[str, Any], caller: Caller) -> BatchItemSay:
-    try:
-        placed = await _placed(doors, _command(doors, converted(fields, OrderAsk), caller))
-    except ApiError as error:
-        return BatchItemSay(ok=False, error=error.say())
-    return BatchItemSay(ok=True, result=placed)
+def changed(doors: Doors, done: Done, account_id: int, order_id: int) -> PlacedSay:
+    """An order as a command left it, and its fills by that command."""
+    fills = done.of(Filled, order_id=order_id, account_id=account_id)
+    instruments = doors.board.instruments
+    order = last_state(doors, done, order_id)
+    return PlacedSay(order, [fill_say(fill, instruments) for fill in fills])
+
+
+async def _placed_before(doors: Doors, account_id: int, order_id: int) -> PlacedSay:
+    """The order that a client id made the first time, as it stands, with its fills so far."""
+    account = doors.engine.risk.accounts[account_id]
+    order = await order_now(doors, account, OrderKey(order_id=order_id))
+    rows = await doors.history.fills(account_id, order_id=order_id)
+    fills = [fill_row_say(row, doors.board.instruments) for row in rows]
+    return PlacedSay(order, fills, repeated=True)
 
 
 async def preview(doors: Doors, ask: OrderAsk, caller: Caller) -> PreviewSay:
     """What an order would cost and risk."""
-    command = _command(doors, ask, caller)
+    command = place_wish(doors, ask, caller)
     found = preview_of(doors.engine, command)
     engine = doors.engine
     message = refused_text(found.reason, command, engine.risk) if found.reason else None
@@ -126,10 +113,11 @@ async def list_orders(doors: Doors, ask: OrderListAsk, caller: Caller) -> list[O
 async def status(doors: Doors, ask: OrderNameAsk, caller: Caller) -> OrderSay:
     """One order, open or closed."""
     one_name(ask)
-    return await _found(doors, account_of(doors, caller), ask)
+    return await order_now(doors, account_of(doors, caller), ask)
 
 
-async def _found(doors: Doors, account: Account, key: OrderKey) -> OrderSay:
+async def order_now(doors: Doors, account: Account, key: OrderKey) -> OrderSay:
+    """An order as it stands, open or closed; UNKNOWN_ORDER where the account has none such."""
     order = _open_order(account, key)
     if order is not None:
         return _open_say(doors, order)
@@ -167,20 +155,25 @@ def _names(key: OrderKey) -> dict[str, Any]:
 
 async def amend(doors: Doors, ask: OrderAmendAsk, caller: Caller) -> OrderSay:
     """Change price or quantity of an open order."""
+    command = amend_wish(doors, ask, caller)
+    done = await obeyed(doors, command)
+    return last_state(doors, done, done.answer.result_id or command.order_id)
+
+
+def amend_wish(doors: Doors, ask: AmendAsk, caller: Caller) -> AmendOrder:
+    """The command of a change to an order that is open now."""
     one_name(ask)
     order = _open_order(account_of(doors, caller), ask)
     if order is None:
         raise refusal(Reason.UNKNOWN_ORDER, **_names(ask))
     instrument = doors.board.instruments[order.symbol]
-    command = amend_command(ask, order.account_id, instrument, order.order_id)
-    done = await obeyed(doors, command)
-    return _last_state(doors, done, done.answer.result_id or order.order_id)
+    return amend_command(ask, order.account_id, instrument, order.order_id)
 
 
 async def cancel(doors: Doors, ask: OrderNameAsk, caller: Caller) -> OrderSay:
     """Cancel one order."""
     done = await obeyed(doors, cancel_command(ask, account_id_of(caller)))
-    return _last_state(doors, done, done.answer.result_id or ask.order_id or 0)
+    return last_state(doors, done, done.answer.result_id or ask.order_id or 0)
 
 
 async def cancel_all(doors: Doors, ask: CancelAllAsk, caller: Caller) -> list[OrderSay]:
@@ -193,7 +186,7 @@ async def cancel_all(doors: Doors, ask: CancelAllAsk, caller: Caller) -> list[Or
     return [order_say(event, doors.board.instruments) for event in ended]
 
 
-def _last_state(doors: Doors, done: Done, order_id: int) -> OrderSay:
+def last_state(doors: Doors, done: Done, order_id: int) -> OrderSay:
     """An order as the command left it."""
     states = done.of(OrderChanged, order_id=order_id)
     assert states, "a command that changed an order tells of it"

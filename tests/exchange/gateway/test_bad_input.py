@@ -136,7 +136,7 @@ SIGNED_CASES = [
          {"margin_leverage": {"leverage": 4}}),
     Case("empty batch", 400, "FIELD_OUT_OF_RANGE", target="/v1/orders/batch", body={"orders": []}),
     Case("large batch", 400, "BATCH_TOO_LARGE", target="/v1/orders/batch",
-         body={"orders": [GOOD_ORDER] * 21}),
+         body={"orders": [GOOD_ORDER] * 51}),
     Case("key of no use", 400, "FIELD_OUT_OF_RANGE", target="/v1/keys", body={"permissions": []}),
     Case("key for withdrawals", 400, "FIELD_OUT_OF_RANGE", target="/v1/keys",
          body={"permissions": ["withdraw"]}),

@@ -11,7 +11,11 @@ from exchange.wire import (
     AccountAsk,
     AmendAsk,
     Ask,
+    BatchAmend,
     BatchAsk,
+    BatchCancel,
+    BatchPlace,
+    CancelAllAfterAsk,
     ClockAsk,
     DustAsk,
     FaucetAsk,
@@ -29,6 +33,7 @@ from exchange.wire import (
     PositionMarginAsk,
     PositionModeAsk,
     RepayAsk,
+    ReplaceAsk,
     SettingsAsk,
     SideEffectName,
     SideName,
@@ -50,13 +55,19 @@ from tests.story import small_venue
 
 # One of each that says all it must, and nothing more.
 ORDER = {"symbol": "BTC-USDT", "side": "buy", "type": "market", "qty": "1"}
+PLACE = {"op": "order.place", **ORDER}  # As an item of a batch.
 MONEY = {"wallet": "spot", "asset": "USDT", "amount": "1"}
 LEAST: dict[type[Ask], dict[str, Any]] = {
     OrderAsk: ORDER,
-    BatchAsk: {"orders": [ORDER]},
+    BatchPlace: PLACE,
+    BatchAmend: {"op": "order.amend", "order_id": 1, "qty": "1"},
+    BatchCancel: {"op": "order.cancel", "order_id": 1},
+    BatchAsk: {"orders": [PLACE]},
     OrderKey: {"order_id": 1},
     AmendAsk: {"order_id": 1, "qty": "1"},
+    ReplaceAsk: {"cancel": {"order_id": 1}, "place": ORDER},
     module.CancelAllAsk: {},
+    CancelAllAfterAsk: {"countdown_ms": 60_000},
     OrderListAsk: {},
     FaucetAsk: MONEY,
     TransferAsk: {"from": "spot", "to": "perp", "asset": "USDT", "amount": "1"},
@@ -169,7 +180,11 @@ def test_an_order_is_refused_for_a_field_out_of_its_range(name: str, value: Any)
         (ClockAsk, {"step_ms": 0}),
         (StateAsk, {"state": "auctions"}),
         (BatchAsk, {"orders": []}),
-        (BatchAsk, {"orders": [ORDER] * (BATCH_ORDERS_MAX + 1)}),
+        (BatchAsk, {"orders": [{"op": "order.list"}]}),
+        (ReplaceAsk, {"mode": "maybe"}),
+        (CancelAllAfterAsk, {"countdown_ms": -1}),
+        (CancelAllAfterAsk, {"countdown_ms": 86_400_001}),
+        (BatchAsk, {"orders": [PLACE] * (BATCH_ORDERS_MAX + 1)}),
     ],
 )
 def test_an_ask_out_of_its_range_is_refused(kind: type[Ask], fields: dict[str, Any]) -> None:
@@ -184,7 +199,7 @@ def test_the_bounds_are_those_of_the_core() -> None:
     assert isinstance(asked, OrderAsk)
     assert asked.client_id == longest
     read({"order_id": ID_MAX}, OrderKey)
-    read({"orders": [ORDER] * BATCH_ORDERS_MAX}, BatchAsk)
+    read({"orders": [PLACE] * BATCH_ORDERS_MAX}, BatchAsk)
     venue = small_venue()
     highest = max(perp.leverage_max for perp in venue.perps)
     read(ORDER | {"leverage": highest}, OrderAsk)

@@ -32,6 +32,7 @@ KINDS = [
 NUMBERS = {
     "adl_rank",
     "trailing_bps",
+    *("countdown_ms", "at_ms"),
     *("order_id", "trade_id", "loan_id", "account_id", "reference", "first_id", "last_id"),
     *(
         "expire_ms",

