@@ -146,6 +146,42 @@ class Papertape:
         ask = wire.CancelAllAsk(symbol)
         return await self._change("order.cancel_all", ask, list[wire.OrderSay])
 
+    async def cancel_all_after(
+        self, countdown_ms: int, symbol: str | None = None
+    ) -> wire.CountdownSay:
+        """Have every order, or those on one symbol, cancelled unless asked again within that time.
+
+        Milliseconds of wall time; 0 ends it.  For programs that may die, or lose their connection.
+        """
+        ask = wire.CancelAllAfterAsk(countdown_ms, symbol)
+        return await self._change("cancel_all_after", ask, wire.CountdownSay)
+
+    async def replace(
+        self,
+        place: wire.OrderAsk,
+        order_id: int | None = None,
+        *,
+        client_id: str = "",
+        mode: Literal["stop_on_failure", "allow_failure"] = "stop_on_failure",
+    ) -> wire.ReplacedSay:
+        """Cancel the order that is named and place another (made by `order`), nothing between.
+
+        A PapertapeError means that neither was done; otherwise see both halves.
+        """
+        ask = wire.ReplaceAsk(wire.OrderKey(order_id, client_id), _identified(place), mode)
+        return await self._change("order.replace", ask, wire.ReplacedSay)
+
+    async def batch(
+        self, *items: wire.OrderAsk | wire.AmendAsk | wire.OrderKey
+    ) -> list[wire.BatchItemSay]:
+        """Place (what `order` makes), amend and cancel, in this order, each judged by itself.
+
+        Where the connection broke meanwhile, an amendment or cancellation that reached the
+        exchange the first time is told as refused: `order` says how the order stands.
+        """
+        ask = wire.BatchAsk([_item(each) for each in items])
+        return await self._change("order.batch", ask, list[wire.BatchItemSay])
+
     async def orders(
         self,
         symbol: str | None = None,
@@ -420,6 +456,21 @@ def order(
         activation_price=maybe_text(activation_price),
         **options,
     )
+
+
+def _identified(ask: wire.OrderAsk) -> wire.OrderAsk:
+    """The order with a client id, so that it is placed once however often it is sent."""
+    return ask if ask.client_id else msgspec.structs.replace(ask, client_id=fresh_id())
+
+
+def _item(
+    ask: wire.OrderAsk | wire.AmendAsk | wire.OrderKey,
+) -> wire.BatchPlace | wire.BatchAmend | wire.BatchCancel:
+    if isinstance(ask, wire.OrderAsk):
+        return wire.BatchPlace(**msgspec.structs.asdict(_identified(ask)))
+    if isinstance(ask, wire.AmendAsk):
+        return wire.BatchAmend(**msgspec.structs.asdict(ask))
+    return wire.BatchCancel(**msgspec.structs.asdict(ask))
 
 
 def fresh_id() -> str:

@@ -34,6 +34,7 @@ from exchange.wire import (
     Push,
     WhySay,
 )
+from tests.clients.fake_batches import several
 from tests.clients.wire_samples import INSTRUMENTS, NOON, PREVIEW, margin, open_order, wallet_of
 
 KEY, SECRET, ADMIN = "pk-test", "testsecret", "admin-test"
@@ -313,7 +314,7 @@ class FakeExchange:
             "fee_discount.set": self._settings,
             "multi_asset.set": self._settings,
         }
-        result = await act[op](**fields)
+        result = await (act | several(self.act, Refused))[op](**fields)
         if known:
             self.remembered[known] = result
         return result

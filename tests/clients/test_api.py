@@ -8,7 +8,9 @@ import pytest_asyncio
 
 from clients.api import Papertape, order, websocket_url
 from clients.errors import PapertapeError
+from exchange import wire
 from tests.clients.fake_exchange import ADMIN, KEY, SECRET, FakeExchange, Refused
+from tests.clients.wire_samples import NOON
 
 
 @pytest_asyncio.fixture
@@ -114,6 +116,63 @@ async def test_cancel_all_says_what_it_cancelled(pt: Papertape) -> None:
         await pt.place("BTC-USDT", "buy", 1, price=price)
     assert [order.price for order in await pt.cancel_all("BTC-USDT")] == ["100", "101"]
     assert await pt.orders() == []
+
+
+async def test_a_batch_places_amends_and_cancels(exchange: FakeExchange, pt: Papertape) -> None:
+    first = await pt.place("BTC-USDT", "buy", 1, price=100)
+    said = await pt.batch(
+        order("BTC-USDT", "buy", 1, price=101),
+        wire.AmendAsk(first.order.order_id, price="99"),
+        wire.OrderKey(first.order.order_id),
+        wire.OrderKey(first.order.order_id),
+    )
+    assert [item.ok for item in said] == [True, True, True, False]
+    results = [item.result.order for item in said if item.result]
+    assert [(each.price, each.status) for each in results] == [
+        *(("101", "new"), ("99", "new"), ("99", "cancelled")),
+    ]
+    assert said[3].error is not None
+    assert said[3].error.code == "UNKNOWN_ORDER"
+    (frame,) = frames(exchange, "order.batch")
+    ops = [item["op"] for item in frame["orders"]]
+    assert ops == ["order.place", "order.amend", "order.cancel", "order.cancel"]
+    assert frame["orders"][0]["client_id"]
+
+
+async def test_an_order_of_a_batch_is_placed_once_over_a_break(
+    exchange: FakeExchange, pt: Papertape
+) -> None:
+    exchange.break_before_reply.append("order.batch")
+    await pt.batch(order("BTC-USDT", "buy", 1, price=100))
+    assert len(exchange.orders) == 1
+    assert pt.connections == 2
+
+
+async def test_an_order_is_replaced_and_both_halves_are_told(
+    exchange: FakeExchange, pt: Papertape
+) -> None:
+    first = await pt.place("BTC-USDT", "buy", 1, price=100)
+    new = order("BTC-USDT", "buy", 2, price=101)
+    said = await pt.replace(new, first.order.order_id)
+    assert said.cancel.result is not None
+    assert said.place.result is not None
+    assert (said.cancel.result.order.status, said.place.result.order.qty) == ("cancelled", "2")
+    with pytest.raises(PapertapeError, match="CANCEL_REPLACE_STOPPED"):
+        await pt.replace(new, first.order.order_id)
+    allowed = await pt.replace(new, client_id="nobody", mode="allow_failure")
+    assert (allowed.cancel.ok, allowed.place.ok) == (False, True)
+    ids = [frame["place"]["client_id"] for frame in frames(exchange, "order.replace")]
+    assert len(set(ids)) == 3
+
+
+async def test_a_dead_man_switch_is_set_and_ended(exchange: FakeExchange, pt: Papertape) -> None:
+    assert (await pt.cancel_all_after(60_000)).at_ms == NOON + 60_000
+    assert (await pt.cancel_all_after(0, "BTC-USDT")).at_ms is None
+    asked = [
+        {name: frame[name] for name in ("countdown_ms", "symbol") if name in frame}
+        for frame in frames(exchange, "cancel_all_after")
+    ]
+    assert asked == [{"countdown_ms": 60_000}, {"countdown_ms": 0, "symbol": "BTC-USDT"}]
 
 
 async def test_a_refusal_carries_its_numbers(pt: Papertape) -> None:
