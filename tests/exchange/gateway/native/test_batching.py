@@ -87,6 +87,14 @@ async def test_what_a_batch_does_not_take_is_refused_alone(alice: Trader) -> Non
     ]
 
 
+async def test_a_batch_without_a_single_wish_reaches_nobody(rig: Rig, alice: Trader) -> None:
+    before = rig.doors.engine.seq
+    assert codes(await batch(alice, {"op": "order.list"}, {})) == [
+        *("UNKNOWN_OPERATION", "MISSING_FIELD"),
+    ]
+    assert rig.doors.engine.seq == before
+
+
 async def test_a_batch_is_kept_as_one_group(rig: Rig, alice: Trader) -> None:
     groups: list[int] = []
     rig.doors.sequencer.listeners.append(lambda group: groups.append(len(group)))
