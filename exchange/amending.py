@@ -75,6 +75,7 @@ def _replace(
         price_protect=order.price_protect,
         triggered_ms=order.triggered_ms,
         leg=order.leg,
+        iceberg_lots=min(order.iceberg_lots, lots - order.filled_lots - order.prevented_lots),
     )
     held = order.hold_minor
     refused, worst_ticks = trading.admit(account, fresh, leaving=1)

@@ -123,8 +123,7 @@ def open_due(execution: Execution, now_ms: int) -> bool:
 def found_price(execution: Execution, symbol: str) -> Uncross | None:
     """What an auction would trade as its book stands. O(levels)."""
     book, instrument = execution.books[symbol], execution.risk.instruments[symbol]
-    everything = len(book.orders)
-    bids, asks = book.levels(Side.BUY, everything), book.levels(Side.SELL, everything)
+    bids, asks = book.whole_levels(Side.BUY), book.whole_levels(Side.SELL)
     last = execution.last_trade.get(symbol)
     reference_e8 = last[0] * instrument.tick_e8 if last else execution.reference_e8(symbol)
     return uncross_price(bids, asks, reference_e8, instrument.tick_e8)

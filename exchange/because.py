@@ -68,6 +68,7 @@ def _order_of(trading: Trading, command: Command) -> Order | None:
         trigger_ticks=command.trigger_ticks or old.trigger_ticks,
         trigger=old.trigger,
         trailing_bps=old.trailing_bps,
+        iceberg_lots=min(old.iceberg_lots, lots - done) if lots > done else old.iceberg_lots,
     )
 
 

@@ -97,6 +97,7 @@ class PlaceOrder(Command, frozen=True, tag=6):
     auto_repay_at_cancel: bool = True  # What it borrowed and did not use is repaid when it ends.
     position_side: int = 0  # Hedge mode: 1 is of the long leg, 2 of the short one.
     trailing_bps: int = 0  # It follows the price, from where the trigger is reached or at once.
+    iceberg_lots: int = 0  # How much of it is shown at a time; 0: all.
 
 
 class CancelOrder(Command, frozen=True, tag=7):

@@ -64,6 +64,7 @@ class OrderChanged(Event, tag=1):
     position_side: int = 0  # In hedge mode 1 for the long leg, 2 for the short one.
     filled_minor: int = 0  # Of a contract: what its fills came to in the settle asset.
     trailing_bps: int = 0  # It follows the price, from where its trigger is reached or at once.
+    iceberg_lots: int = 0  # How much of it is shown at a time; 0: all.
 
 
 class Filled(Event, tag=2):

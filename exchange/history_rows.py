@@ -228,6 +228,7 @@ def _order(event: OrderChanged) -> NamedRow:
         position_side=event.position_side,
         filled_minor=event.filled_minor,
         trailing_bps=event.trailing_bps,
+        iceberg_lots=event.iceberg_lots,
     )
     return "orders", row
 

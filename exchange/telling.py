@@ -136,6 +136,7 @@ class Teller:
                 side_of(order.leg),
                 order.filled_minor,
                 order.trailing_bps,
+                order.iceberg_lots,
             )
         )
 

@@ -90,6 +90,7 @@ class Trading(Execution):
             close_position=wish.close_position,
             price_protect=wish.price_protect,
             trailing_bps=wish.trailing_bps,
+            iceberg_lots=wish.iceberg_lots,
             leg=leg_of(wish.symbol, wish.position_side if sided else ONE_WAY),
         )
         order.hold_ticks = asleep_hold_ticks(self.risk, order)

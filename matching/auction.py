@@ -93,7 +93,7 @@ def crossing(book: Book, price_ticks: int) -> Fill | Prevention | None:
     if bid is None or ask is None or not ask.price_ticks <= price_ticks <= bid.price_ticks:
         return None
     maker, taker = (bid, ask) if bid.order_id < ask.order_id else (ask, bid)
-    lots = min(bid.open_lots, ask.open_lots)
+    lots = min(bid.open_lots - bid.hidden_lots, ask.open_lots - ask.hidden_lots)
     if maker.account_id == taker.account_id and taker.stp is not SelfTrade.NONE:
         return _prevent(book, maker, taker, price_ticks)
     for order in (bid, ask):
@@ -107,7 +107,7 @@ def crossing(book: Book, price_ticks: int) -> Fill | Prevention | None:
 
 def _prevent(book: Book, maker: Order, taker: Order, price_ticks: int) -> Prevention:
     """Keep an account from trading with itself: each order loses what the taker's mode says."""
-    overlap = min(maker.open_lots, taker.open_lots)
+    overlap = min(maker.open_lots - maker.hidden_lots, taker.open_lots - taker.hidden_lots)
     maker_lots = taker_lots = overlap  # DECREMENT: both lose the overlap.
     if taker.stp is not SelfTrade.DECREMENT:
         maker_lots = 0 if taker.stp is SelfTrade.EXPIRE_TAKER else maker.open_lots

@@ -36,6 +36,7 @@ cdef class Book:
     cdef object _rest_or_expire(self, Order order, long long key)
     cpdef object _rest(self, Order order, long long key)
     cdef object _unlink(self, Order order)
+    cdef object _show_next(self, Order order, Level level)
     cdef object _close(self, Level level)
 
 cdef long long _reach(Order taker, long long key, long long worst_ticks) except? -1

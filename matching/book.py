@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Final, TypeAlias, TypedDict
 
 from sortedcontainers import SortedList
@@ -21,6 +20,7 @@ from sortedcontainers import SortedList
 from matching.limits import FILLS_PER_COMMAND_MAX, PRICE_TICKS_MAX
 from matching.prospect import prospect
 from matching.reasons import Reason
+from matching.soundness import check_levels, check_orders
 from matching.types import (
     NEXT,
     UNLINKED,
@@ -101,10 +101,17 @@ class Book:
         return -self._asks[-1] if self._asks else 0
 
     def levels(self, side: Side, count: int) -> list[tuple[int, int]]:
-        """The best prices of a side and the lots that rest there, best first."""
+        """The best prices of a side and the lots on view there, best first."""
+        best = self._best(side, count)
+        return [(level.price_ticks, level.lots - level.hidden_lots) for level in best]
+
+    def whole_levels(self, side: Side) -> list[tuple[int, int]]:
+        """Every price of a side and all lots that rest there, hidden ones too, best first."""
+        return [(level.price_ticks, level.lots) for level in self._best(side, len(self._levels))]
+
+    def _best(self, side: Side, count: int) -> list[Level]:
         keys = self._bids if side is _BUY else self._asks
-        best_first = reversed(keys[-count:] if count else [])
-        return [(abs(key), self._levels[key].lots) for key in best_first]
+        return [self._levels[key] for key in reversed(keys[-count:] if count else [])]
 
     def first(self, side: Side) -> Order | None:
         """The order of a side that is served first."""
@@ -202,6 +209,9 @@ class Book:
             return Reason.AMEND_BELOW_FILLED
         level = order.level
         assert level is not None
+        unseen = min(less, order.hidden_lots)  # What an iceberg shows is reduced last.
+        order.hidden_lots -= unseen
+        level.hidden_lots -= unseen
         order.lots = lots
         order.open_lots -= less
         level.lots -= less
@@ -209,7 +219,10 @@ class Book:
         return order
 
     def lessen(self, order: Order, lots: int) -> None:
-        """Take lots off a resting order, to whatever end; without any left it is off the book."""
+        """Take all lots off a resting order, or some of those on view, to whatever end.
+
+        Without any left it is off the book.
+        """
         level = order.level
         assert level is not None
         level.lots -= lots
@@ -217,6 +230,8 @@ class Book:
         self._touched.add(level.key)
         if not order.open_lots:
             self._unlink(order)
+        elif order.open_lots <= order.hidden_lots:
+            self._show_next(order, level)
         if not level.lots:
             self._close(level)
 
@@ -229,7 +244,7 @@ class Book:
         levels = self._levels
         for key in sorted(self._touched, reverse=True):
             level = levels.get(key)
-            lots = 0 if level is None else level.lots
+            lots = 0 if level is None else level.lots - level.hidden_lots
             changes.append((_BUY, key, lots) if key > 0 else (_SELL, -key, lots))
         self._touched.clear()
         return changes
@@ -314,13 +329,16 @@ class Book:
             if maker.account_id == own:
                 wanted = self._prevent(maker, taker, wanted, happened)
             else:
-                lots = maker.open_lots
-                if lots <= wanted:
-                    maker.status = _AFTER_LAST_FILL[maker.status]
-                    self._unlink(maker)
-                else:
+                lots = maker.open_lots - maker.hidden_lots
+                if lots > wanted:
                     lots = wanted
                     maker.status = _AFTER_PART_FILL[maker.status]
+                elif maker.hidden_lots:
+                    maker.status = _AFTER_PART_FILL[maker.status]
+                    self._show_next(maker, level)
+                else:
+                    maker.status = _AFTER_LAST_FILL[maker.status]
+                    self._unlink(maker)
                 maker.open_lots -= lots
                 maker.filled_lots += lots
                 maker.filled_units += price_ticks * lots
@@ -339,7 +357,7 @@ class Book:
     def _prevent(self, maker: Order, taker: Order, wanted: int, happened: Happened) -> int:
         """Keep an account from trading with itself (S8); return the lots the taker still wants."""
         mode = taker.stp
-        overlap = min(maker.open_lots, wanted)
+        overlap = min(maker.open_lots - maker.hidden_lots, wanted)
         maker_lots = taker_lots = overlap  # DECREMENT: both lose the overlap.
         if mode is not SelfTrade.DECREMENT:
             maker_lots = 0 if mode is SelfTrade.EXPIRE_TAKER else maker.open_lots
@@ -353,6 +371,8 @@ class Book:
         if not maker.open_lots:
             self._unlink(maker)
             _end(maker, Happening.PREVENT, Reason.SELF_TRADE)
+        elif maker.open_lots <= maker.hidden_lots:
+            self._show_next(maker, level)
         if taker.quote_units:
             taker_lots = 0
         taker.prevented_lots += taker_lots
@@ -393,6 +413,10 @@ class Book:
         self._ranks += 1
         order.rank = self._ranks
         level.lots += order.open_lots
+        if order.iceberg_lots:
+            if not order.hidden_lots:  # Else it is restored, and its slice may be part filled.
+                order.hidden_lots = max(0, order.open_lots - order.iceberg_lots)
+            level.hidden_lots += order.hidden_lots
         self._touched.add(key)
         self.orders[order.order_id] = order
         if order.tif is _GTD:
@@ -404,6 +428,10 @@ class Book:
         before, after = order.prev, order.next
         before.next = after
         after.prev = before
+        if order.hidden_lots:
+            assert order.level is not None
+            order.level.hidden_lots -= order.hidden_lots
+            order.hidden_lots = 0
         order.prev = order.next = UNLINKED
         order.level = None
         del self.orders[order.order_id]
@@ -411,6 +439,11 @@ class Book:
             self._expiries.remove((order.expire_ms, order.order_id))
             following = self._expiries[0] if self._expiries else (0, 0)
             self.next_expiry_ms, self.next_expiry_id = following
+
+    def _show_next(self, order: Order, level: Level) -> None:
+        """An iceberg's slice is consumed: the next one comes to rest as a new order would (S6)."""
+        self._ranks += 1
+        level.show_next(order, self._ranks)
 
     def _close(self, level: Level) -> None:
         """Remove a level where nothing rests any more."""
@@ -446,42 +479,9 @@ class Book:
 
     def check(self) -> None:
         """Assert I6, and I7 for every order that rests."""
-        one_sided = not self._bids or not self._asks
-        assert self.collecting or one_sided or self._bids[-1] + self._asks[-1] < 0, "crossed"
-        found = 0
-        for side, keys in ((Side.BUY, self._bids), (Side.SELL, self._asks)):
-            assert all(low < high for low, high in pairwise(keys)), keys
-            for key in keys:
-                level = self._levels[key]
-                assert (key > 0) is (side is _BUY)
-                assert level.key == key
-                assert level.price_ticks == abs(key)
-                found += self._check_queue(level, side)
-        assert found == len(self.orders), (found, len(self.orders))
-        assert len(self._levels) == len(self._bids) + len(self._asks)
-        dated = sorted((o.expire_ms, i) for i, o in self.orders.items() if o.tif is _GTD)
-        assert dated == list(self._expiries)
-        assert (self.next_expiry_ms, self.next_expiry_id) == (dated[0] if dated else (0, 0))
-
-    def _check_queue(self, level: Level, side: Side) -> int:
-        """Assert that a level's orders belong there and add up; return how many there are."""
-        total = count = 0
-        before = level.ends
-        for order in level.orders():
-            assert order.prev is before, order
-            assert order.level is level, order
-            assert order.side is side, order
-            assert order.price_ticks == level.price_ticks, order
-            assert self.orders.get(order.order_id) is order, order
-            assert order.is_open, order
-            assert order.open_lots > 0, order
-            assert order.closed_lots == 0, order
-            total += order.open_lots
-            count += 1
-            before = order
-        assert level.ends.prev is before
-        assert total == level.lots > 0, (total, level.lots)
-        return count
+        dated = list(self._expiries)
+        check_orders(self.orders, dated, (self.next_expiry_ms, self.next_expiry_id))
+        check_levels(self.orders, self._levels, self._bids, self._asks, self.collecting)
 
 
 def _reach(taker: Order, key: int, worst_ticks: int) -> int:

@@ -45,6 +45,7 @@ def refuse_order(
         return refused
     return (
         _refuse_shape(order)
+        or refuse_iceberg(instrument, order)
         or _refuse_price(instrument, order)
         or _refuse_size(instrument, order, reference_e8)
         or _refuse_percent_price(instrument, order, reference_e8)
@@ -65,6 +66,7 @@ def refuse_trigger_order(
         refuse_state(state, order)
         or _refuse_trigger(instrument, order)
         or (_refuse_date(order) if order.close_position else _refuse_shape(order))
+        or refuse_iceberg(instrument, order)
         or _refuse_price(instrument, order)
         or _refuse_size(instrument, order, order.trigger_ticks * instrument.tick_e8)
         or _refuse_count(instrument, order, open_orders)
@@ -112,8 +114,13 @@ def iceberg_parts(lots: int, shown_lots: int) -> int:
     return -(-lots // shown_lots)
 
 
-def refuse_iceberg(instrument: Instrument, order: Order, shown_lots: int) -> Reason | None:
-    """Why an order may not show only `shown_lots` at a time, or None (S6, S9)."""
+def refuse_iceberg(instrument: Instrument, order: Order) -> Reason | None:
+    """Why an order may not show only `iceberg_lots` at a time, or None (S6, S9)."""
+    shown_lots = order.iceberg_lots
+    if not shown_lots:
+        return None
+    if order.type is not OrderType.LIMIT:
+        return Reason.COMBINATION_NOT_ALLOWED
     if order.tif is not TimeInForce.GTC:
         return Reason.ICEBERG_NOT_GTC
     if not instrument.lots_min <= shown_lots <= order.lots:

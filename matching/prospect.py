@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from matching.types import Level, Order, SelfTrade
@@ -22,11 +23,11 @@ def prospect(
             return
         if taker.quote_units:
             wanted = units // level.price_ticks
-        for maker in level.orders():
+        for maker, shown in _slices(level, taker):
             if not wanted or not room:
                 return
             room -= 1
-            lots = min(maker.open_lots, wanted)
+            lots = min(shown, wanted)
             if not taker.stp or maker.account_id != taker.account_id:
                 yield level.price_ticks, lots
             elif taker.stp is SelfTrade.EXPIRE_MAKER:
@@ -35,5 +36,24 @@ def prospect(
                 return  # The taker ends here.
             wanted -= lots
             units -= lots * level.price_ticks
-            if lots < maker.open_lots:
+            if lots < shown:
                 return  # What is left of this level ends the order, by amount too.
+
+
+def _slices(level: Level, taker: Order) -> Iterator[tuple[Order, int]]:
+    """(maker, lots on view) in the order they are met: an iceberg's next slice comes last (S6).
+
+    An iceberg of the taker's own that expires does so whole.
+    """
+    expiring = taker.account_id if taker.stp is SelfTrade.EXPIRE_MAKER else None
+    behind: deque[tuple[Order, int]] = deque()
+    for maker in level.orders():
+        yield maker, maker.open_lots - maker.hidden_lots
+        if maker.hidden_lots and maker.account_id != expiring:
+            behind.append((maker, maker.hidden_lots))
+    while behind:
+        maker, hidden = behind.popleft()
+        shown = min(maker.iceberg_lots, hidden)
+        yield maker, shown
+        if hidden > shown:
+            behind.append((maker, hidden - shown))

@@ -39,6 +39,8 @@ cdef class Order:
     cdef public object auto_repay_at_cancel
     cdef public object trailing_bps
     cdef public object hold_ticks
+    cdef public long long iceberg_lots
+    cdef public long long hidden_lots
     cdef public long long rank
     cdef public Order prev
     cdef public Order next
@@ -48,4 +50,7 @@ cdef class Level:
     cdef public long long key
     cdef public long long price_ticks
     cdef public long long lots
+    cdef public long long hidden_lots
     cdef public Order ends
+
+    cpdef object show_next(self, Order order, long long rank)

@@ -157,6 +157,8 @@ class Order:
     those of an order that waits for a price; `triggered_ms` is when that came.  With
     `trailing_bps` the trigger only starts it to follow the price (S4).  `rank` grows with
     each order that comes to rest on a book: among equal prices the smaller one is served first.
+    An iceberg shows `iceberg_lots` at a time (0: all); `hidden_lots` of its open lots are not on
+    view yet (S6).
     """
 
     __slots__ = (
@@ -169,8 +171,10 @@ class Order:
         "filled_minor",
         "filled_units",
         "forced",
+        "hidden_lots",
         "hold_minor",
         "hold_ticks",
+        "iceberg_lots",
         "leg",
         "level",
         "leverage",
@@ -238,6 +242,8 @@ class Order:
     auto_repay_at_cancel: bool
     trailing_bps: int
     hold_ticks: int
+    iceberg_lots: int
+    hidden_lots: int
     rank: int
     prev: Order
     next: Order
@@ -273,6 +279,7 @@ class Order:
         triggered_ms: int = 0,
         auto_repay_at_cancel: bool = True,
         trailing_bps: int = 0,
+        iceberg_lots: int = 0,
     ) -> None:
         self.order_id, self.account_id, self.symbol = order_id, account_id, symbol
         self.side, self.type, self.price_ticks = side, type, price_ticks
@@ -282,17 +289,16 @@ class Order:
         self.tif, self.stp, self.expire_ms = tif, stp, expire_ms
         self.post_only, self.reduce_only = post_only, reduce_only
         self.client_id, self.time_ms = client_id, time_ms
-        self.status, self.reason = _NEW, None
         self.wallet, self.hold_minor, self.side_effect = wallet, hold_minor, side_effect
         self.leverage, self.forced = leverage, forced
-        self.auto_repay_at_cancel = auto_repay_at_cancel
+        self.status, self.auto_repay_at_cancel = _NEW, auto_repay_at_cancel
         self.leg = leg or symbol  # Of the position it changes.
         self.trigger_ticks, self.trigger, self.triggered_ms = trigger_ticks, trigger, triggered_ms
         self.close_position, self.price_protect = close_position, price_protect
-        self.trailing_bps, self.hold_ticks = trailing_bps, 0
-        self.filled_minor = self.rank = 0
+        self.trailing_bps, self.iceberg_lots = trailing_bps, iceberg_lots
+        self.filled_minor = self.hidden_lots = self.hold_ticks = self.rank = 0
         self.prev = self.next = UNLINKED
-        self.level = None
+        self.level = self.reason = None
 
     @property
     def closed_lots(self) -> int:
@@ -365,11 +371,11 @@ class Level:
     """One price and its queue, first come first served.
 
     `key` is the price for a bid and minus the price for an ask.  `lots` is what rests here in
-    all.  `ends` is the sentinel of the circular queue: its `next` is the first order, its `prev`
-    the last; it holds links and nothing else.
+    all, `hidden_lots` what of it icebergs do not show.  `ends` is the sentinel of the circular
+    queue: its `next` is the first order, its `prev` the last; it holds links and nothing else.
     """
 
-    __slots__ = ("ends", "key", "lots", "price_ticks")
+    __slots__ = ("ends", "hidden_lots", "key", "lots", "price_ticks")
 
     def __init__(self, key: int, price_ticks: int) -> None:
         ends = Order.__new__(Order)
@@ -378,6 +384,7 @@ class Level:
         self.key: int = key
         self.price_ticks: int = price_ticks
         self.lots: int = 0
+        self.hidden_lots: int = 0
         self.ends: Order = ends
 
     def orders(self) -> Iterator[Order]:
@@ -386,6 +393,19 @@ class Level:
         while order is not self.ends:
             yield order
             order = order.next
+
+    def show_next(self, order: Order, rank: int) -> None:
+        """An iceberg's slice is consumed: its next one comes into view, last in the queue (S6)."""
+        shown = min(order.iceberg_lots, order.hidden_lots)
+        order.hidden_lots -= shown
+        self.hidden_lots -= shown
+        order.rank = rank
+        before, after = order.prev, order.next
+        before.next = after
+        after.prev = before
+        last = self.ends.prev
+        order.prev, order.next = last, self.ends
+        last.next = self.ends.prev = order
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):

@@ -54,6 +54,7 @@ class OrderRow(NamedTuple):
     position_side: int = 0
     filled_minor: Large = 0
     trailing_bps: int = 0
+    iceberg_lots: int = 0
 
 
 class FillRow(NamedTuple):

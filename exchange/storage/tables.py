@@ -25,7 +25,7 @@ from exchange.storage.rows import (
     TradeRow,
 )
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 REJECTS_KEPT: Final = 1_000  # Of an account, the newest.
 INT64_MAX: Final = (1 << 63) - 1
 

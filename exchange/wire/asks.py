@@ -45,7 +45,7 @@ class OrderAsk(Ask):
     `trailing_bps` they follow the price instead, from where it reaches `trigger_price` or at
     once, and wake when it turns back that far. A trailing_stop does so at the market, from its
     `activation_price` on. In hedge mode an order on a perpetual names the leg it is of by
-    `position_side`.
+    `position_side`. Of a GTC limit with `iceberg_qty` the book shows so much at a time.
     """
 
     symbol: Symbol
@@ -71,6 +71,7 @@ class OrderAsk(Ask):
     position_side: PositionSideName | None = None
     trailing_bps: Annotated[int, msgspec.Meta(ge=1, le=9_999)] | None = None
     activation_price: Text | None = None
+    iceberg_qty: Text | None = None
 
 
 class OrderKey(Ask):

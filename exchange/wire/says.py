@@ -54,6 +54,7 @@ class OrderSay(Say):
     position_side: str | None = None  # Of a perpetual: both; in hedge mode long or short.
     trailing_bps: int | None = None
     activation_price: str | None = None  # Where a trailing_stop begins to follow the price.
+    iceberg_qty: str | None = None  # How much of it the book shows at a time.
 
 
 class FillSay(Say):

@@ -18,7 +18,11 @@ PRICES = st.integers(1, 9)
 LOTS = st.integers(1, 6)
 TAKEN = st.one_of(LOTS, st.integers(1, 20))
 MAKERS = st.lists(
-    st.tuples(st.sampled_from(Side), st.integers(1, 3), st.integers(0, 4), LOTS), max_size=9
+    st.tuples(
+        *(st.sampled_from(Side), st.integers(1, 3), st.integers(0, 4), LOTS),
+        st.one_of(st.just(0), st.integers(1, 3)),  # How much of it is shown at a time.
+    ),
+    max_size=9,
 )
 TIFS = st.sampled_from(TimeInForce)
 BOUNDS = st.tuples(  # The worst price to execute at, and how many fills there may be.
@@ -69,10 +73,18 @@ class BookAgreesWithItsNaiveTwin(RuleBasedStateMachine):
     @rule(makers=MAKERS)
     def stock(self, makers) -> None:
         """Rules are drawn alike; without this one the book would mostly be empty."""
-        for side, account, distance, lots in makers:
+        for side, account, distance, lots, shown in makers:
             price = 5 + distance if side is Side.SELL else 5 - distance
             who = (side, account, SelfTrade.EXPIRE_MAKER)
-            self.send(self.order(who, OrderType.LIMIT, price, lots, TimeInForce.GTC), 0, 1_000)
+            order = self.order(who, OrderType.LIMIT, price, lots, TimeInForce.GTC)
+            order.iceberg_lots = min(shown, lots)
+            self.send(order, 0, 1_000)
+
+    @rule(who=WHO, price=PRICES, lots=TAKEN, shown=LOTS, bounds=BOUNDS)
+    def iceberg(self, who, price, lots, shown, bounds) -> None:
+        order = self.order(who, OrderType.LIMIT, price, lots, TimeInForce.GTC)
+        order.iceberg_lots = min(shown, lots)
+        self.send(order, *bounds)
 
     @rule(who=WHO, price=PRICES, lots=TAKEN, tif=TIFS, post_only=st.booleans(), bounds=BOUNDS)
     def limit(self, who, price, lots, tif, post_only, bounds) -> None:
@@ -120,6 +132,9 @@ class BookAgreesWithItsNaiveTwin(RuleBasedStateMachine):
         again = Book.restore(state)
         assert again.state() == state
         again.check()
+        self.book = again  # From here on it must answer as the first one would have.
+        self.depth = Depth(again, self.depth.last_id)
+        self.placed = [(again.orders.get(mine.order_id, mine), its) for mine, its in self.placed]
 
     @rule()
     def tell_depth(self) -> None:
@@ -137,6 +152,9 @@ class BookAgreesWithItsNaiveTwin(RuleBasedStateMachine):
         self.book.check()
         for side in Side:
             assert self.book.levels(side, 99) == self.twin.depth(side)
+            for ticks, _ in self.twin.depth(side):
+                line = self.book.queue(side, ticks)
+                assert [order.order_id for order in line] == self.twin.queue(side, ticks)
         for mine, its in self.placed:
             assert mine.status.name == its.status, (mine, its)
             assert (mine.reason.name if mine.reason else None) == its.reason, (mine, its)

@@ -206,14 +206,24 @@ def test_a_reduction_passes_the_filters_again() -> None:
 
 
 def test_an_iceberg_shows_neither_too_little_nor_more_than_it_has() -> None:
-    order = limit(1, BUY, 10_000, 100)
     assert iceberg_parts(100, 30) == 4  # 30 + 30 + 30 + 10
-    assert refuse_iceberg(MARKET, order, 10) is None  # 10 parts
-    assert refuse_iceberg(MARKET, order, 9) is Reason.ICEBERG_PARTS  # 12 parts
-    assert refuse_iceberg(MARKET, order, 101) is Reason.QTY_OUT_OF_RANGE
-    assert refuse_iceberg(MARKET, order, 0) is Reason.QTY_OUT_OF_RANGE
-    order.tif = IOC
-    assert refuse_iceberg(MARKET, order, 10) is Reason.ICEBERG_NOT_GTC
+    for shown_lots, refused in (
+        (0, None),  # All of it.
+        (10, None),  # 10 parts
+        (9, Reason.ICEBERG_PARTS),  # 12 parts
+        (101, Reason.QTY_OUT_OF_RANGE),
+        (-1, Reason.QTY_OUT_OF_RANGE),
+    ):
+        order = limit(1, BUY, 10_000, 100, iceberg_lots=shown_lots)
+        assert refuse_iceberg(MARKET, order) is refused
+        assert refuse_order(MARKET, TRADING, order) is refused
+
+
+def test_s6_only_a_limit_order_that_is_good_till_cancelled_is_an_iceberg() -> None:
+    brief = limit(1, BUY, 10_000, 100, tif=IOC, iceberg_lots=10)
+    assert refuse_order(MARKET, TRADING, brief) is Reason.ICEBERG_NOT_GTC
+    at_market = market(1, BUY, 100, iceberg_lots=10)
+    assert refuse_order(MARKET, TRADING, at_market) is Reason.COMBINATION_NOT_ALLOWED
 
 
 # -- orders that wait for a price --------------------------------------------------------------

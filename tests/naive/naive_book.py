@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import copy
+from dataclasses import dataclass, field, replace
 
 from matching.types import Order, OrderType, SelfTrade, Side, TimeInForce
 
@@ -24,7 +25,9 @@ class NaiveOrder:
     post_only: bool
     quote_units: int
     expire_ms: int
+    iceberg_lots: int
     open_lots: int = field(init=False)
+    shown_lots: int = 0  # While it rests.
     filled_lots: int = 0
     filled_units: int = 0
     prevented_lots: int = 0
@@ -37,7 +40,7 @@ class NaiveOrder:
     @classmethod
     def of(cls, order: Order) -> NaiveOrder:
         """The twin of an order that is about to be placed."""
-        names = list(cls.__dataclass_fields__)[:11]
+        names = list(cls.__dataclass_fields__)[:12]
         return cls(**{name: getattr(order, name) for name in names})
 
     def end(self, status: str, reason: str | None) -> None:
@@ -45,7 +48,7 @@ class NaiveOrder:
 
 
 class NaiveBook:
-    """Rules S1-S3, S7, S8 and S12b with no thought for speed."""
+    """Rules S1-S3, S6-S8 and S12b with no thought for speed."""
 
     def __init__(self) -> None:
         self.resting: list[NaiveOrder] = []  # In order of arrival, both sides mixed.
@@ -69,24 +72,30 @@ class NaiveBook:
                 break
         if taker.status in ("NEW", "PARTIALLY_FILLED"):
             if taker.type is OrderType.LIMIT and taker.tif in WAITING:
-                self.resting.append(taker)
+                self.show(taker)
             else:
                 taker.end("EXPIRED", "NO_LIQUIDITY")
         return happened
 
+    def show(self, order: NaiveOrder) -> None:
+        """Put what may be seen of an order behind all others."""
+        order.shown_lots = min(order.open_lots, order.iceberg_lots or order.open_lots)
+        self.resting.append(order)
+
+    def consume(self, maker: NaiveOrder, lots: int) -> None:
+        """Take lots off what is seen of a maker; without any left its next slice is shown."""
+        maker.open_lots -= lots
+        maker.shown_lots -= lots
+        if maker.shown_lots <= 0:
+            self.resting.remove(maker)
+            if maker.open_lots:
+                self.show(maker)
+
     def fills_whole(self, taker: NaiveOrder, worst_ticks: int, fills_max: int) -> bool:
-        """Walk what place would meet, and see whether the lots suffice."""
-        wanted = taker.lots
-        for maker in self.opposite(taker)[:fills_max]:
-            if not accepts(taker, maker) or beyond(taker, maker, worst_ticks):
-                return False
-            if taker.stp is SelfTrade.NONE or maker.account_id != taker.account_id:
-                wanted -= maker.open_lots
-            elif taker.stp is not SelfTrade.EXPIRE_MAKER:
-                return False
-            if wanted <= 0:
-                return True
-        return False
+        """Try it on a copy of everything."""
+        trial = replace(taker, tif=TimeInForce.IOC)
+        copy.deepcopy(self).place(trial, worst_ticks, fills_max)
+        return trial.filled_lots == taker.lots
 
     def step(self, taker: NaiveOrder, worst: int, fills_max: int, happened: list[tuple]) -> bool:
         """Meet the best maker; whether there may be a next."""
@@ -111,7 +120,7 @@ class NaiveBook:
         elif taker.stp is not SelfTrade.NONE and maker.account_id == taker.account_id:
             happened.append(self.prevent(taker, maker, wanted))
         else:
-            happened.append(self.fill(taker, maker, min(wanted, maker.open_lots)))
+            happened.append(self.fill(taker, maker, min(wanted, maker.shown_lots)))
         return taker.status in ("NEW", "PARTIALLY_FILLED")
 
     def spent(self, taker: NaiveOrder, happened: list[tuple]) -> bool:
@@ -123,26 +132,25 @@ class NaiveBook:
         for order in (maker, taker):
             order.filled_lots += lots
             order.filled_units += lots * maker.price_ticks
-            if not order.quote_units:
-                order.open_lots -= lots
+        self.consume(maker, lots)
+        if not taker.quote_units:
+            taker.open_lots -= lots
+        for order in (maker, taker):
             done = not order.open_lots and not order.quote_units
             order.status = "FILLED" if done else "PARTIALLY_FILLED"
-        if not maker.open_lots:
-            self.resting.remove(maker)
         return ("fill", maker.order_id, taker.order_id, maker.price_ticks, lots)
 
     def prevent(self, taker: NaiveOrder, maker: NaiveOrder, wanted: int) -> tuple:
-        overlap = min(wanted, maker.open_lots)
+        overlap = min(wanted, maker.shown_lots)
         maker_loses, taker_loses = {
             SelfTrade.EXPIRE_TAKER: (0, wanted),
             SelfTrade.EXPIRE_MAKER: (maker.open_lots, 0),
             SelfTrade.EXPIRE_BOTH: (maker.open_lots, wanted),
             SelfTrade.DECREMENT: (overlap, overlap),
         }[taker.stp]
-        maker.open_lots -= maker_loses
+        self.consume(maker, maker_loses)
         maker.prevented_lots += maker_loses
         if not maker.open_lots:
-            self.resting.remove(maker)
             maker.end("EXPIRED_IN_MATCH", "SELF_TRADE")
         taker_ends = taker_loses == wanted
         if not taker.quote_units:
@@ -177,6 +185,7 @@ class NaiveBook:
             return "AMEND_BELOW_FILLED"
         order.open_lots = lots - order.filled_lots - order.prevented_lots
         order.lots = lots
+        order.shown_lots = min(order.shown_lots, order.open_lots)
         return None
 
     def expire_due(self, now_ms: int, limit: int) -> list[int]:
@@ -189,12 +198,16 @@ class NaiveBook:
             order.end("EXPIRED", "EXPIRED_BY_TIME")
         return [order_id for _, order_id in due]
 
+    def queue(self, side: Side, ticks: int) -> list[int]:
+        """The ids at a price, first in line first."""
+        return [o.order_id for o in self.resting if (o.side, o.price_ticks) == (side, ticks)]
+
     def depth(self, side: Side) -> list[tuple[int, int]]:
         """(ticks, lots), best first."""
         totals: dict[int, int] = {}
         for order in self.resting:
             if order.side is side:
-                totals[order.price_ticks] = totals.get(order.price_ticks, 0) + order.open_lots
+                totals[order.price_ticks] = totals.get(order.price_ticks, 0) + order.shown_lots
         return sorted(totals.items(), reverse=side is Side.BUY)
 
 

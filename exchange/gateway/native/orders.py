@@ -113,6 +113,9 @@ def place_command(
         price_protect=ask.price_protect,
         position_side=side_number(ask.position_side),
         trailing_bps=ask.trailing_bps or 0,
+        iceberg_lots=0
+        if ask.iceberg_qty is None
+        else lots_of(ask.iceberg_qty, instrument, "iceberg_qty"),
     )
 
 
@@ -190,13 +193,13 @@ def ticks_of(price: str, instrument: Instrument, field: str = "price") -> int:
     return ticks
 
 
-def lots_of(qty: str, instrument: Instrument) -> int:
+def lots_of(qty: str, instrument: Instrument, field: str = "qty") -> int:
     """A quantity in lots, or a refusal with the lot and the bounds."""
     lots = instrument.lots(qty)
     if isinstance(lots, Reason):
         raise refusal(
             lots,
-            field="qty",
+            field=field,
             given=qty,
             lot=instrument.lot,
             min=instrument.qty_text(instrument.lots_min),

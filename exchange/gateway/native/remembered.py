@@ -56,6 +56,7 @@ def open_order_say(order: Order, instruments: Instruments, updated_ms: int) -> O
         position_side=side_of(order.leg),
         filled_minor=order.filled_minor,
         trailing_bps=order.trailing_bps,
+        iceberg_lots=order.iceberg_lots,
     )
     return order_say(event, instruments)
 
@@ -99,6 +100,7 @@ def order_row_say(row: OrderRow, instruments: Instruments) -> OrderSay:
         position_side=row.position_side,
         filled_minor=row.filled_minor,
         trailing_bps=row.trailing_bps,
+        iceberg_lots=row.iceberg_lots,
     )
     return order_say(event, instruments)
 

@@ -133,6 +133,7 @@ def order_say(event: OrderChanged, instruments: Instruments, _: Figures | None =
         _side_name(instrument, event.position_side),
         event.trailing_bps or None,
         trigger if trails else None,
+        instrument.qty_text(event.iceberg_lots) if event.iceberg_lots else None,
     )
 
 

@@ -122,9 +122,9 @@ def test_tables_are_made_once(tmp_path: Path) -> None:
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection = prepare(tmp_path / "history.db")
-    connection.execute("PRAGMA user_version = 7")
+    connection.execute("PRAGMA user_version = 8")
     connection.close()
-    with pytest.raises(HistoryVersion, match="version 7, not 6"):
+    with pytest.raises(HistoryVersion, match="version 8, not 7"):
         prepare(tmp_path / "history.db")
 
 
@@ -141,6 +141,7 @@ def test_a_file_of_the_first_version_grows_the_columns_and_tables_it_lacks(tmp_p
         ("orders", "position_side"),
         ("orders", "filled_minor"),
         ("orders", "trailing_bps"),
+        ("orders", "iceberg_lots"),
         ("fills", "position_side"),
     ):
         old.execute(f"ALTER TABLE {name} DROP COLUMN {column}")

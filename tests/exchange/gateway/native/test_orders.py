@@ -316,3 +316,9 @@ def test_p2_an_order_on_a_perpetual_may_name_its_leg() -> None:
     assert command(PERP).position_side == ONE_WAY
     assert command(PERP, position_side="long").position_side == LONG
     assert command(PERP, side="sell", position_side="short").position_side == SHORT
+
+
+def test_s6_an_iceberg_names_how_much_of_it_is_shown() -> None:
+    assert command(LIMIT, iceberg_qty="0.1").iceberg_lots == 10_000  # The lot is 0.00001.
+    error = refused(LIMIT, iceberg_qty="0.000001")
+    assert (error.code, error.details["field"]) == ("QTY_NOT_ON_LOT", "iceberg_qty")
