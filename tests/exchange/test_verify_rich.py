@@ -17,7 +17,11 @@ from exchange.clock import SteppedClock
 from exchange.commands import (
     AnyCommand,
     Borrow,
+    CancelAll,
+    CancelReplace,
     Continue,
+    PlaceOrder,
+    SetCountdown,
     SetMarginMode,
     SetPositionMode,
     Tick,
@@ -29,11 +33,12 @@ from exchange.sequencer import Sequencer
 from exchange.snapshot import packed
 from exchange.storage.snapshots import SnapshotStore
 from exchange.verify import SnapshotVerdict, replay, verify
+from matching.reasons import Reason
 from matching.types import OrderType, Side, TriggerSource
 from risk.account import LONG, SHORT
 from risk.parameters import Venue
 from tests.risk.stories import BTC, BTC_PERP, ETH_PERP, MINUTE, rich, slow_venue, trader
-from tests.story import START_MS, Story, refusal, units
+from tests.story import START_MS, Story, answer, refusal, units
 
 COIN_PERP = "BTC-USD-PERP"
 HOUR = 60 * MINUTE
@@ -104,7 +109,19 @@ def _margin(story: Story) -> None:
     story.buy(levered, BTC, "0.02", "49000", wallet="margin")
 
 
-def _first_half() -> Story:
+def _switched(story: Story) -> int:
+    """A bid in another's stead, whose owner sets a countdown and is not heard of again."""
+    silent = trader(story)
+    old = answer(story.buy(silent, BTC, "0.01", "20000")).result_id
+    place = PlaceOrder(
+        account_id=silent, symbol=BTC, side=Side.BUY, lots=1_000, price_ticks=2_100_000
+    )
+    story.ok(CancelReplace, account_id=silent, order_id=old, place=place)
+    story.ok(SetCountdown, account_id=silent, countdown_ms=START_MS)
+    return silent
+
+
+def _first_half() -> tuple[Story, int]:
     story = Story(_venue())
     story.wait(MINUTE)  # From the first look on there are marks.
     other = rich(story)
@@ -113,12 +130,14 @@ def _first_half() -> Story:
     _stops(story, other)
     _victims(story, other)
     _margin(story)
+    silent = _switched(story)
     story.wait(2 * HOUR)  # Over midnight: a day of fees, an hour of funding and two of interest.
-    return story
+    return story, silent
 
 
-def _second_half(story: Story) -> None:
+def _second_half(story: Story, silent: int) -> None:
     """Prices fall in two steps: legs, coins, margin and stops all come to their turn."""
+    story.ok(CancelAll, account_id=silent, countdown_ms=START_MS)
     buyer = trader(story)
     story.buy(buyer, BTC, "0.01", "47900")
     story.sell(trader(story), BTC, "0.01", "47900")
@@ -166,9 +185,9 @@ async def test_i13_a_rich_journal_verifies_and_comes_back_from_its_middle_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("exchange.recovery.TAIL_COMMANDS_MIN", 0)  # However short the tail.
-    story = _first_half()
+    story, silent = _first_half()
     half = len(story.commands)
-    _second_half(story)
+    _second_half(story, silent)
     engine, seq, told = await _sequenced(tmp_path, story.commands, half)
     engine.check()
     assert 0 < seq < engine.seq
@@ -207,3 +226,5 @@ async def test_i13_a_rich_journal_verifies_and_comes_back_from_its_middle_too(
         if isinstance(each, OrderChanged) and each.happening == "triggered"
     }
     assert woken == {BTC, ETH_PERP}
+    reasons = {each.reason for each in told if isinstance(each, OrderChanged)}
+    assert Reason.CANCEL_ALL_AFTER in reasons
