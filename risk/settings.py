@@ -212,12 +212,19 @@ def _refits(
                 position_worth(state, account, leg)[1],
             )
             changes[leg] = ceil_div(kept_e16, worth.factor) - margin
-    more = sum(changes.values())
+    more_e16 = sum(changes.values()) * worth.factor
     free_minor = max(0, account.minor(contract.cross_wallet, contract.settle))
-    most_e16 = min(worth.available_e16, free_minor * worth.factor)
-    if more * worth.factor > most_e16:
-        sums = (more * worth.factor, most_e16)
-        return _refuse_more(state, account, symbol, leverage, sums)
+    orders_e16 = sum(  # They are paid from the same wallet.
+        _more_e16(state, account, leg, leverage)
+        for leg in account.open_perp
+        if symbol_of(leg) == symbol
+    )
+    for asked_e16, most_e16 in (
+        (more_e16, free_minor * worth.factor),
+        (more_e16 + orders_e16, worth.available_e16),
+    ):
+        if asked_e16 > most_e16:
+            return _refuse_more(state, account, symbol, leverage, (asked_e16, most_e16))
     return changes
 
 

@@ -110,6 +110,18 @@ def test_p17_resting_orders_need_the_larger_margin_too(story: Story) -> None:
         assert _lever(story, one, 5) is refused
 
 
+def test_p17_an_isolated_position_and_its_orders_need_it_together(story: Story) -> None:
+    """From 10x to 8x: 6,250 - 5,000 for the position and 6,125 - 4,900 for the order."""
+    one = _isolated(story, "12374.99999999")
+    assert refusal(story.buy(one, BTC_PERP, "1", "49000")) is None
+    before = standing(story.engine)
+    assert _lever(story, one, 8) is Reason.INSUFFICIENT_MARGIN
+    assert standing(story.engine) == before
+    story.deposit(one, PERP, "USDT", "0.00000001")
+    assert _lever(story, one, 8) is None
+    assert _balances(story, one) == (units("6250"), units("6125"))
+
+
 def test_p3_no_leverage_whose_cap_the_position_and_its_orders_exceed(story: Story) -> None:
     """125x carries 50,000, 100x 600,000: 1 held and 0.2 ordered are 60,000."""
     one = position(story, Side.BUY, "1", "50000", money="90000", leverage=10)
