@@ -12,7 +12,13 @@ import msgspec
 from matching.reasons import Reason
 
 
-class Side(IntEnum):
+class Word(IntEnum):
+    """One of a few words, hashed as its number: an enumeration's own hash costs a slow call."""
+
+    __hash__ = int.__hash__
+
+
+class Side(Word):
     """Which side of the book an order belongs to."""
 
     BUY = 0
@@ -24,7 +30,7 @@ class Side(IntEnum):
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
-class TimeInForce(IntEnum):
+class TimeInForce(Word):
     """How long an order waits for what it could not get at once (MECHANICS S2)."""
 
     GTC = 0  # Good till cancelled.
@@ -33,7 +39,7 @@ class TimeInForce(IntEnum):
     GTD = 3  # Good till date: expires at `expire_ms`.
 
 
-class OrderType(IntEnum):
+class OrderType(Word):
     """What kind of price an order names, and whether it waits for another price first (S4)."""
 
     LIMIT = 0
@@ -56,14 +62,14 @@ TRIGGER_TYPES: Final = STOP_TYPES | {
 }
 
 
-class TriggerSource(IntEnum):
+class TriggerSource(Word):
     """Which price wakes an order that waits (P16)."""
 
     LAST = 0  # Each trade's price.
     MARK = 1
 
 
-class SelfTrade(IntEnum):
+class SelfTrade(Word):
     """What happens when an account would trade with itself; the taker's mode decides (S8)."""
 
     NONE = 0
@@ -73,7 +79,7 @@ class SelfTrade(IntEnum):
     DECREMENT = 4  # Both lose the overlap, and the smaller expires.
 
 
-class TradingState(IntEnum):
+class TradingState(Word):
     """What an instrument's book admits (S13); `filters` draws the consequences."""
 
     TRADING = 0
@@ -85,7 +91,7 @@ class TradingState(IntEnum):
     AUCTION = 6  # Limit orders are collected and do not match until it ends (S14).
 
 
-class Status(IntEnum):
+class Status(Word):
     """Where an order stands in its life."""
 
     NEW = 0
@@ -98,7 +104,7 @@ class Status(IntEnum):
     PENDING_TRIGGER = 7  # Off the book until a price reaches its trigger.
 
 
-class Happening(IntEnum):
+class Happening(Word):
     """What may befall an order."""
 
     PART_FILL = 0
