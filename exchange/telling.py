@@ -1,3 +1,4 @@
+# cython: overflowcheck=True, annotation_typing=True
 """Making events: what the book and the risk engine did, told in order and numbered."""
 
 from __future__ import annotations

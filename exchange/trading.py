@@ -1,3 +1,4 @@
+# cython: overflowcheck=True, annotation_typing=True
 """The road every order takes: filters, reserve, book, settle; a liquidation's orders too."""
 
 from __future__ import annotations

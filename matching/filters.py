@@ -1,3 +1,4 @@
+# cython: overflowcheck=True, annotation_typing=True
 """What an order must satisfy before it may reach the book: pure checks, in the order of S9.
 
 Every bound is inclusive.  Text that is not on the tick or the lot never gets this far: it is

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True, annotation_typing=True
 """What a spot order must hold: its cost or its quantity, borrowed where it says so."""
 
 from __future__ import annotations

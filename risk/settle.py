@@ -1,3 +1,4 @@
+# cython: overflowcheck=True, annotation_typing=True
 """After the book: each fill is booked for both sides, on spot or on a perpetual."""
 
 from __future__ import annotations

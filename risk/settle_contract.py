@@ -1,3 +1,4 @@
+# cython: overflowcheck=True, annotation_typing=True
 """After a perpetual fill: position and cost, realised profit, fee, and isolated margin."""
 
 from __future__ import annotations
