@@ -44,8 +44,8 @@ def reserve_contract(
         return _reserve_reducing(state, account, order)
     likely = _likely(contract, order, book, worst_ticks)
     before, after = contract_requirement(state, account, order, likely)
-    if after <= before and not _opens_isolated(account, order, likely):
-        return None  # It adds no risk, so it is admitted whatever the account is worth.
+    if after <= before and not _opens(account, order, likely):
+        return None  # It only closes, so it is admitted whatever the account is worth.
     refused = _refuse_size(state, account, order, likely, mark_e8)
     if refused is not None:
         return refused
@@ -120,13 +120,12 @@ def _reach(account: Account, order: Order, lots: int) -> int:
     return account.lots(order.leg) - sums.sell_lots - lots
 
 
-def _opens_isolated(account: Account, order: Order, likely: Likely) -> bool:
-    """Whether an order can lead to an isolated position of its own direction.
+def _opens(account: Account, order: Order, likely: Likely) -> bool:
+    """Whether an order can lead to a position of its own direction.
 
-    What closing gives back may pay its margin (V43), but it is new risk all the same.
+    Orders of the other side, or what closing gives back (V43), may carry its margin, but what it
+    loses at the mark is lost all the same.
     """
-    if not account.is_isolated(order.symbol):
-        return False
     reach = _reach(account, order, likely[0])
     return reach > 0 if order.side is Side.BUY else reach < 0
 

@@ -16,18 +16,18 @@ def kept_back(engine: Engine, account: Account, order: Order) -> Fraction:
     """What an order that came to rest untouched keeps back beside its margin (V37, V38): the loss
     it would open with, the taker fee, and for isolated margin the fee to close at bankruptcy.
 
-    Nothing where the order adds no risk. In the settle asset.
+    Nothing where the order only closes. In the settle asset.
     """
     (leg,) = (each for each in legs(engine, account) if each.name == order.leg)
     without = leg._replace(orders=tuple(each for each in leg.orders if each is not order))
     taker = rate(rates_e12(engine.risk, account, "perp").taker_e12)
     value, lots = leg.comes_to(order), order.open_lots
-    opening = lots
-    if leg.isolated:
-        opening = min(lots, max(0, _reach(leg, order)))
+    opening = min(lots, max(0, _reach(leg, order)))
     adds = leg.initial + leg.order_margin > without.initial + without.order_margin
-    if not adds and not (leg.isolated and opening):
+    if not adds and not opening:
         return ZERO
+    if not leg.isolated:
+        opening = lots
     opened = up(value * opening / lots, MINOR)
     kept = up(opened * taker, MINOR) + up((value - opened) * taker, MINOR)
     if leg.isolated:

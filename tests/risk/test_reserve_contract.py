@@ -236,6 +236,18 @@ def test_p4_an_order_that_adds_no_risk_is_admitted_under_water() -> None:
     assert refusal(story.buy(one, BTC_PERP, "0.001", "49000")) is Reason.INSUFFICIENT_MARGIN
 
 
+def test_p4_an_order_beside_others_of_the_other_side_covers_its_loss_too() -> None:
+    """A resting sale of 1 at 52,000 carries the margin of a buy of 1, 520 at 100x, but not the
+    990 that a buy at 50,990 loses at the mark of 50,000: 1,510 in all."""
+    for money, refused in (("1509.99999999", Reason.INSUFFICIENT_MARGIN), ("1510", None)):
+        story = Story(small_venue(fees=NO_FEES))
+        one = story.account(perp_USDT=money)
+        assert refusal(story.sell(one, BTC_PERP, "1", "52000", leverage=100)) is None
+        story.sell(rich(story), BTC_PERP, "1", "50990")
+        assert refusal(story.buy(one, BTC_PERP, "1", "50990")) is refused
+        assert bool(story.person(one).positions) is (refused is None)
+
+
 def test_p4_an_isolated_order_is_paid_from_the_free_wallet() -> None:
     """5,000 of 9,000 stand behind ETH; 4,000 at 10x buy 0.8 at 50,000 and nothing more."""
     story = Story(small_venue(fees=NO_FEES))

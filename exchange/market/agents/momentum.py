@@ -263,7 +263,7 @@ def _affordable(
 ) -> int:
     """The position wanted, or as much of it as free margin carries beyond what is held now."""
     if abs(wanted) <= abs(held):
-        return wanted  # It adds no risk, so it is admitted in any case.
+        return wanted  # It needs no more margin than what is held.
     side = Side.BUY if wanted > held else Side.SELL
     limit_e8 = _limit_e8(fair_e8, side)
     mark_e8 = sight.engine.risk.mark_e8(instrument.symbol) or fair_e8
