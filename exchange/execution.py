@@ -130,7 +130,8 @@ class Execution:
                 )
             )
         for order in (maker, taker) if fill.auction else (maker,):
-            if not order.is_open:
+            # Of an iceberg that holds something still there are more fills to settle.
+            if not order.is_open and (order.wallet == PERP or not order.hold_minor):
                 self.close(self.risk.accounts[order.account_id], order)
             teller.drain()
             teller.order(order, "filled")

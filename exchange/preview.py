@@ -20,7 +20,7 @@ from risk.end_prices import liquidation_price
 from risk.fees import discounted_minor, fee_minor, rates_e12
 from risk.ledger import FIRST_ACCOUNT
 from risk.loan_tiers import isolated_levels, levels, pair_tiers, tier_of
-from risk.loans import hour_of_interest_e18
+from risk.loans import hour_of_interest_e18, owed_e18, split_repayment
 from risk.margin_report import Holdings, holdings, meeting_price_e8
 from risk.money import MINOR_IN_E18, ceil_div
 from risk.perp_worth import perp_worth, unrealised_e16
@@ -286,7 +286,7 @@ def _preview_spot(engine: Engine, account: Account, wish: PlaceOrder) -> Preview
     reason = reason or _refuse_spot(risk, account, order, asset, missing)
     reason = reason or _would_take(engine, order)
     borrowed = missing if order.side_effect in BORROW_EFFECTS else 0
-    trade = _trade(engine, account, order, worst_ticks)
+    trade = _trade(engine, account, order, worst_ticks, (asset, need))
     prices: tuple[int | None, int | None] = (None, None)
     if order.wallet in (MARGIN, isolated_wallet(order.symbol)):
         prices = _after_margin(risk, account, order, trade, borrowed)
@@ -331,8 +331,10 @@ class _Trade(NamedTuple):
     fills: tuple[Filled, ...] = ()
 
 
-def _trade(engine: Engine, account: Account, order: Order, worst_ticks: int) -> _Trade:
-    """The discount asset pays only where it covers the fees of all fills together."""
+def _trade(
+    engine: Engine, account: Account, order: Order, worst_ticks: int, held: tuple[str, int]
+) -> _Trade:
+    """The discount asset pays only where what is not held covers the fees of all fills."""
     risk, fees = engine.risk, engine.venue.fees
     instrument = engine.instruments[order.symbol]
     in_base = order.side is Side.BUY and fees.asset != "quote"
@@ -361,6 +363,7 @@ def _trade(engine: Engine, account: Account, order: Order, worst_ticks: int) -> 
     fee = sum(each.fee_minor for each in less)
     if less and len(less) == len(paid):
         free = account.free(order.wallet, fees.discount_asset)
+        free = max(0, free - held[1]) if held[0] == fees.discount_asset else free
         received = (base if in_base else quote) if asset == fees.discount_asset else 0
         if fee <= free + received:
             return _Trade(base, quote, fee, fees.discount_asset, tuple(less))
@@ -402,9 +405,11 @@ def _after_margin(
     if order.side_effect in REPAY_EFFECTS:
         proceeds = trade.base if is_buy else trade.quote
         proceeds -= trade.fee if trade.fee_asset == received else 0
-        repaid = min(proceeds, ceil_div(owed[received], MINOR_IN_E18))
-        money[received] -= repaid
-        owed[received] = max(0, owed[received] - repaid * MINOR_IN_E18)
+        loan = account.loans.get((order.wallet, received))
+        if loan is not None:
+            paid = split_repayment(loan.principal_minor, loan.interest_e18, proceeds)
+            money[received] -= paid.taken_minor
+            owed[received] -= owed_e18(paid.principal_minor, paid.interest_e18)
     bounds = levels(risk, account, order.wallet)
     if order.wallet != MARGIN:
         loans = {asset: account.loans.get((order.wallet, asset)) for asset in (base, quote)}

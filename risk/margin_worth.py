@@ -76,7 +76,7 @@ def _tiers(state: RiskState, wallet: str, asset: str) -> tuple[CollateralTier, .
 def max_borrow(state: RiskState, account: Account, wallet: str, asset: str) -> int:
     """The largest loan of an asset a margin wallet may take now, in minor units (M5)."""
     price_e8 = collateral_price_e8(state, asset)
-    if not price_e8 or wallet in (SPOT, PERP):
+    if not price_e8 or wallet == SPOT or wallet.startswith(PERP):
         return 0
     if wallet == MARGIN:
         initial_e12 = levels(state, account, wallet).initial_e12

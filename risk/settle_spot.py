@@ -21,8 +21,8 @@ def settle_spot_fill(state: RiskState, fill: Fill, trade_id: int) -> tuple[Booke
     )
     quote_minor = instrument.notional_minor(fill.price_ticks, fill.lots)
     base_minor = instrument.base_minor(fill.lots)
-    unhold_spot(state, buyer)
-    unhold_spot(state, seller)
+    _release(state, buyer, fill)
+    _release(state, seller, fill)
     for source, target, asset, minor in (
         (buyer, seller, instrument.quote, quote_minor),
         (seller, buyer, instrument.base, base_minor),
@@ -37,6 +37,23 @@ def settle_spot_fill(state: RiskState, fill: Fill, trade_id: int) -> tuple[Booke
     bought = _receive(state, buyer, fill, trade_id)
     sold = _receive(state, seller, fill, trade_id)
     return (bought, sold) if fill.maker is buyer else (sold, bought)
+
+
+def _release(state: RiskState, order: Order, fill: Fill) -> None:
+    """Free what a fill takes of an order's hold, and before its last fill no more than that.
+
+    A match is over before its fills are settled: freed all at once, what the later ones take could
+    pay the fee of an earlier one, where the discount asset is what the order spends (S10, S11).
+    """
+    if fill.auction or state.venue.fees.spot_hold_e12:
+        unhold_spot(state, order)
+        return
+    instrument = state.instruments[order.symbol]
+    asset, taken = instrument.base, instrument.base_minor(fill.lots)
+    if order.side is Side.BUY:
+        asset, taken = instrument.quote, instrument.notional_minor(fill.price_ticks, fill.lots)
+    order.hold_minor -= taken
+    state.ledger.unlock(_pocket(state, order, asset), taken)
 
 
 def _pocket(state: RiskState, order: Order, asset: str) -> Pocket:

@@ -200,10 +200,12 @@ def test_m4_a_loan_that_leads_to_another_tier_is_told_with_its_levels(story: Sto
 
 
 def test_m6_what_an_order_repays_moves_its_liquidation_price(story: Story) -> None:
-    """Half of a long on borrowed money is sold, and what it brings repays."""
+    """Half of a long on borrowed money is sold, and what it brings repays.
+
+    The interest on an odd loan is a part of a unit, and is paid with a whole one (V26)."""
     market(story)
     one = story.account()
-    story.deposit(one, ISOLATED, "USDT", "2000")
+    story.deposit(one, ISOLATED, "USDT", "2000.00000037")
     story.buy(one, SPOT, "0.15", wallet=ISOLATED, **BORROWING)
     said, events = asked(story, one, Side.SELL, SPOT, "0.07", wallet=ISOLATED, **REPAYING)
     assert refusal(events) is None

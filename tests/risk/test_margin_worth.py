@@ -139,6 +139,7 @@ def test_no_loan_is_taken_in_wallets_that_do_not_owe(story: Story) -> None:
     risk, person = story.engine.risk, story.person(account)
     assert max_borrow(risk, person, "spot", "USDT") == 0
     assert max_borrow(risk, person, PERP, "USDT") == 0
+    assert max_borrow(risk, person, "perp:BTC", "BTC") == 0
 
 
 def test_m4_what_leaves_keeps_collateral_at_twice_the_debt(story: Story) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from exchange.commands import PlaceOrder, SetFeeDiscount
 from exchange.events import AnyEvent, Filled
+from exchange.preview import preview
 from matching.reasons import Reason
+from matching.types import Side
 from risk.account import PERP
 from risk.ledger import FEES
 from risk.parameters import FeeSchedule
@@ -108,3 +113,41 @@ def test_s11_improvement_is_freed_at_each_fill() -> None:
     story.buy(one, BTC, "0.003", "50000")
     pocket = story.person(one).pockets["spot", "USDT"]
     assert (pocket.locked, pocket.free) == (units("50"), units("1.5"))
+
+
+BNB = "BNB-USDT"
+
+
+def _discounted(story: Story, **deposits: str) -> int:
+    account = story.account(**deposits)
+    story.ok(SetFeeDiscount, account_id=account, on=True)
+    return account
+
+
+def test_s10_no_fill_pays_its_discounted_fee_out_of_what_the_next_one_takes() -> None:
+    """All 3 BNB are sold in three fills: nothing of them is left for a fee in BNB, so each pays
+    0.1 % of its 300 USDT."""
+    story = Story(small_venue(symbols=(BTC, BNB), fees=FeeSchedule(asset="discount")))
+    seller, buyer = _discounted(story, spot_BNB="3"), story.account(spot_USDT="900")
+    for _ in range(3):
+        assert refusal(story.buy(buyer, BNB, "1", "300")) is None
+    wish = PlaceOrder(account_id=seller, symbol=BNB, side=Side.SELL, lots=3_000, price_ticks=30_000)
+    said = preview(story.engine, wish)
+    assert [(each.fee_asset, each.fee_minor) for each in said.fills] == [("USDT", units("0.3"))] * 3
+    fills = _fills(story.sell(seller, BNB, "3", "300"), seller)
+    assert [(each.fee_asset, each.fee_minor) for each in fills] == [("USDT", units("0.3"))] * 3
+    assert (_wallet(story, seller, "spot", "BNB"), story.person(seller).orders) == (0, {})
+
+
+@pytest.mark.parametrize(("own", "paid"), [("3", "USDT"), ("3.00075", "BNB")])
+def test_s6_an_iceberg_swept_in_one_match_holds_what_its_later_slices_take(
+    own: str, paid: str
+) -> None:
+    """Three slices of 1 BNB are taken by one order. A fee is 0.1 % less a quarter, 0.00075 BNB:
+    beside the 3 BNB that are sold there is none, or just enough for the first slice."""
+    story = Story(small_venue(symbols=(BTC, BNB), fees=FeeSchedule(asset="discount")))
+    seller, buyer = _discounted(story, spot_BNB=own), story.account(spot_USDT="900")
+    story.sell(seller, BNB, "3", "300", iceberg_lots=1_000)
+    fills = _fills(story.buy(buyer, BNB, "3", "300"), seller)
+    assert [each.fee_asset for each in fills] == [paid, "USDT", "USDT"]
+    assert (_wallet(story, seller, "spot", "BNB"), story.person(seller).orders) == (0, {})
