@@ -407,7 +407,7 @@ class Engine:
         fresh_ms = self.time_ms + max(0, wish.stale_ms - self.venue.stale_ms)
         for base, price_e8 in wish.prices_e8.items():
             index = self.risk.indexes.get(f"{base}-{self.venue.quote}")
-            if index is not None and price_e8 > 0:
+            if index is not None and 0 < price_e8 <= index.price_max_e8:
                 index.print(wish.feed, price_e8, fresh_ms)
         return DONE
 
@@ -419,6 +419,8 @@ class Engine:
             return Answer(Reason.UNKNOWN_SYMBOL)
         if wish.price_e8 <= 0:
             return Answer(Reason.AMOUNT_NOT_POSITIVE)
+        if wish.price_e8 > index.price_max_e8:
+            return Answer(Reason.PRICE_OUT_OF_RANGE)
         index.override(wish.price_e8, self.time_ms)
         for perp in self.risk.marks.values():
             if perp.index_symbol == symbol:

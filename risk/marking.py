@@ -29,6 +29,7 @@ class IndexState:
         self._instrument = instrument
         self._venue = venue
         self._feeds: dict[str, tuple[int, int]] = {}  # feed: (price_e8, when it was fresh)
+        self.price_max_e8 = instrument.ticks_max * instrument.tick_e8  # A feed's above is no price.
         self.index_e8: int | None = None
         self.fresh = False  # Without a fresh constituent the last index stands, frozen (P6).
 

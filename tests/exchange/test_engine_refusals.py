@@ -137,6 +137,11 @@ def test_a_refusal_changes_nothing_but_number_and_time(story: Story, index: int)
             {"base": "BTC", "quote": "USDT", "price_e8": 0},
             Reason.AMOUNT_NOT_POSITIVE,
         ),
+        (
+            SetIndexPrice,  # The highest price of BTC-USDT is 10^9 ticks of 0.01.
+            {"base": "BTC", "quote": "USDT", "price_e8": units("10000000.01")},
+            Reason.PRICE_OUT_OF_RANGE,
+        ),
         (SetSymbolState, {"symbol": "NO-NE", "state": "halt"}, Reason.UNKNOWN_SYMBOL),
         (SetSymbolState, {"symbol": SPOT, "state": "asleep"}, Reason.FIELD_OUT_OF_RANGE),
         (FeedPrices, {"feed": "a stranger"}, Reason.UNKNOWN_SYMBOL),

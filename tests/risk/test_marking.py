@@ -99,6 +99,16 @@ def test_a_newer_price_of_a_feed_takes_the_place_of_its_older_one() -> None:
     assert index.index_e8 == units("90")
 
 
+def test_p6_what_no_book_could_print_is_no_price_of_a_feed() -> None:
+    """The highest price of BTC-USDT is 10^9 ticks of 0.01; a unit above it is left out."""
+    story = Story()
+    for price, told in (("10000000.00000001", "50000"), ("10000000", "10000000")):
+        prices = {"BTC": units(price)}
+        story.ok(FeedPrices, feed=story.venue.feeds[0], prices_e8=prices)
+        story.wait(1_000)
+        assert story.engine.risk.indexes["BTC-USDT"].index_e8 == units(told)
+
+
 def test_an_unchanged_index_is_no_news() -> None:
     index = index_of()
     index.print("a", units("100"), START_MS)
