@@ -11,6 +11,7 @@ from risk.insurance import cover
 from risk.ledger import LIQUIDATION, WORLD, PostingReason
 from risk.liquidation import Road, take_over
 from risk.records import AccountRecord
+from risk.scopes import is_cross, scope_leg
 from risk.settle_contract import release_margin
 from risk.state import RiskState
 
@@ -29,8 +30,9 @@ def reset_account(state: RiskState, road: Road, account: Account) -> None:
         assert mark_e8 is not None
         ticks = max(1, mark_e8 // state.instruments[held.symbol].tick_e8)
         take_over(state, account, state.accounts[LIQUIDATION], leg, held.lots, ticks)
-        if account.is_isolated(held.symbol):
-            release_margin(state, account, leg)
+    for wallet in sorted({wallet for wallet, _ in account.pockets if wallet.startswith(PERP)}):
+        if not is_cross(wallet):  # Its position may be gone, and what it owes waits for the fund.
+            release_margin(state, account, scope_leg(wallet))
     for wallet, asset in sorted(account.loans):
         loan = account.loans[wallet, asset]
         missing = max(0, loan.owed_minor - account.free(wallet, asset))

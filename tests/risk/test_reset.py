@@ -221,6 +221,26 @@ def test_p13_8_what_an_account_lost_beyond_its_money_the_fund_covers(
     assert not of(story.events, LiquidationStarted)  # There is nothing to liquidate any more.
 
 
+def test_p13_8_a_closed_isolated_position_that_owes_is_covered_too() -> None:
+    """400 at 125x: a sale at 49,100 loses 900, which an empty fund cannot pay. Then it earns the
+    fee of a liquidation, 0.5 % of 45,300, and pays with that at the reset."""
+    story = Story(small_venue(fees=NO_FEES, insurance_minor=0))
+    other = rich(story)
+    one = position(story, Side.BUY, "1", "50000", money="400", leverage=125, isolated=True)
+    position(story, Side.BUY, "1", "50000", money="5000", leverage=10, isolated=True)
+    story.buy(other, BTC_PERP, "1", "49100")
+    story.sell(one, BTC_PERP, "1", "49100")
+    story.wait(1_000)
+    assert story.person(one).minor(f"perp/{BTC_PERP}", "USDT") == -units("500")
+    story.buy(other, BTC_PERP, "1", "45300")
+    story.index("BTC", "45180")
+    fund = story.engine.risk.accounts[INSURANCE]
+    assert fund.minor("perp", "USDT") == units("226.5")
+    (covered,) = of(story.ok(ResetAccount, account_id=one), FundCovered)
+    assert (covered.fund, covered.paid_minor) == ("insurance", units("226.5"))
+    assert fund.minor("perp", "USDT") == 0
+
+
 def test_a_call_and_a_liquidation_under_way_are_over(story: Story) -> None:
     """Nobody offers BTC, so a short on margin stays in liquidation round after round.
 
