@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import sysconfig
 from importlib import import_module
@@ -78,8 +79,16 @@ def _demand_tools() -> None:
     if missing:
         raise ToolsMissing(f"{' and '.join(missing)} not installed (pip install cython setuptools)")
     told = os.environ.get("CC") or sysconfig.get_config_var("CC")
-    if told and shutil.which(shlex.split(told)[0]) is None:
-        raise ToolsMissing(f"no C compiler: there is no {shlex.split(told)[0]} on PATH")
+    if not told:
+        return  # Not a compiler of the kind that is asked like this; the build will tell.
+    command = shlex.split(told)
+    if shutil.which(command[0]) is None:
+        raise ToolsMissing(f"no C compiler: there is no {command[0]} on PATH")
+    include = sysconfig.get_path("include")
+    asked = [*command, "-I", include, "-x", "c", "-c", "-", "-o", os.devnull]
+    tried = subprocess.run(asked, input=b"#include <Python.h>\n", capture_output=True, check=False)
+    if tried.returncode:
+        raise ToolsMissing(f"{command[0]} finds no Python.h in {include} (apt install python3-dev)")
 
 
 def _copied(root: Path, into: Path) -> dict[str, Path]:

@@ -1,6 +1,7 @@
 """Tests of the compiling: what it makes, where it leaves it, and what it says where it cannot."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,16 @@ def test_without_a_c_compiler_it_says_so_and_older_extensions_are_gone(
     with pytest.raises(compiling.ToolsMissing, match="no C compiler: there is no no-such-compiler"):
         compiled(house)
     assert not old.parent.exists()
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler to look for them")
+def test_without_the_headers_of_python_it_says_what_to_install(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiling, "find_spec", lambda name: name)
+    monkeypatch.setenv("CC", "cc -nostdinc")  # It finds no header at all.
+    with pytest.raises(compiling.ToolsMissing, match=r"cc finds no Python\.h"):
+        compiled(house)
 
 
 def test_without_cython_it_says_what_to_install(
