@@ -19,6 +19,7 @@ from exchange.wire import (
     LoanSay,
     MarginSay,
     MarkSay,
+    OrderListSay,
     OrderSay,
     PositionSay,
     TickerSay,
@@ -94,6 +95,7 @@ _SAID: Final[dict[str, Any]] = {
     "balances": BalanceSay,
     "positions": PositionSay,
     "ledger": LedgerSay,
+    "lists": OrderListSay,
     "margin": Notice,
 }
 

@@ -19,6 +19,8 @@ def amend(trading: Trading, account: Account, order: Order, wish: AmendOrder) ->
 
     An order that sleeps has no place to lose and stays the same order.
     """
+    if order.list_id:
+        return Reason.LIST_AMEND  # One leg alone must never be changed (T28).
     if order.is_asleep:
         return amend_asleep(trading, account, order, wish)
     if wish.trigger_ticks:

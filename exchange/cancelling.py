@@ -25,6 +25,21 @@ def cancel(trading: Trading, account: Account, order_id: int, client_id: str) ->
     return order
 
 
+def cancel_list(trading: Trading, account: Account, list_id: int) -> int | Reason:
+    """Cancel the open orders of a list, and so what waits for them; the list's id."""
+    found = trading.lists.by_id.get(list_id)
+    if found is None or found.account_id != account.id:
+        return Reason.UNKNOWN_ORDER
+    refused = refuse_cancel(trading.states[found.symbol])
+    if refused is not None:
+        return refused
+    for leg in found.legs:
+        order = account.orders.get(leg.order_id)
+        if order is not None:
+            trading.cancel(order, Reason.CANCELLED_BY_USER)
+    return list_id
+
+
 def cancel_all(trading: Trading, account: Account, wish: CancelAll) -> int | Reason:
     """Cancel every order of an account, or those on one symbol; how many there were.
 

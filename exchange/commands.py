@@ -101,11 +101,12 @@ class PlaceOrder(Command, frozen=True, tag=6):
 
 
 class CancelOrder(Command, frozen=True, tag=7):
-    """Cancel a resting order by its id, or by the client id it was placed with."""
+    """Cancel a resting order by its id, or by the client id it was placed with; or a whole list."""
 
     account_id: int = 0
     order_id: int = 0
     client_id: str = ""
+    list_id: int = 0  # Of the list whose open orders are cancelled, in the place of an order.
 
 
 class CancelAll(Command, frozen=True, tag=8):
@@ -277,6 +278,18 @@ class SetCountdown(Command, frozen=True, tag=25):
     countdown_ms: int = 0  # Epoch milliseconds of wall time.
 
 
+class PlaceList(Command, frozen=True, tag=26):
+    """Place orders that hang together (S5; `kind` is a `matching.lists.ListKind`).
+
+    An OCO is [limit or take-profit, stop]; before what waits for it comes the working order.
+    """
+
+    account_id: int = 0
+    kind: int = 0
+    orders: list[PlaceOrder] = []
+    client_id: str = ""
+
+
 AnyCommand = (
     Tick
     | Continue
@@ -303,4 +316,5 @@ AnyCommand = (
     | SetMultiAsset
     | CancelReplace
     | SetCountdown
+    | PlaceList
 )

@@ -11,7 +11,7 @@ import msgspec
 from exchange.amending import amend
 from exchange.auctioning import change_state, indicate, open_due, uncross
 from exchange.because import because
-from exchange.cancelling import cancel, cancel_all
+from exchange.cancelling import cancel, cancel_all, cancel_list
 from exchange.commands import (
     REFUSE_IF_OPEN,
     STOP_ON_FAILURE,
@@ -28,6 +28,7 @@ from exchange.commands import (
     Deposit,
     FeedPrices,
     OpenAccount,
+    PlaceList,
     PlaceOrder,
     Repay,
     ResetAccount,
@@ -44,15 +45,17 @@ from exchange.commands import (
     Transfer,
 )
 from exchange.countdowns import Countdown
+from exchange.duplicates import content_hash, remember
 from exchange.events import AnyEvent
-from exchange.invariants import check_book, check_orders, check_triggers
+from exchange.invariants import check_book, check_lists, check_orders, check_triggers
 from exchange.keeping import restore_trading, trading_state
+from exchange.list_placing import drain_woken, place_list
 from exchange.quiet import pass_quiet
 from exchange.reducing import trim_moved
 from exchange.telling import Teller
 from exchange.trading import Placed, Trading
-from exchange.triggering import drain, refuse_wish, send
-from matching.limits import DUPLICATE_IDS_KEPT_MAX, WORK_PER_COMMAND_MAX
+from exchange.triggering import refuse_wish, send
+from matching.limits import WORK_PER_COMMAND_MAX
 from matching.reasons import Reason
 from matching.types import Order, TradingState
 from risk import borrowing, settings
@@ -105,6 +108,7 @@ class Engine:
             Deposit: self._deposit,
             Transfer: self._transfer,
             PlaceOrder: self._place,
+            PlaceList: self._place_list,
             CancelOrder: self._cancel,
             CancelAll: self._cancel_all,
             CancelReplace: self._cancel_replace,
@@ -143,7 +147,7 @@ class Engine:
         answer = self._obey(command)
         trim_moved(self.trading)
         if not self.trading.opening:
-            drain(self.trading, WORK_PER_COMMAND_MAX)
+            drain_woken(self.trading, WORK_PER_COMMAND_MAX)
         self.trading.tell_depth()
         numbers = because(self.trading, command, answer.reason) if answer.reason else {}
         if answer.details is not None:
@@ -162,15 +166,16 @@ class Engine:
     def pending_work(self) -> bool:
         """Whether work remains that is due at or before the last stamp."""
         due = self.next_grid_ms <= self.time_ms or self.risk.pending_work
-        return due or bool(self.trading.fired) or self.trading.opening
+        trading = self.trading
+        return due or bool(trading.fired or trading.lists.due) or trading.opening
 
     def _advance(self, budget: int) -> None:
         """Run the grid points that are due, each with all its work, within a budget."""
         while budget > 0:
             if self.trading.opening:
                 budget -= uncross(self.trading, budget)
-            elif self.trading.fired:
-                budget -= drain(self.trading, budget)
+            elif self.trading.fired or self.trading.lists.due:
+                budget -= drain_woken(self.trading, budget)
             elif self.priced:
                 self._finish_grid_point()
                 budget -= 1
@@ -232,7 +237,7 @@ class Engine:
             content = known
         answer = self._handlers[type(command)](command)
         if answer.reason is None and content:
-            _remember(account, client_id, content, answer.result_id)
+            remember(account, client_id, content, answer.result_id)
         return answer
 
     def _known(self, account: Account, command: Command, client_id: str) -> Answer | bytes:
@@ -241,7 +246,7 @@ class Engine:
             if client_id in account.client_orders:
                 return Answer(Reason.DUPLICATE_ID)
             return b""
-        content = _content_hash(command)
+        content = content_hash(command)
         first = account.recent.get(client_id)
         if first is None:
             return content
@@ -317,13 +322,17 @@ class Engine:
         settings.set_leverage(self.risk, account, wish.symbol, wish.leverage)
         return _answer(send(self.trading, account, wish))
 
+    def _place_list(self, wish: PlaceList) -> Answer:
+        return _numbered(place_list(self.trading, self._account(wish), wish))
+
     def _cancel(self, wish: CancelOrder) -> Answer:
+        if wish.list_id:
+            return _numbered(cancel_list(self.trading, self._account(wish), wish.list_id))
         ended = cancel(self.trading, self._account(wish), wish.order_id, wish.client_id)
         return Answer(ended) if isinstance(ended, Reason) else Answer(None, ended.order_id)
 
     def _cancel_all(self, wish: CancelAll) -> Answer:
-        count = cancel_all(self.trading, self._account(wish), wish)
-        return Answer(count) if isinstance(count, Reason) else Answer(None, count)
+        return _numbered(cancel_all(self.trading, self._account(wish), wish))
 
     def _cancel_replace(self, wish: CancelReplace) -> Answer:
         """The answer is the new order's; where nothing was cancelled, its details say why."""
@@ -478,22 +487,14 @@ class Engine:
             check_triggers(self.trading, symbol)
         for account in self.risk.accounts.values():
             check_orders(account, self.books)
+        check_lists(self.trading)
+
+
+def _numbered(result: int | Reason) -> Answer:
+    return Answer(result) if isinstance(result, Reason) else Answer(None, result)
 
 
 def _answer(placed: Placed | Reason) -> Answer:
     if isinstance(placed, Reason):
         return Answer(placed)
     return Answer(placed.reason, placed.order.order_id)
-
-
-def _content_hash(command: Command) -> bytes:
-    """What a client id stands for: the command without its number and moment."""
-    bare = msgspec.structs.replace(command, seq=0, time_ms=0)
-    return hashlib.blake2b(msgspec.msgpack.encode(bare), digest_size=8).digest()
-
-
-def _remember(account: Account, client_id: str, content: bytes, result_id: int) -> None:
-    """Keep the newest client ids and what they did."""
-    account.recent[client_id] = (content, result_id)
-    if len(account.recent) > DUPLICATE_IDS_KEPT_MAX:
-        del account.recent[next(iter(account.recent))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from matching.lists import LegStatus, ListKind, ListStatus
 from matching.reasons import Reason
 from matching.types import OrderType, Side, Status, TimeInForce, TriggerSource
 from risk.records import Parts, PositionParts
@@ -285,6 +286,20 @@ class Deleveraged(Event, tag=15):
     equity_e16: int = 0  # and what stood behind the position.
 
 
+class OrderListChanged(Event, tag=19):
+    """A list as it stands now; a leg is (order id, 0 before it is placed; client id; status)."""
+
+    account_id: int
+    n: int
+    list_id: int
+    symbol: str
+    kind: ListKind
+    status: ListStatus
+    client_id: str
+    reason: Reason | None  # Why a leg could not be placed.
+    legs: list[tuple[int, str, LegStatus]]
+
+
 class FeeTierChanged(Event, tag=16):
     """An account came into another fee tier at the start of a day; its rates from then on."""
 
@@ -465,6 +480,7 @@ PrivateEvent = (
     | Deleveraged
     | FeeTierChanged
     | CollateralConverted
+    | OrderListChanged
 )
 PublicEvent = (
     Traded

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from exchange.countdowns import Countdowns
 from exchange.events import DepthChanged, Liquidated, Traded
+from exchange.listing import Lists
 from exchange.telling import Teller
 from matching.book import Book
 from matching.breaker import Breaker
@@ -64,6 +65,7 @@ class Execution:
             if each.breaker_move_bps
         }
         self.countdowns = Countdowns()
+        self.lists = Lists()
         self.tripped: dict[str, None] = {}  # Books whose breaker trips behind this match.
 
     def spent(self, order: Order) -> str:
@@ -133,6 +135,8 @@ class Execution:
             # Of an iceberg that holds something still there are more fills to settle.
             if not order.is_open and (order.wallet == PERP or not order.hold_minor):
                 self.close(self.risk.accounts[order.account_id], order)
+            elif order.list_id:
+                self.lists.note(order)
             teller.drain()
             teller.order(order, "filled")
         self.look(symbol, TriggerSource.LAST)
@@ -155,6 +159,8 @@ class Execution:
             self.close(account, order)
         elif lots and order.wallet != PERP:
             unhold_spot(self.risk, order)
+        if lots and order.list_id and order.is_open:
+            self.lists.note(order)
         self.teller.order(order, what_happened(order))
 
     def _rest(self, account: Account, order: Order, reserved: int) -> None:
@@ -184,6 +190,8 @@ class Execution:
         `reserved_minor` is what it held before it was matched, where it ends in that same match:
         its first fill freed that already.
         """
+        if order.list_id:
+            self.lists.note(order)
         if account.orders.pop(order.order_id, None) is not None:
             account.open_counts[order.symbol] -= 1
         if order.client_id and account.client_orders.get(order.client_id) == order.order_id:

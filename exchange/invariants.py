@@ -9,6 +9,7 @@ from exchange.reducing import reducible
 from matching.book import Book
 from matching.instrument import Instrument
 from matching.invariants import hold, naming
+from matching.lists import LegStatus, ListStatus, next_step
 from matching.types import Order, Status
 from risk.account import Account
 
@@ -66,3 +67,24 @@ def check_triggers(execution: Execution, symbol: str) -> None:
     turns = {order_id for where, order_id in execution.fired if where == symbol}
     turns |= set(execution.held.get(symbol, ()))
     hold("I12", triggers.due <= turns, symbol, "{} woke, but {} have a turn", triggers.due, turns)
+
+
+def check_lists(execution: Execution) -> None:
+    """I12 of the lists: their legs are orders of theirs, and what is over is about to be told."""
+    lists, accounts = execution.lists, execution.risk.accounts
+    listed: set[int] = set()
+    for list_id, each in lists.by_id.items():
+        orders = accounts[each.account_id].orders
+        for leg in each.legs:
+            order = orders.get(leg.order_id)
+            live = leg.status in (LegStatus.OPEN, LegStatus.MOVED)
+            hold("I12", live is (order is not None), list_id, "a leg is {}", leg.status.name)
+            hold("I12", order is None or order.list_id == list_id, list_id, order)
+            listed.add(leg.order_id)
+        waits = next_step(each.kind, each.statuses) is None
+        waits = waits and each.status is ListStatus.EXECUTING
+        hold("I12", waits or list_id in lists.due, list_id, "{} is not looked at", each.statuses)
+    for account in accounts.values():
+        for order in account.orders.values():
+            known = not order.list_id or order.order_id in listed
+            hold("I12", known, account.id, "no list knows {}", order)

@@ -7,6 +7,7 @@ from typing import Any
 
 from exchange.auctioning import STANDING, Auction
 from exchange.countdowns import Countdown, Countdowns
+from exchange.listing import Lists
 from exchange.trading import Trading
 from matching.book import Book
 from matching.breaker import Breaker
@@ -33,6 +34,7 @@ def trading_state(trading: Trading) -> dict[str, Any]:
         "auctions": [(symbol, each.state()) for symbol, each in trading.auctions.items()],
         "breakers": [(symbol, each.state()) for symbol, each in sorted(trading.breakers.items())],
         "countdowns": trading.countdowns.state(),
+        "lists": trading.lists.state(),
         "trade_ids": sorted(trading.trade_ids.items()),
         "last_trade": sorted(trading.last_trade.items()),
         "next_order_id": trading.next_order_id,
@@ -65,6 +67,7 @@ def restore_trading(trading: Trading, state: Mapping[str, Any]) -> None:
     for symbol, last_id in state["depths"]:
         trading.depths[symbol] = Depth(trading.books[symbol], last_id)
     trading.countdowns = Countdowns(Countdown(*each) for each in state["countdowns"])
+    trading.lists = Lists.restored(state["lists"])
     trading.trade_ids.update({symbol: number for symbol, number in state["trade_ids"]})
     for symbol, last in state["last_trade"]:
         trading.last_trade[symbol] = (last[0], last[1])

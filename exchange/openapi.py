@@ -42,6 +42,7 @@ CHANNELS: Final[dict[str, tuple[str, tuple[type[wire.Say], ...]]]] = {
     "fills": ("The account's fills, numbered", (wire.FillSay,)),
     "balances": ("The account's balances, numbered", (wire.BalanceSay,)),
     "positions": ("The account's positions: numbered changes, and gauges", (wire.PositionSay,)),
+    "lists": ("Order lists as they stand", (wire.OrderListSay,)),
     "ledger": ("The account's postings, numbered", (wire.LedgerSay,)),
     "margin": ("Margin calls, numbered, and the margin levels as a gauge", (wire.MarginSay,)),
 }

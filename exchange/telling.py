@@ -85,7 +85,8 @@ class Teller:
         """Add a public event that is made already."""
         self.events.append(event)
 
-    def _number(self, account_id: int) -> int:
+    def number(self, account_id: int) -> int:
+        """The number of an account's next event."""
         account = self._risk.accounts[account_id]
         account.event_n += 1
         return account.event_n
@@ -150,7 +151,7 @@ class Teller:
                 self.seq,
                 self.time_ms,
                 order.account_id,
-                self._number(order.account_id),
+                self.number(order.account_id),
                 trade_id,
                 order.symbol,
                 order.order_id,
@@ -213,7 +214,7 @@ class Teller:
         elif fields[0] < FIRST_ACCOUNT:
             return
         else:
-            number = self._number(fields[0])
+            number = self.number(fields[0])
             build: Any = private
             made = build(self.seq, self.time_ms, fields[0], number, *fields[1:])
         self.events.append(made)
@@ -266,7 +267,7 @@ class Teller:
                 self.seq,
                 self.time_ms,
                 account_id,
-                self._number(account_id),
+                self.number(account_id),
                 symbol,
                 held.lots if held else 0,
                 held.cost_minor if held else 0,

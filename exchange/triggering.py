@@ -43,13 +43,18 @@ def _place_asleep(trading: Trading, account: Account, wish: PlaceOrder) -> Place
     if refused is not None:
         return refused
     trading.next_order_id += 1
+    fall_asleep(trading, account, order)
+    return Placed(order, None)
+
+
+def fall_asleep(trading: Trading, account: Account, order: Order) -> None:
+    """An order that was admitted sleeps from now on."""
     order.status = Status.PENDING_TRIGGER
     trading.triggers[order.symbol].add(order)
     trading.list_order(account, order)
     account.asleep.setdefault(order.leg, {})[order.order_id] = order
     trading.teller.drain()
     trading.teller.order(order, "accepted")
-    return Placed(order, None)
 
 
 def refuse_wish(trading: Trading, account: Account, wish: PlaceOrder) -> Reason | None:
@@ -140,6 +145,8 @@ def _wake(trading: Trading, order: Order) -> None:
     if order.tif is TimeInForce.GTD and order.expire_ms <= trading.risk.time_ms:
         trading.cancel(order, Reason.EXPIRED_BY_TIME, Happening.EXPIRE)
         return
+    if order.list_id:
+        _end_rivals(trading, account, order)
     trading.triggers[order.symbol].remove(order)
     account.rouse(order)
     order.status = NEXT[Happening.TRIGGER][order.status]
@@ -150,6 +157,13 @@ def _wake(trading: Trading, order: Order) -> None:
         trading.run(account, order, worst_ticks)
     else:
         _turn_away(trading, account, order, refused)
+
+
+def _end_rivals(trading: Trading, account: Account, order: Order) -> None:
+    """Of an OCO the other leg ends before this one is placed, and frees what it held (S5)."""
+    for order_id in trading.lists.woke(order):
+        trading.cancel(account.orders[order_id], Reason.LIST_ENDED, Happening.EXPIRE)
+    order.covered_minor = 0
 
 
 def _admit_woken(trading: Trading, account: Account, order: Order) -> tuple[Reason | None, int]:

@@ -76,6 +76,8 @@ class Reason(Enum):
     CLOSE_POSITION_WAITS = "an order that closes the position on this trigger waits already"
     LIST_PRICES_CROSSED = "the limit and the stop must lie on opposite sides of the last price"
     PENDING_NOT_PLACED = "the order that waited in the list could not be placed"
+    LIST_SHAPE = "these orders do not make such a list"
+    LIST_AMEND = "an order of a list cannot be changed by itself, cancel the list"
     LIST_ENDED = "the other order of the list was filled, triggered or cancelled"
 
     # Money.

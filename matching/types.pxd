@@ -41,6 +41,8 @@ cdef class Order:
     cdef public object hold_ticks
     cdef public long long iceberg_lots
     cdef public long long hidden_lots
+    cdef public object list_id
+    cdef public object covered_minor
     cdef public long long rank
     cdef public Order prev
     cdef public Order next

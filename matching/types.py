@@ -163,8 +163,9 @@ class Order:
     those of an order that waits for a price; `triggered_ms` is when that came.  With
     `trailing_bps` the trigger only starts it to follow the price (S4).  `rank` grows with
     each order that comes to rest on a book: among equal prices the smaller one is served first.
-    An iceberg shows `iceberg_lots` at a time (0: all); `hidden_lots` of its open lots are not on
-    view yet (S6).
+    `list_id` is the list it is a leg of (0: none), and `covered_minor` what of its need the other
+    leg of its OCO holds (S5).  An iceberg shows `iceberg_lots` at a time (0: all); `hidden_lots`
+    of its open lots are not on view yet (S6).
     """
 
     __slots__ = (
@@ -172,6 +173,7 @@ class Order:
         "auto_repay_at_cancel",
         "client_id",
         "close_position",
+        "covered_minor",
         "expire_ms",
         "filled_lots",
         "filled_minor",
@@ -184,6 +186,7 @@ class Order:
         "leg",
         "level",
         "leverage",
+        "list_id",
         "lots",
         "next",
         "open_lots",
@@ -250,6 +253,8 @@ class Order:
     hold_ticks: int
     iceberg_lots: int
     hidden_lots: int
+    list_id: int
+    covered_minor: int
     rank: int
     prev: Order
     next: Order
@@ -291,7 +296,7 @@ class Order:
         self.side, self.type, self.price_ticks = side, type, price_ticks
         self.lots = self.open_lots = lots
         self.quote_units = quote_units
-        self.filled_lots = self.filled_units = self.prevented_lots = 0
+        self.filled_lots = self.filled_units = self.prevented_lots = self.list_id = 0
         self.tif, self.stp, self.expire_ms = tif, stp, expire_ms
         self.post_only, self.reduce_only = post_only, reduce_only
         self.client_id, self.time_ms = client_id, time_ms
@@ -302,7 +307,7 @@ class Order:
         self.trigger_ticks, self.trigger, self.triggered_ms = trigger_ticks, trigger, triggered_ms
         self.close_position, self.price_protect = close_position, price_protect
         self.trailing_bps, self.iceberg_lots = trailing_bps, iceberg_lots
-        self.filled_minor = self.hidden_lots = self.hold_ticks = self.rank = 0
+        self.filled_minor = self.hidden_lots = self.hold_ticks = self.rank = self.covered_minor = 0
         self.prev = self.next = UNLINKED
         self.level = self.reason = None
 

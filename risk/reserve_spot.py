@@ -36,13 +36,14 @@ def spot_need(state: RiskState, order: Order, book: Book, worst_ticks: int) -> t
 def resting_need(state: RiskState, order: Order) -> tuple[str, int]:
     """(asset, minor units) a limit order on spot must hold for what is still open of it.
 
-    A market buy that sleeps holds what it may cost when it wakes (`asleep_hold_ticks`).
+    A market buy that sleeps holds what it may cost when it wakes (`asleep_hold_ticks`); the stop of
+    an OCO holds what it needs beyond what the other leg holds (S5).
     """
     instrument = state.instruments[order.symbol]
     if order.side is Side.BUY:
         notional = instrument.notional_minor(order.price_ticks or order.hold_ticks, order.open_lots)
-        return instrument.quote, _with_fee(state, notional)
-    return instrument.base, instrument.base_minor(order.open_lots)
+        return instrument.quote, max(0, _with_fee(state, notional) - order.covered_minor)
+    return instrument.base, max(0, instrument.base_minor(order.open_lots) - order.covered_minor)
 
 
 def asleep_hold_ticks(state: RiskState, order: Order) -> int:

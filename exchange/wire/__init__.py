@@ -16,6 +16,7 @@ from exchange.wire.asks import (
     BatchPlace,
     CancelAllAfterAsk,
     CancelAllAsk,
+    CancelListAsk,
     ClientId,
     ClockAsk,
     DustAsk,
@@ -34,6 +35,7 @@ from exchange.wire.asks import (
     OrderAsk,
     OrderKey,
     OrderListAsk,
+    PlaceListAsk,
     PositionMarginAsk,
     PositionModeAsk,
     PositionSideName,
@@ -101,6 +103,7 @@ from exchange.wire.says import (
     TradeSay,
     ViolationSay,
 )
+from exchange.wire.stream import ListLegSay, OrderListSay
 from exchange.wire.why import PreviewSay, WhyInput, WhySay, WhyStep
 
 __all__ = [
@@ -126,6 +129,7 @@ __all__ = [
     "BookSay",
     "CancelAllAfterAsk",
     "CancelAllAsk",
+    "CancelListAsk",
     "CandleSay",
     "ClientId",
     "ClockAsk",
@@ -149,6 +153,7 @@ __all__ = [
     "LedgerSay",
     "LeverageAsk",
     "LimitsSay",
+    "ListLegSay",
     "LoanAsk",
     "LoanSay",
     "LoanTierSay",
@@ -163,7 +168,9 @@ __all__ = [
     "OrderAsk",
     "OrderKey",
     "OrderListAsk",
+    "OrderListSay",
     "OrderSay",
+    "PlaceListAsk",
     "PlacedSay",
     "PnlSay",
     "PositionMarginAsk",

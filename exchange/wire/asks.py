@@ -126,6 +126,25 @@ class ReplaceAsk(Ask):
     mode: Literal["stop_on_failure", "allow_failure"] = "stop_on_failure"
 
 
+class PlaceListAsk(Ask):
+    """Place orders that hang together, all on one symbol and wallet.
+
+    An `oco` is a post-only limit (or a take-profit) and a stop of the same side and quantity: what
+    befalls one ends the other. In an `oto` the second order is placed once the first is filled
+    whole; in an `otoco` the first is followed by an oco.
+    """
+
+    kind: Literal["oco", "oto", "otoco"]
+    orders: Annotated[list[OrderAsk], msgspec.Meta(min_length=2, max_length=3)]
+    client_id: ClientId = ""
+
+
+class CancelListAsk(Ask):
+    """Cancel the open orders of a list, and what waits for them."""
+
+    list_id: Id
+
+
 class CancelAllAsk(Ask):
     """Cancel every order, or those on one symbol."""
 

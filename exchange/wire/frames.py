@@ -62,7 +62,7 @@ class Push(Say, omit_defaults=True):
 
 PUBLIC_CHANNELS = ("book", "bbo", "trades", "candles", "ticker", "mark", "funding")
 VENUE_CHANNELS = ("liquidations", "status")
-PRIVATE_CHANNELS = ("orders", "fills", "balances", "positions", "ledger", "margin")
+PRIVATE_CHANNELS = ("orders", "fills", "balances", "positions", "ledger", "margin", "lists")
 INTERVALS_MS = {
     "1m": 60_000,
     "3m": 180_000,

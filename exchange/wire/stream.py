@@ -134,3 +134,24 @@ class PongSay(Say):
 
     time: int
     env: str = ENV
+
+
+class ListLegSay(Say):
+    """One order of a list; `order_id` is None until it is placed, and `order` has all of it."""
+
+    order_id: int | None
+    client_id: str
+    status: str  # pending_new, open, moved; filled, ended, rejected.
+
+
+class OrderListSay(Say):
+    """Orders that hang together, as they stand."""
+
+    list_id: int
+    kind: str  # oco, oto or otoco.
+    symbol: str
+    status: str  # executing; done, rejected.
+    client_id: str
+    reason: str | None  # Why an order that waited could not be placed.
+    updated_ms: int
+    orders: list[ListLegSay]

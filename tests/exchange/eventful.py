@@ -7,6 +7,8 @@ from exchange.commands import (
     CancelAll,
     Deposit,
     FeedPrices,
+    PlaceList,
+    PlaceOrder,
     ResetAccount,
     SetLeverage,
     SetMarginMode,
@@ -77,6 +79,9 @@ def the_rest(story: Story) -> list[AnyEvent]:
     events += story.index("BTC", "80000")
     for _ in range(4):
         events += story.wait(5_000)
+    events += story.do(CancelAll, account_id=one)
+    waits = [PlaceOrder(account_id=one, symbol=SPOT, lots=100, price_ticks=4_000_000)] * 2
+    events += story.do(PlaceList, account_id=one, kind=1, orders=waits)
     events += story.do(CancelAll, account_id=one)
     # The third owes a fee of the quote, and a reset has its coins pay for that.
     three = 102

@@ -32,6 +32,7 @@ from exchange.events import (
     MarginCalled,
     Marked,
     OrderChanged,
+    OrderListChanged,
     PositionChanged,
     SettingChanged,
     SymbolStateChanged,
@@ -40,6 +41,7 @@ from exchange.events import (
 from exchange.wire import AccountSay, MarginSay, PositionSay
 from exchange.wire.stream import ENV, GaugeSay
 from matching.instrument import Instrument, amount_text
+from matching.lists import LegStatus, ListKind, ListStatus
 from matching.types import OrderType, Side, Status, TimeInForce
 
 SPOT = Instrument(
@@ -182,6 +184,11 @@ _FIELDS: dict[type, dict[str, Any]] = {
         "price_ticks": 500_000,
     },
     LiquidationEnded: {"scope": "margin", "result": "restored", "covered_minor": 0},
+    OrderListChanged: {
+        **{"list_id": 1, "symbol": PERP.symbol, "kind": ListKind.OTO, "client_id": "both"},
+        **{"status": ListStatus.EXECUTING, "reason": None},
+        "legs": [(7, "first", LegStatus.OPEN), (0, "", LegStatus.PENDING)],
+    },
     SettingChanged: {"symbol": PERP.symbol, "name": "leverage", "value": "20"},
     AccountOpened: {"kind": "user", "label": "", "epoch": 1},
     Deleveraged: {

@@ -21,6 +21,7 @@ from exchange.commands import (
     Deposit,
     FeedPrices,
     OpenAccount,
+    PlaceList,
     PlaceOrder,
     Repay,
     ResetAccount,
@@ -97,6 +98,12 @@ WRITTEN: dict[type[Command], tuple[int, dict[str, Any]]] = {
         ONE
         | {"order_id": 12, "cancel_client_id": "c", "mode": 1}
         | {"place": PlaceOrder(account_id=100, symbol="BTC-USDT", lots=500, price_ticks=25)},
+    ),
+    PlaceList: (
+        26,
+        ONE
+        | {"kind": 1, "orders": [PlaceOrder(account_id=100, symbol="BTC-USDT", lots=500)]}
+        | {"client_id": "c"},
     ),
     SetCountdown: (25, ONE | {"symbol": "BTC-USDT", "countdown_ms": 9_000}),
 }

@@ -27,6 +27,7 @@ from exchange.events import (
     LoanWrittenOff,
     Marked,
     OrderChanged,
+    OrderListChanged,
     PositionChanged,
     PrivateEvent,
     SymbolStateChanged,
@@ -51,7 +52,9 @@ from exchange.wire import (
     FillSay,
     FundingSay,
     LedgerSay,
+    ListLegSay,
     MarkSay,
+    OrderListSay,
     OrderSay,
     PositionSay,
     Say,
@@ -59,14 +62,19 @@ from exchange.wire import (
 )
 from exchange.wire.stream import ENV, LiquidationSay, StatusSay
 from matching.instrument import Instrument, amount_text
+from matching.lists import LegStatus
 from matching.types import TRIGGER_TYPES, OrderType
 from risk.money import MINOR_IN_E18
 
+LEG_STATUS_NAMES: Final = {
+    each: "pending_new" if each is LegStatus.PENDING else each.name.lower() for each in LegStatus
+}
 Said = tuple[str, Say]  # (channel, message)
 
 # The channel of each private event: what a reader must hold to hear of it.
 CHANNEL_OF: Final[dict[type, str]] = {
     OrderChanged: "orders",
+    OrderListChanged: "lists",
     Filled: "fills",
     BalanceChanged: "balances",
     PositionChanged: "positions",
@@ -134,6 +142,26 @@ def order_say(event: OrderChanged, instruments: Instruments, _: Figures | None =
         event.trailing_bps or None,
         trigger if trails else None,
         instrument.qty_text(event.iceberg_lots) if event.iceberg_lots else None,
+    )
+
+
+def list_say(
+    event: OrderListChanged, instruments: Instruments, _: Figures | None = None
+) -> OrderListSay:
+    """A list as an event left it."""
+    legs = [
+        ListLegSay(order_id or None, client_id, LEG_STATUS_NAMES[status])
+        for order_id, client_id, status in event.legs
+    ]
+    return OrderListSay(
+        event.list_id,
+        event.kind.name.lower(),
+        event.symbol,
+        event.status.name.lower(),
+        event.client_id,
+        event.reason.name if event.reason else None,
+        event.time_ms,
+        legs,
     )
 
 
@@ -344,6 +372,7 @@ def _written_off(event: LoanWrittenOff, _: Instruments, __: Figures) -> Said:
 
 _PRIVATE: Final[dict[type, Callable[[Any, Instruments, Figures], Say]]] = {
     OrderChanged: order_say,
+    OrderListChanged: list_say,
     Filled: fill_say,
     LedgerPosted: ledger_say,
     BalanceChanged: balance_say,

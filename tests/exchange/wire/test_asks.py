@@ -66,6 +66,8 @@ LEAST: dict[type[Ask], dict[str, Any]] = {
     OrderKey: {"order_id": 1},
     AmendAsk: {"order_id": 1, "qty": "1"},
     ReplaceAsk: {"cancel": {"order_id": 1}, "place": ORDER},
+    module.PlaceListAsk: {"kind": "oco", "orders": [ORDER, ORDER]},
+    module.CancelListAsk: {"list_id": 1},
     module.CancelAllAsk: {},
     CancelAllAfterAsk: {"countdown_ms": 60_000},
     OrderListAsk: {},

@@ -31,6 +31,8 @@ WANTED = {
     "POST /v1/orders": "order.place",
     "POST /v1/orders/batch": "order.batch",
     "POST /v1/orders/replace": "order.replace",
+    "POST /v1/orders/list": "order.list_place",
+    "POST /v1/orders/list/cancel": "order.list_cancel",
     "POST /v1/orders/cancel_all_after": "cancel_all_after",
     "POST /v1/orders/preview": "order.preview",
     "GET /v1/orders": "order.list",

@@ -39,6 +39,7 @@ from exchange.wire import (
     LedgerSay,
     MarginSay,
     MarkSay,
+    OrderListSay,
     OrderSay,
     PositionSay,
     TradeSay,
@@ -59,6 +60,7 @@ from tests.exchange.events_by_hand import (
 DESK = DeskByHand()
 # What a client decodes each private channel's data as.
 SAY_OF = {
+    "lists": OrderListSay,
     "orders": OrderSay,
     "fills": FillSay,
     "balances": BalanceSay,
