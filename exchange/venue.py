@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from matching.instrument import Instrument, minor
+from risk.money import E12
 from risk.parameters import (
     HOUR_MS,
     AssetParameters,
@@ -20,6 +21,7 @@ from risk.parameters import (
     SpotParameters,
     Venue,
     brackets,
+    impact_notional_minor,
 )
 
 QUOTE: Final = "USDT"
@@ -388,6 +390,8 @@ def _perp(
     return PerpParameters(
         symbol=symbol,
         brackets=made,
-        impact_notional_minor=_amount(IMPACT_MARGIN) * made[0].leverage,
+        impact_notional_minor=impact_notional_minor(
+            _amount(IMPACT_MARGIN), E12 // made[0].leverage
+        ),
         interval_ms=interval_ms,
     )

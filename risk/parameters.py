@@ -147,6 +147,11 @@ class SpotParameters(msgspec.Struct, frozen=True, gc=False):
     takeover_e12: int = E12 * 102 // 100  # At or below this level the venue takes over at once.
 
 
+def impact_notional_minor(margin_minor: int, imr_e12: int) -> int:
+    """What an impact price walks: the notional a margin carries at an initial margin rate (P8)."""
+    return margin_minor * E12 // imr_e12
+
+
 class PerpParameters(msgspec.Struct, frozen=True, gc=False):
     """A perpetual contract: its brackets, funding rule, mark and order price bands."""
 

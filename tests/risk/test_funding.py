@@ -16,7 +16,7 @@ from risk.funding import (
     impact_price,
     premium_e12,
 )
-from risk.parameters import HOUR_MS
+from risk.parameters import HOUR_MS, impact_notional_minor
 from tests.vectors import agrees, exact, vectors
 
 E8, E12 = 10**8, 10**12
@@ -25,8 +25,7 @@ E8, E12 = 10**8, 10**12
 @pytest.mark.parametrize("vector", vectors(["impact_notional"], on="function"))
 def test_the_impact_notional_is_a_margin_at_the_largest_leverage(vector: dict[str, Any]) -> None:
     told = vector["inputs"]
-    times = E12 // exact(told["imr"], 12)
-    impact = exact(told["base_amount"]) * times
+    impact = impact_notional_minor(exact(told["base_amount"]), exact(told["imr"], 12))
     assert impact == exact(vector["expected"]["impact_notional"])
 
 
