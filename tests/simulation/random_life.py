@@ -161,7 +161,7 @@ class Life:
 
     # -- commands ------------------------------------------------------------------------------
 
-    def do(self, kind: type, **fields: Any) -> list[AnyEvent]:
+    def do(self, kind: type, /, **fields: Any) -> list[AnyEvent]:
         """A command; `check()` has run after it, and all twins are asked."""
         self.charges.begin(self.engine)
         funds = {asset: self._fund(asset) for asset in ("USDT", "BTC")}
@@ -254,14 +254,11 @@ class Life:
         reference = self.prices[instrument.base]
         quote_usdt = self.prices["BTC"] if instrument.quote == "BTC" else Fraction(1)
         price = reference / quote_usdt * (10_000 + basis_points) / 10_000
-        lot_usdt = Fraction(instrument.face_minor, E8)
-        if instrument.kind != "inverse":
-            lot_usdt *= reference
         fields: dict[str, Any] = {
             "account_id": self.people[person],
             "symbol": symbol,
             "side": side,
-            "lots": max(1, int(size / lot_usdt)),
+            "lots": self.lots(symbol, size),
         }
         if instrument.kind != "spot":
             fields["wallet"] = "perp"
@@ -274,6 +271,14 @@ class Life:
         if more.get("type", OrderType.LIMIT) not in MARKET_TYPES:
             fields["price_ticks"] = max(1, int(price * E8 / instrument.tick_e8))
         return self.do(PlaceOrder, **(fields | more))
+
+    def lots(self, symbol: str, size: Fraction) -> int:
+        """As many lots as are worth so much USDT; one at least."""
+        instrument = self.engine.instruments[symbol]
+        lot_usdt = Fraction(instrument.face_minor, E8)
+        if instrument.kind != "inverse":
+            lot_usdt *= self.prices[instrument.base]
+        return max(1, int(size / lot_usdt))
 
     def ticks(self, symbol: str, basis_points: int) -> int:
         """The reference price of an instrument, so many basis points above, in ticks."""

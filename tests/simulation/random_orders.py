@@ -6,7 +6,17 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from exchange.commands import AmendOrder, CancelAll, CancelOrder, PlaceOrder, SetMarginMode
+from msgspec.structs import replace
+
+from exchange.commands import (
+    AmendOrder,
+    CancelAll,
+    CancelOrder,
+    PlaceList,
+    PlaceOrder,
+    SetMarginMode,
+)
+from matching.lists import ListKind
 from matching.reasons import Reason
 from matching.types import OrderType, SelfTrade, Side, TimeInForce, TriggerSource
 from risk.margin_worth import max_borrow
@@ -117,6 +127,31 @@ def ladder_out(life: Life, random: Random) -> None:
             trigger = {"trigger_ticks": life.ticks(symbol, -sign * 100), "lots": 0}
             how = {"type": OrderType.STOP, "close_position": True, "trigger": TriggerSource.MARK}
             life.order(place, symbol, side, SIZES[0], 0, **(more | how | trigger))
+
+
+def hang_together(life: Life, random: Random) -> None:
+    """An OCO, an OTO or an OTOCO (S5): in at a limit, out at a gain or at a loss."""
+    place, kind = random.randrange(PEOPLE), random.choice(tuple(ListKind))
+    symbol, side = random.choice((*SPOTS[:2], *PERPS)), random.choice(SIDES)
+    account = life.story.person(life.people[place])
+    fields: dict[str, Any] = {"account_id": account.id, "symbol": symbol, "wallet": "perp"}
+    if symbol not in PERPS:
+        fields["wallet"] = random.choice(("spot", "margin"))
+    elif account.hedge:
+        fields["position_side"] = random.choice((1, 2))
+    wish = PlaceOrder(**fields, side=side, lots=life.lots(symbol, random.choice(SIZES)))
+    gain = 1 if side is Side.SELL else -1
+    ticks = [life.ticks(symbol, gain * away) for away in (random.choice((10, 40)), -30)]
+    limit = replace(wish, price_ticks=ticks[0], post_only=True)
+    stop = replace(wish, type=OrderType.STOP, trigger_ticks=ticks[1])
+    price = life.ticks(symbol, -gain * random.choice((-20, 5, 40)))
+    working = replace(wish, side=side.opposite, price_ticks=price)
+    orders = {
+        ListKind.OCO: [limit, stop],
+        ListKind.OTO: [working, limit],
+        ListKind.OTOCO: [working, limit, stop],
+    }[kind]
+    life.do(PlaceList, account_id=account.id, kind=int(kind), orders=orders)
 
 
 STRANGE: tuple[dict[str, Any], ...] = (
@@ -272,6 +307,7 @@ ORDER_ACTIONS: dict[str, Action] = {
         contract_order,
         guard,
         ladder_out,
+        hang_together,
         strange_order,
         lever,
         meet,
