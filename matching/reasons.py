@@ -21,7 +21,6 @@ class Reason(Enum):
     AMOUNT_TOO_FINE = "an amount has at most 8 decimal places"
     AMOUNT_NOT_POSITIVE = "the amount must be greater than zero"
     AMOUNT_TOO_LARGE = "the amount is larger than one request may carry"
-    CLIENT_ID_INVALID = "a client id has 1 to 36 letters, digits or signs of the kind ._:/- only"
     DUPLICATE_ID = "the client id was used before with other content, choose a new one"
     COMBINATION_NOT_ALLOWED = "these order options cannot be combined"
 
@@ -45,10 +44,7 @@ class Reason(Enum):
     TRAILING_DELTA = "the trailing distance lies outside its range"
     MAX_ORDERS = "the account has too many open orders on this instrument, cancel some first"
     MAX_ALGO_ORDERS = "the account has too many waiting stop orders on this instrument"
-    MAX_ICEBERG_ORDERS = "the account has too many iceberg orders on this instrument"
     MAX_ORDER_LISTS = "the account has too many open order lists on this instrument"
-    MAX_AMENDS = "the order was amended too often, cancel it and place a new one"
-    MAX_POSITION = "the account would hold more of the asset than the instrument allows"
 
     # The book.
     WOULD_TAKE = "a post-only order must not trade at once, move its price away from the market"
@@ -75,7 +71,6 @@ class Reason(Enum):
     TRIGGER_NOT_ALLOWED = "only a stop or take-profit order that still waits has a trigger"
     CLOSE_POSITION_WAITS = "an order that closes the position on this trigger waits already"
     LIST_PRICES_CROSSED = "the limit and the stop must lie on opposite sides of the last price"
-    PENDING_NOT_PLACED = "the order that waited in the list could not be placed"
     LIST_SHAPE = "these orders do not make such a list"
     LIST_AMEND = "an order of a list cannot be changed by itself, cancel the list"
     LIST_ENDED = "the other order of the list was filled, triggered or cancelled"
@@ -89,7 +84,6 @@ class Reason(Enum):
     FAUCET_LIMIT = "the faucet has no more of this asset to give"
     INSUFFICIENT_BALANCE = "the free balance is less than the request needs"
     TRANSFER_WOULD_BREACH_MARGIN = "the transfer would leave too little collateral behind"
-    MAX_ASSET = "the account would hold more of the asset than the venue allows"
     NO_DUST = "there is no dust of it worth converting, sell whole lots by an order"
     DUST_LIMIT = "the house takes no more dust, keep it until a whole lot can be sold"
 
@@ -99,13 +93,11 @@ class Reason(Enum):
     COLLATERAL_TOO_LOW = "the collateral is too low for a further loan"
     NOT_BORROWABLE = "the asset cannot be borrowed here"
     NOTHING_OWED = "there is no debt in this asset to repay"
-    DEBT_OUTSTANDING = "a debt is outstanding, repay it first"
     SIDE_EFFECT_NOT_ALLOWED = "borrowing or repaying with the order needs a margin wallet"
     MARGIN_NOT_ALLOWED = "the instrument cannot be traded on margin"
 
     # Perpetual positions.
     INSUFFICIENT_MARGIN = "the free margin is less than the order needs"
-    LEVERAGE_TOO_HIGH = "the leverage is above what the instrument or the position size allows"
     LEVERAGE_OUT_OF_RANGE = "the leverage must be a whole number within the instrument's range"
     BRACKET_EXCEEDED = "the position would be larger than its leverage allows"
     REDUCE_ONLY_WOULD_INCREASE = "a reduce-only order needs an opposite position to reduce"
@@ -124,16 +116,13 @@ class Reason(Enum):
     ACCOUNT_LIQUIDATING = "the account is being liquidated and takes no requests until it is done"
     NO_MARK_PRICE = "there is no mark price yet, try again in a moment"
     NO_INDEX_PRICE = "there is no index price yet, try again in a moment"
-    MARK_FAR_FROM_INDEX = "mark and index lie too far apart for orders that add risk"
 
     # Why the venue itself ended an order.
     LIQUIDATION = "the account fell below its maintenance requirement"
-    DELEVERAGED = "the position was reduced by auto-deleveraging"
     REDUCE_ONLY_TRIMMED = "the position shrank, so the reduce-only order was cut"
     ACCOUNT_RESET = "the account was reset"
     CANCEL_ALL_AFTER = "the countdown to cancel all orders ran out"
     CANCELLED_BY_USER = "the account asked for it"
-    CANCELLED_BY_VENUE = "the venue cancelled it"
 
     # The door.
     NOT_AUTHENTICATED = "log in or sign the request first"
