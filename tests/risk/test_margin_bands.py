@@ -8,22 +8,15 @@ from hypothesis import strategies as st
 
 from exchange.events import LiquidationStarted
 from risk.account import MARGIN, Account, Loan
-from risk.engine import RiskEngine, new_risk_engine
 from risk.loan_tiers import levels
 from risk.margin_bands import interest_ahead, margin_bands, watch_margin
 from risk.margin_worth import margin_worth
 from risk.money import E12, at_most
 from risk.parameters import RateCurve
-from risk.watch import Band
 from tests.naive.naive_levels import must_be_called, must_be_liquidated
+from tests.risk.bands import inside, put_in, reprice, risk_and_account, roomy
 from tests.risk.stories import HOUR, ISOLATED_BTC, NO_FEES, borrow, spent, with_asset
 from tests.story import Story, again, of, small_venue, units
-
-VENUE = small_venue(fees=NO_FEES)
-
-
-PRICES = {"BTC": units("50000"), "ETH": units("2500")}
-
 
 AMOUNTS = st.integers(0, 10**12)
 
@@ -31,44 +24,10 @@ AMOUNTS = st.integers(0, 10**12)
 OWED = st.just(0) | st.integers(1, 10**12)
 
 
-def _risk() -> tuple[RiskEngine, Account]:
-    """Risk at the prices above, indexes and marks alike, and an account in it."""
-    risk = new_risk_engine(VENUE)
-    _reprice(risk, PRICES)
-    return risk, risk.open_account("user", "one")
-
-
-def _reprice(risk: RiskEngine, prices: dict[str, int]) -> None:
-    for asset, price_e8 in prices.items():
-        risk.indexes[f"{asset}-USDT"].index_e8 = price_e8
-        risk.marks[f"{asset}-USDT-PERP"].mark_e8 = price_e8
-
-
-def _own(risk: RiskEngine, account: Account, wallet: str, asset: str, minor: int) -> None:
-    risk.pocket(account, wallet, asset).minor = minor
-
-
 def _owe(account: Account, asset: str, principal_minor: int, interest_e18: int) -> None:
     loan = Loan(len(account.loans) + 1, MARGIN, asset)
     loan.principal_minor, loan.interest_e18 = principal_minor, interest_e18
     account.loans[MARGIN, asset] = loan
-
-
-def _roomy(bands: list[Band]) -> bool:
-    """Whether every price lies inside: a band without room is looked at again at any price."""
-    return all((low or 0) < PRICES[name[:3]] != high for name, low, high in bands)
-
-
-def _inside(bands: list[Band], data: st.DataObject) -> dict[str, int]:
-    """Prices strictly inside every band, the last before each bound often among them."""
-    moved = dict(PRICES)
-    for source, low, high in bands:
-        asset = source[:3]
-        lowest = 1 if low is None else max(1, low + 1)
-        highest = 100 * PRICES[asset] if high is None else high - 1
-        ends = st.sampled_from([lowest, highest])
-        moved[asset] = data.draw(ends | st.integers(lowest, highest), asset)
-    return moved
 
 
 @given(
@@ -86,11 +45,11 @@ def test_no_price_inside_its_bands_takes_a_margin_wallet_to_its_next_level(
     data: st.DataObject,
 ) -> None:
     """As many units of ETH and USDT as are worth the units of BTC."""
-    risk, account = _risk()
+    risk, account = risk_and_account()
     account.margin_leverage = leverage
     assets = (("BTC", 1), ("ETH", 20), ("USDT", 50_000))
     for (asset, size), has, owes in zip(assets, own, owed, strict=True):
-        _own(risk, account, MARGIN, asset, has * size)
+        put_in(risk, account, MARGIN, asset, has * size)
         if owes:
             _owe(account, asset, owes * size, interest_e18)
     bounds = levels(risk, account, MARGIN)
@@ -99,8 +58,8 @@ def test_no_price_inside_its_bands_takes_a_margin_wallet_to_its_next_level(
     assume(not at_most(worth.assets_e28, worth.debts_e28, bounds.liquidation_e12))
     called = at_most(worth.assets_e28, worth.debts_e28, bounds.call_e12)
     bands = margin_bands(risk, account, MARGIN, worth, called=called, ahead={})
-    assume(_roomy(bands))
-    _reprice(risk, _inside(bands, data))
+    assume(roomy(bands))
+    reprice(risk, inside(bands, data))
     moved = margin_worth(risk, account, MARGIN)
     assert at_most(moved.assets_e28, moved.debts_e28, bounds.call_e12) == called
     assert not at_most(moved.assets_e28, moved.debts_e28, bounds.liquidation_e12)
@@ -113,8 +72,8 @@ def test_a_called_wallet_has_a_bound_on_either_side_and_another_only_one() -> No
         ("30000", False, "39000", None),
         ("40000", True, "44000", units("52000")),
     ):
-        risk, account = _risk()
-        _own(risk, account, MARGIN, "BTC", units("1"))
+        risk, account = risk_and_account()
+        put_in(risk, account, MARGIN, "BTC", units("1"))
         _owe(account, "USDT", units(owed), 0)
         worth = margin_worth(risk, account, MARGIN)
         bands = margin_bands(risk, account, MARGIN, worth, called=called, ahead={})
@@ -173,8 +132,8 @@ def test_without_room_for_a_day_of_interest_every_hour_is_checked() -> None:
 
 
 def test_a_called_wallet_is_told_again_by_the_hour_it_is_a_day_ago() -> None:
-    risk, account = _risk()
-    _own(risk, account, MARGIN, "BTC", units("1"))
+    risk, account = risk_and_account()
+    put_in(risk, account, MARGIN, "BTC", units("1"))
     _owe(account, "USDT", units("39000"), 0)
     account.called[MARGIN] = 0
     watch_margin(risk, account, MARGIN, margin_worth(risk, account, MARGIN))

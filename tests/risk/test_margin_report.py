@@ -15,6 +15,7 @@ from risk.margin_liquidation import margin_breached
 from risk.margin_report import MarginReport, margin_prices_e8, margin_report
 from risk.margin_worth import margin_worth, max_borrow, max_transfer_out
 from risk.perp_report import perp_report, position_report
+from tests.risk.ending import falls_exactly_at, free_story
 from tests.risk.stories import (
     BTC,
     BTC_PERP,
@@ -29,43 +30,23 @@ from tests.risk.stories import (
 from tests.story import Story, of, refusal, small_venue, units
 
 
-def _story() -> Story:
-    return Story(small_venue(fees=NO_FEES))
-
-
-def _falls_at(story: Story, price_e8: int) -> bool:
-    """Whether somebody is liquidated once BTC is at a price."""
-    return bool(
-        of(story.index("BTC", f"{price_e8 // 10**8}.{price_e8 % 10**8:08d}"), LiquidationStarted)
-    )
-
-
-def _falls_exactly_at(story: Story, price: Fraction, *, falling: bool) -> bool:
-    """Not at the last price before an exact one, but at the first that has reached it."""
-    below = price.numerator * 10**8 // price.denominator
-    above = -(-price.numerator * 10**8 // price.denominator)
-    if falling:
-        return not _falls_at(story, below + 1) and _falls_at(story, below)
-    return not _falls_at(story, above - 1) and _falls_at(story, above)
-
-
 def test_v22_an_isolated_long_is_liquidated_at_the_price_it_is_shown() -> None:
     """1,000 and a loan of 9,000 hold 0.2 BTC; an hour at 0.001 % makes it 9,000.09. Ten times
     leverage falls at 1.05: 1.05 x 9,000.09 / 0.2 = 47,250.4725."""
-    story = _story()
+    story = free_story()
     one = levered(story, "1000", "9000", "0.2", "50000")
     told = margin_report(story.engine.risk, story.person(one), ISOLATED_BTC)
     assert (told.leverage, told.liquidation_e12) == (10, 105 * 10**10)
     assert (told.assets_e16, told.debt_e16) == (10_000 * 10**16, 900_009 * 10**14)
     assert told.level_e12 == told.collateral_level_e12 == 10**12 * 10_000 * 100 // 900_009
     assert told.liquidation_price_e8 == units("47250.4725")
-    assert _falls_exactly_at(story, Fraction("47250.4725"), falling=True)
+    assert falls_exactly_at(story, Fraction("47250.4725"), falling=True)
 
 
 def test_v23_an_isolated_short_is_liquidated_at_the_price_it_is_shown() -> None:
     """1,000 of its own and 0.05 BTC sold at 50,000 are 3,500; an hour at 0.0003 % on 0.05 makes
     it 0.05000015 owed, and 3,500 / (1.05 x 0.05000015) is 66,666.4666..."""
-    story = _story()
+    story = free_story()
     one = story.account(**{f"{ISOLATED_BTC}_USDT": "1000"})
     borrow(story, one, ISOLATED_BTC, "BTC", "0.05")
     story.buy(trader(story), BTC, "0.05", "50000")
@@ -73,11 +54,11 @@ def test_v23_an_isolated_short_is_liquidated_at_the_price_it_is_shown() -> None:
     told = margin_report(story.engine.risk, story.person(one), ISOLATED_BTC)
     exact = Fraction(3_500) / (Fraction("1.05") * Fraction("0.05000015"))
     assert told.liquidation_price_e8 == round(exact * 10**8)
-    assert _falls_exactly_at(story, exact, falling=False)
+    assert falls_exactly_at(story, exact, falling=False)
 
 
 def test_a_margin_wallet_without_a_debt_has_no_level_and_no_price() -> None:
-    story = _story()
+    story = free_story()
     one = story.account(**{f"{ISOLATED_BTC}_USDT": "10", "margin_BTC": "1"})
     for wallet, assets, collateral in ((ISOLATED_BTC, 10, 10), ("margin", 50_000, 49_000)):
         told = margin_report(story.engine.risk, story.person(one), wallet)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from exchange.commands import AdjustPositionMargin
-from exchange.events import LiquidationStarted
 from matching.types import Side
 from risk.margin_report import MarginReport, margin_report
 from risk.perp_report import perp_report, position_report
 from risk.scopes import breached
+from tests.risk.ending import falls_exactly_at, free_story
 from tests.risk.stories import (
     BTC_PERP,
     ETH_PERP,
@@ -22,39 +22,19 @@ from tests.risk.stories import (
     report,
     rich,
 )
-from tests.story import Story, flat_fees, of, refusal, small_venue, units
-
-
-def _story() -> Story:
-    return Story(small_venue(fees=NO_FEES))
-
-
-def _falls_at(story: Story, price_e8: int) -> bool:
-    """Whether somebody is liquidated once BTC is at a price."""
-    return bool(
-        of(story.index("BTC", f"{price_e8 // 10**8}.{price_e8 % 10**8:08d}"), LiquidationStarted)
-    )
-
-
-def _falls_exactly_at(story: Story, price: Fraction, *, falling: bool) -> bool:
-    """Not at the last price before an exact one, but at the first that has reached it."""
-    below = price.numerator * 10**8 // price.denominator
-    above = -(-price.numerator * 10**8 // price.denominator)
-    if falling:
-        return not _falls_at(story, below + 1) and _falls_at(story, below)
-    return not _falls_at(story, above - 1) and _falls_at(story, above)
+from tests.story import Story, flat_fees, refusal, small_venue, units
 
 
 def test_v52_an_isolated_short_is_liquidated_at_the_price_it_is_shown() -> None:
     """Short 3 at 60,000 and 30x: 6,000 + 180,000 - 3 P = 0.5 % of 3 P - 50, so
     P = 186,050 / 3.015 = 61,708.12603648..."""
-    story = _story()
+    story = free_story()
     story.index("BTC", "60000")
     one = position(story, Side.SELL, "3", "60000", money="9000", leverage=30, isolated=True)
     told = report(story, one)
     assert told.margin_minor == units("6000")
     assert told.liquidation_e8 == units("61708.12603648")
-    assert _falls_exactly_at(story, Fraction(186_050_000, 3_015), falling=False)
+    assert falls_exactly_at(story, Fraction(186_050_000, 3_015), falling=False)
 
 
 @pytest.mark.parametrize(
@@ -70,18 +50,18 @@ def test_p11_a_cross_position_is_liquidated_at_the_price_it_is_shown(
     side: Side, price: Fraction
 ) -> None:
     """1 at 50,000 with 3,000 behind it."""
-    story = _story()
+    story = free_story()
     one = position(story, side, "1", "50000", money="3000")
     told = report(story, one)
     assert told.margin_minor == 0
     assert told.liquidation_e8 == round(price * 10**8)
-    assert _falls_exactly_at(story, price, falling=side is Side.BUY)
+    assert falls_exactly_at(story, price, falling=side is Side.BUY)
 
 
 def test_p11_on_the_cross_wallet_another_position_counts() -> None:
     """Long 1 BTC and 20 ETH with 5,000; at 2,450 ETH has lost 1,000 and needs 0.4 % of 49,000,
     196. So 4,000 + P - 50,000 = 0.4 % of P + 196."""
-    story = _story()
+    story = free_story()
     one = position(story, Side.BUY, "1", "50000", money="5000", leverage=50)
     symbol = "ETH-USDT-PERP"
     assert refusal(story.buy(one, symbol, "20", "2500", leverage=50)) is None
@@ -90,7 +70,7 @@ def test_p11_on_the_cross_wallet_another_position_counts() -> None:
     story.index("ETH", "2450")
     price = Fraction(46_196_000, 996)
     assert report(story, one).liquidation_e8 == round(price * 10**8)
-    assert _falls_exactly_at(story, price, falling=True)
+    assert falls_exactly_at(story, price, falling=True)
 
 
 def test_v46_a_position_is_told_with_its_entry_and_where_it_would_be_bankrupt() -> None:
@@ -109,7 +89,7 @@ def test_v46_a_position_is_told_with_its_entry_and_where_it_would_be_bankrupt() 
 
 def test_a_position_that_is_paid_for_has_no_liquidation_price() -> None:
     """1 at 50,000 with 60,000: even at nothing 10,000 are left."""
-    story = _story()
+    story = free_story()
     one = position(story, Side.BUY, "1", "50000", money="60000")
     told = position_report(story.engine.risk, story.person(one), BTC_PERP)
     assert told.liquidation_e8 is told.bankruptcy_ticks is None

@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from matching.types import Side
-from risk.account import PERP, Account, position_wallet
-from risk.engine import RiskEngine, new_risk_engine
+from risk.account import PERP, position_wallet
+from risk.engine import new_risk_engine
 from risk.margin_worth import (
     max_transfer_out,
 )
@@ -16,7 +16,7 @@ from risk.money import E12
 from risk.perp_worth import cross_legs, perp_bands, perp_worth, position_worth
 from risk.position import Position
 from risk.scopes import perp_state
-from risk.watch import Band
+from tests.risk.bands import PRICES, inside, put_in, reprice, risk_and_account, roomy
 from tests.risk.stories import (
     BTC_PERP,
     ETH_PERP,
@@ -155,50 +155,10 @@ def test_a_price_inside_its_bands_makes_no_scope_due(story: Story) -> None:
     assert list(watch.due) == [scope]
 
 
-VENUE = small_venue(fees=NO_FEES)
-
-
-PRICES = {"BTC": units("50000"), "ETH": units("2500")}
-
-
 LOTS = st.integers(-2_000_000, 2_000_000)
 
 
 TENTHS = st.integers(9, 11)
-
-
-def _risk() -> tuple[RiskEngine, Account]:
-    """Risk at the prices above, indexes and marks alike, and an account in it."""
-    risk = new_risk_engine(VENUE)
-    _reprice(risk, PRICES)
-    return risk, risk.open_account("user", "one")
-
-
-def _reprice(risk: RiskEngine, prices: dict[str, int]) -> None:
-    for asset, price_e8 in prices.items():
-        risk.indexes[f"{asset}-USDT"].index_e8 = price_e8
-        risk.marks[f"{asset}-USDT-PERP"].mark_e8 = price_e8
-
-
-def _own(risk: RiskEngine, account: Account, wallet: str, asset: str, minor: int) -> None:
-    risk.pocket(account, wallet, asset).minor = minor
-
-
-def _roomy(bands: list[Band]) -> bool:
-    """Whether every price lies inside: a band without room is looked at again at any price."""
-    return all((low or 0) < PRICES[name[:3]] != high for name, low, high in bands)
-
-
-def _inside(bands: list[Band], data: st.DataObject) -> dict[str, int]:
-    """Prices strictly inside every band, the last before each bound often among them."""
-    moved = dict(PRICES)
-    for source, low, high in bands:
-        asset = source[:3]
-        lowest = 1 if low is None else max(1, low + 1)
-        highest = 100 * PRICES[asset] if high is None else high - 1
-        ends = st.sampled_from([lowest, highest])
-        moved[asset] = data.draw(ends | st.integers(lowest, highest), asset)
-    return moved
 
 
 @given(LOTS, LOTS, TENTHS, TENTHS, st.integers(0, 10**18), st.data())
@@ -206,8 +166,8 @@ def test_no_price_inside_its_bands_takes_a_perpetual_wallet_to_maintenance(
     btc: int, eth: int, btc_tenths: int, eth_tenths: int, wallet_minor: int, data: st.DataObject
 ) -> None:
     """Positions of up to 2,000 coins, entered within a tenth of the mark."""
-    risk, account = _risk()
-    _own(risk, account, PERP, "USDT", wallet_minor)
+    risk, account = risk_and_account()
+    put_in(risk, account, PERP, "USDT", wallet_minor)
     for symbol, lots, tenths in ((BTC_PERP, btc, btc_tenths), (ETH_PERP, eth, eth_tenths)):
         if lots:
             lot_cost_minor = PRICES[symbol[:3]] // 1_000 * tenths // 10
@@ -219,8 +179,8 @@ def test_no_price_inside_its_bands_takes_a_perpetual_wallet_to_maintenance(
     assume(slack_e28 > 0)
     bands = perp_bands(risk, account, symbols, slack_e28)
     assert [name for name, _, _ in bands] == symbols
-    assume(_roomy(bands))
-    _reprice(risk, _inside(bands, data))
+    assume(roomy(bands))
+    reprice(risk, inside(bands, data))
     moved = perp_worth(risk, account)
     assert moved.balance_e16 * E12 > moved.maintenance_e28
 
@@ -238,7 +198,7 @@ def test_no_price_inside_its_bands_takes_a_coin_wallet_to_maintenance(
     risk = new_risk_engine(small_venue(symbols=("BTC-USDT", "BTC-USD-PERP"), fees=NO_FEES))
     account, perp = risk.open_account("user", "one"), risk.marks["BTC-USD-PERP"]
     perp.mark_e8 = PRICES["BTC"]
-    _own(risk, account, "perp:BTC", "BTC", wallet_minor)
+    put_in(risk, account, "perp:BTC", "BTC", wallet_minor)
     contract = risk.contracts["BTC-USD-PERP"]
     amount = contract.amount_minor(abs(lots), 500_000 * tenths // 10)
     cost = contract.cost_minor(lots, amount)
