@@ -45,6 +45,7 @@ def _reduce(trading: Trading, account: Account, order: Order, lots: int) -> Plac
     reduced = trading.books[order.symbol].reduce(order.order_id, lots)
     if isinstance(reduced, Reason):
         return reduced
+    order.amends += 1
     trading.touched_books[order.symbol] = None
     trading.shrunk(account, order, less)
     return Placed(order, None)
@@ -80,7 +81,7 @@ def _replace(
         iceberg_lots=min(order.iceberg_lots, lots - order.filled_lots - order.prevented_lots),
     )
     held = order.hold_minor
-    refused, worst_ticks = trading.admit(account, fresh, leaving=1)
+    refused, worst_ticks = trading.admit(account, fresh, instead_of=order)
     if refused is None:
         refused = _reserve_in_place_of(trading, account, order, fresh, worst_ticks)
     if refused is not None:

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Final
 
 from exchange.commands import AmendOrder, CancelReplace, Command, PlaceOrder
+from exchange.holding_filters import count_icebergs, holding_minor
 from exchange.trading import Trading
+from matching.filters import notional_of
 from matching.instrument import Instrument
 from matching.reasons import Reason
 from matching.types import Order, OrderType, Side
@@ -76,14 +78,27 @@ Told = tuple[str, Numbers]
 
 
 def _price_range(trading: Trading, order: Order) -> Told:
-    ticks_max = _instrument(trading, order).ticks_max
-    return "S9", {"price_ticks": order.price_ticks, "price_max_ticks": ticks_max}
+    """The price that lies outside: its own, or else that of its trigger."""
+    instrument = _instrument(trading, order)
+    bounds = range(instrument.ticks_min, instrument.ticks_max + 1)
+    own = order.price_ticks
+    outside = own if own and own not in bounds else order.trigger_ticks or own
+    return "S9", {
+        "price_ticks": outside,
+        "price_min_ticks": instrument.ticks_min,
+        "price_max_ticks": instrument.ticks_max,
+    }
+
+
+def _lots(trading: Trading, order: Order) -> int:
+    """How many lots it is for; of a market order by amount what the book would fill (S3)."""
+    return trading.wanted_lots(order, trading.worst_ticks(order))
 
 
 def _qty_range(trading: Trading, order: Order) -> Told:
     instrument = _instrument(trading, order)
     return "S9", {
-        "qty_lots": order.lots,
+        "qty_lots": _lots(trading, order),
         "qty_min_lots": instrument.lots_min,
         "qty_max_lots": instrument.lots_max,
     }
@@ -91,7 +106,51 @@ def _qty_range(trading: Trading, order: Order) -> Told:
 
 def _market_qty_range(trading: Trading, order: Order) -> Told:
     most = _instrument(trading, order).market_lots_max
-    return "S9", {"qty_lots": order.lots, "qty_max_lots": most}
+    return "S9", {"qty_lots": _lots(trading, order), "qty_max_lots": most}
+
+
+def _icebergs_max(trading: Trading, order: Order) -> Told:
+    account = trading.risk.accounts[order.account_id]
+    return "S9", {
+        "icebergs": count_icebergs(account, order.symbol, {order.order_id}),
+        "icebergs_max": _instrument(trading, order).icebergs_max,
+    }
+
+
+def _amends_max(trading: Trading, order: Order) -> Told:
+    old = trading.risk.accounts[order.account_id].orders[order.order_id]
+    return "S9", {"amends": old.amends, "amends_max": _instrument(trading, order).amends_max}
+
+
+def _position_max(trading: Trading, order: Order) -> Told:
+    """What the wallet has and bids for already, and what the order would add."""
+    instrument = _instrument(trading, order)
+    account = trading.risk.accounts[order.account_id]
+    has_minor = holding_minor(account, instrument, order.wallet, {order.order_id})
+    return "S9", {
+        "asset": instrument.base,
+        "has_minor": has_minor,
+        "qty_lots": _lots(trading, order),
+        "position_max_lots": instrument.position_lots_max,
+    }
+
+
+def _asset_max(trading: Trading, order: Order) -> Told:
+    """The base or, where that is not too much, the quote."""
+    instrument = _instrument(trading, order)
+    lots, most_minor = _lots(trading, order), instrument.base_order_max_minor
+    moved_minor = instrument.base_minor(lots)
+    if most_minor and moved_minor > most_minor:
+        return "S9", _moved(instrument.base, moved_minor, most_minor)
+    reference_e8 = trading.reference_e8(order.symbol)
+    if order.trigger_ticks:
+        reference_e8 = order.trigger_ticks * instrument.tick_e8
+    worth_minor = notional_of(instrument, order, lots, reference_e8) or 0
+    return "S9", _moved(instrument.quote, worth_minor, instrument.quote_order_max_minor)
+
+
+def _moved(asset: str, moved_minor: int, most_minor: int) -> Numbers:
+    return {"asset": asset, "moved_minor": moved_minor, "order_max_minor": most_minor}
 
 
 def _notional(trading: Trading, order: Order) -> Told:
@@ -205,6 +264,10 @@ _TOLD: Final[dict[Reason, Callable[[Trading, Order], Told]]] = {
     Reason.PERCENT_PRICE: _percent_price,
     Reason.PRICE_BAND: _band,
     Reason.MAX_ORDERS: _orders_max,
+    Reason.MAX_ICEBERGS: _icebergs_max,
+    Reason.MAX_AMENDS: _amends_max,
+    Reason.MAX_POSITION: _position_max,
+    Reason.MAX_ASSET: _asset_max,
     Reason.EXPIRY_IN_PAST: _past,
     Reason.SYMBOL_NOT_TRADING: _standing,
     Reason.WOULD_TAKE: _would_take,

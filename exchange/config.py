@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from exchange.filtering import Filters, with_filters
 from exchange.lending import Lending, Pool, with_lending
 from exchange.venue import QUOTE, default_venue, known_symbols
 from risk.parameters import (
@@ -126,6 +127,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     lending: Lending = Lending()
     pools: dict[str, Pool] = {}  # By asset.
+    filters: dict[str, Filters] = {}  # By instrument.
+    order_max: dict[str, str] = {}  # By asset: what one order on a pair may move of it.
     liquidation: Liquidation = Liquidation()
     audit: Audit = Audit()
 
@@ -228,6 +231,7 @@ def venue_of(config: Config, start_ms: int) -> Venue:
         surplus=config.liquidation.surplus,
         socialized_loss=config.liquidation.socialized_loss,
     )
+    venue = with_filters(venue, config.filters, config.order_max)
     return with_lending(venue, config.lending, config.pools)
 
 

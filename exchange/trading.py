@@ -8,8 +8,9 @@ from typing import NamedTuple
 from exchange.auctioning import trip
 from exchange.commands import PlaceOrder
 from exchange.execution import Execution
+from exchange.holding_filters import refuse_holding
 from exchange.reducing import trim_moved
-from matching.filters import refuse_order
+from matching.filters import refuse_order, refuse_result
 from matching.reasons import Reason
 from matching.types import Order, OrderType, SelfTrade, Side, Status, TimeInForce
 from risk.account import ONE_WAY, PERP, POSITION_SIDES, Account, closes_leg, leg_of
@@ -97,26 +98,51 @@ class Trading(Execution):
         order.hold_ticks = asleep_hold_ticks(self.risk, order)
         return order
 
-    def admit(self, account: Account, order: Order, leaving: int = 0) -> tuple[Reason | None, int]:
+    def admit(
+        self, account: Account, order: Order, instead_of: Order | None = None
+    ) -> tuple[Reason | None, int]:
         """Filters and bands: (why not, the worst price it may execute at or 0).
 
-        `leaving` of the account's open orders make room for it.
+        `instead_of` is an open order of the account that makes room for it.
         """
         instrument = self.risk.instruments[order.symbol]
         reference_e8 = self.reference_e8(order.symbol)
-        open_here = account.open_counts.get(order.symbol, 0) - leaving
+        open_here = account.open_counts.get(order.symbol, 0) - (instead_of is not None)
         state = self.states[order.symbol]
         refused = refuse_order(instrument, state, order, reference_e8, open_here)
         if refused is not None:
             return refused, 0
         if instrument.kind == "spot":
-            return None, instrument.worst_ticks(order.side, reference_e8)
-        bound = self.risk.marks[order.symbol].band_ticks(order.side)
-        if bound and order.price_ticks:
-            beyond = order.price_ticks - bound
-            if (beyond if order.side is Side.BUY else -beyond) > 0:
-                return Reason.PRICE_BAND, 0
-        return None, bound
+            worst_ticks = instrument.worst_ticks(order.side, reference_e8)
+        else:
+            worst_ticks = self.risk.marks[order.symbol].band_ticks(order.side)
+            if worst_ticks and order.price_ticks:
+                beyond = order.price_ticks - worst_ticks
+                if (beyond if order.side is Side.BUY else -beyond) > 0:
+                    return Reason.PRICE_BAND, 0
+        if order.quote_units or order.iceberg_lots or instrument.position_lots_max:
+            refused = self._refuse_more(account, order, worst_ticks, instead_of)
+        return refused, worst_ticks
+
+    def _refuse_more(
+        self, account: Account, order: Order, worst_ticks: int, instead_of: Order | None
+    ) -> Reason | None:
+        """Filters that ask the book what would be filled, or the account what it has (S3, S9)."""
+        instrument = self.risk.instruments[order.symbol]
+        lots = self.wanted_lots(order, worst_ticks)
+        refused = refuse_result(instrument, order, lots) if order.quote_units else None
+        return refused or refuse_holding(self.risk, account, order, lots, instead_of)
+
+    def worst_ticks(self, order: Order) -> int:
+        """The worst price it may execute at now (S12b), or 0 without a rule."""
+        instrument = self.risk.instruments[order.symbol]
+        if instrument.kind == "spot":
+            return instrument.worst_ticks(order.side, self.reference_e8(order.symbol))
+        return self.risk.marks[order.symbol].band_ticks(order.side)
+
+    def wanted_lots(self, order: Order, worst_ticks: int) -> int:
+        """How many lots an order is for; of a market order by amount what the book would fill."""
+        return order.lots or self.books[order.symbol].cost_of_market(order, worst_ticks)[0]
 
     def force(
         self,

@@ -8,9 +8,10 @@ that a stop that sets off others never recurses (T11).
 from __future__ import annotations
 
 from exchange.commands import AmendOrder, PlaceOrder
+from exchange.holding_filters import refuse_holding
 from exchange.reducing import closes
 from exchange.trading import Placed, Trading
-from matching.filters import refuse_trigger_order
+from matching.filters import refuse_amendment, refuse_trigger_order
 from matching.reasons import Reason
 from matching.types import (
     NEXT,
@@ -79,7 +80,8 @@ def refuse_asleep(
             account.open_counts.get(symbol, 0) - leaving,
             account.count_asleep(symbol) - leaving,
         )
-        or (None if follows else _refuse_reached(trading, order))
+        or refuse_holding(trading.risk, account, order, order.lots, instead_of)
+        or (None if follows else _refuse_reached(trading, order, late))
         or _refuse_closing(account, order, instead_of)
     )
 
@@ -173,7 +175,7 @@ def _admit_woken(trading: Trading, account: Account, order: Order) -> tuple[Reas
         if not closes(order, held):
             return Reason.REDUCE_ONLY_WOULD_INCREASE, 0
         order.lots = order.open_lots = abs(held)
-    refused, worst_ticks = trading.admit(account, order, leaving=1)
+    refused, worst_ticks = trading.admit(account, order, instead_of=order)
     if refused is not None:
         return refused, 0
     book = trading.books[order.symbol]
@@ -216,7 +218,9 @@ def amend_asleep(
     extreme_e8 = triggers.trailing.extreme_e8(order) if order.trailing_bps else 0
     if extreme_e8 and fresh.trigger_ticks != order.trigger_ticks:
         return Reason.TRACKING_STARTED
-    refused = refuse_asleep(trading, account, fresh, instead_of=order)
+    refused = refuse_amendment(trading.risk.instruments[order.symbol], order) or refuse_asleep(
+        trading, account, fresh, instead_of=order
+    )
     if refused is None and trading.risk.instruments[order.symbol].kind == "spot":
         refused = rehold(trading.risk, account, order, *resting_need(trading.risk, fresh))
     if refused is not None:
@@ -228,3 +232,4 @@ def amend_asleep(
     trading.teller.drain()
     trading.teller.order(order, "amended")
     return Placed(order, None)
+    order.amends += 1

@@ -51,6 +51,7 @@ def refuse_order(
         or _refuse_size(instrument, order, reference_e8)
         or _refuse_percent_price(instrument, order, reference_e8)
         or _refuse_count(instrument, order, open_orders)
+        or refuse_asset(instrument, order, order.lots, reference_e8)
     )
 
 
@@ -72,6 +73,7 @@ def refuse_trigger_order(
         or _refuse_size(instrument, order, order.trigger_ticks * instrument.tick_e8)
         or _refuse_count(instrument, order, open_orders)
         or (Reason.MAX_ALGO_ORDERS if asleep >= instrument.algo_orders_max else None)
+        or refuse_asset(instrument, order, order.lots, order.trigger_ticks * instrument.tick_e8)
     )
 
 
@@ -84,9 +86,17 @@ def refuse_reduction(
     """
     if state in _CLOSED:
         return Reason.SYMBOL_NOT_TRADING
-    return _refuse_lots(instrument, order.type, lots) or _refuse_notional(
-        instrument, order, lots, reference_e8=0
+    return (
+        refuse_amendment(instrument, order)
+        or _refuse_lots(instrument, order.type, lots)
+        or _refuse_notional(instrument, order, lots, reference_e8=0)
     )
+
+
+def refuse_amendment(instrument: Instrument, order: Order) -> Reason | None:
+    """Why an order may not be changed in place once more, or None: MAX_NUM_ORDER_AMENDS (S9)."""
+    spent = instrument.amends_max and order.amends >= instrument.amends_max
+    return Reason.MAX_AMENDS if spent else None
 
 
 def refuse_cancel(state: TradingState) -> Reason | None:
@@ -105,9 +115,42 @@ def refuse_state(state: TradingState, order: Order) -> Reason | None:
     return None if limit_only or post_only or collected else Reason.SYMBOL_NOT_TRADING
 
 
-def refuse_result(instrument: Instrument, lots: int) -> Reason | None:
-    """Why a market order by amount may not buy or sell these lots, or None (S3)."""
-    return _refuse_lots(instrument, OrderType.MARKET, lots)
+def refuse_result(instrument: Instrument, order: Order, lots: int) -> Reason | None:
+    """Why a market order by amount may not buy or sell these lots at once, or None (S3)."""
+    return _refuse_lots(instrument, OrderType.MARKET, lots) or refuse_asset(
+        instrument, order, lots, reference_e8=0
+    )
+
+
+def refuse_asset(
+    instrument: Instrument, order: Order, lots: int, reference_e8: int
+) -> Reason | None:
+    """MAX_ASSET: why one order may not move so much of the pair's base or quote, or None (S9).
+
+    What a market order by quantity moves of the quote is reckoned at the reference price.
+    """
+    base_max, quote_max = instrument.base_order_max_minor, instrument.quote_order_max_minor
+    if base_max and instrument.base_minor(lots) > base_max:
+        return Reason.MAX_ASSET
+    if not quote_max:
+        return None
+    worth_minor = notional_of(instrument, order, lots, reference_e8) or 0
+    return Reason.MAX_ASSET if worth_minor > quote_max else None
+
+
+def notional_of(instrument: Instrument, order: Order, lots: int, reference_e8: int) -> int | None:
+    """What so many lots of an order are worth in minor units of the quote: by its amount, its
+    price, its face, or else the reference price; None without one.
+    """
+    if order.quote_units:
+        return order.quote_units * instrument.unit_minor
+    if order.price_ticks:
+        return instrument.notional_minor(order.price_ticks, lots)
+    if instrument.kind == "inverse":
+        return instrument.notional_minor(0, lots)
+    if reference_e8:
+        return reference_e8 * lots * instrument.unit_minor // instrument.tick_e8
+    return None
 
 
 def iceberg_parts(lots: int, shown_lots: int) -> int:
@@ -161,7 +204,7 @@ def _refuse_trigger(instrument: Instrument, order: Order) -> Reason | None:
     follows = order.trailing_bps or order.type is OrderType.TRAILING_STOP
     if not follows and not order.trigger_ticks:
         return Reason.TRIGGER_MISSING
-    if not 0 <= order.trigger_ticks <= instrument.ticks_max:
+    if order.trigger_ticks and not _in_range(instrument, order.trigger_ticks):
         return Reason.PRICE_OUT_OF_RANGE
     bounds = range(instrument.trailing_bps_min, instrument.trailing_bps_max + 1)
     if follows and order.trailing_bps not in bounds:
@@ -183,9 +226,11 @@ def _refuse_price(instrument: Instrument, order: Order) -> Reason | None:
         return Reason.PRICE_NOT_ALLOWED if order.price_ticks else None
     if not order.price_ticks:
         return Reason.PRICE_MISSING
-    if not 0 < order.price_ticks <= instrument.ticks_max:
-        return Reason.PRICE_OUT_OF_RANGE
-    return None
+    return None if _in_range(instrument, order.price_ticks) else Reason.PRICE_OUT_OF_RANGE
+
+
+def _in_range(instrument: Instrument, ticks: int) -> bool:
+    return instrument.ticks_min <= ticks <= instrument.ticks_max
 
 
 def _refuse_size(instrument: Instrument, order: Order, reference_e8: int) -> Reason | None:
@@ -215,15 +260,8 @@ def _refuse_notional(
 
     What only reduces a position may be as small as the position.
     """
-    if order.quote_units:
-        notional_minor = order.quote_units * instrument.unit_minor
-    elif order.price_ticks:
-        notional_minor = instrument.notional_minor(order.price_ticks, lots)
-    elif instrument.kind == "inverse":
-        notional_minor = instrument.notional_minor(0, lots)
-    elif reference_e8:
-        notional_minor = reference_e8 * lots * instrument.unit_minor // instrument.tick_e8
-    else:
+    notional_minor = notional_of(instrument, order, lots, reference_e8)
+    if notional_minor is None:
         return None
     if notional_minor < instrument.notional_min_minor and not order.reduce_only:
         return Reason.NOTIONAL_TOO_SMALL

@@ -87,6 +87,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     lot: str
     multiplier: str = "1"  # Of an inverse contract: what one is worth, in its quote.
 
+    ticks_min: int = 1
     ticks_max: int = PRICE_TICKS_MAX
     lots_min: int = 1
     lots_max: int = LOTS_MAX
@@ -101,7 +102,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     execution_down_e4: int = 9_000  # nor below 0.9 x.
     iceberg_parts_max: int = ICEBERG_PARTS_MAX
     orders_max: int = ORDERS_PER_ACCOUNT_SYMBOL_MAX
-    algo_orders_max: int = ALGO_ORDERS_PER_ACCOUNT_SYMBOL_MAX  # Of these, still asleep.
+    algo_orders_max: int = ALGO_ORDERS_PER_ACCOUNT_SYMBOL_MAX  # Of these, still asleep,
+    icebergs_max: int = ORDERS_PER_ACCOUNT_SYMBOL_MAX  # and that show a part of themselves.
+    amends_max: int = 0  # How often one order may be changed in place; 0: as often as one likes.
+    position_lots_max: int = 0  # MAX_POSITION of a pair: held and being bought; 0: no bound.
+    base_order_max_minor: int = 0  # MAX_ASSET of a pair: what one order may move of its base,
+    quote_order_max_minor: int = 0  # and of its quote; 0: no bound.
     breaker_move_bps: int = 0  # S13: a move of the last price by so much within five minutes
     breaker_auction_ms: int = 0  # leads to an auction of this length; 0: there is no breaker.
     trailing_bps_min: int = TRAILING_BPS_MIN  # TRAILING_DELTA: how far a trailing order may
@@ -141,7 +147,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             "only an inverse contract has a multiplier": (
                 self.kind == "inverse" or self.multiplier == "1"
             ),
-            "ticks_max is out of range": 0 < self.ticks_max <= PRICE_TICKS_MAX,
+            "ticks_min and ticks_max are out of range": (
+                0 < self.ticks_min <= self.ticks_max <= PRICE_TICKS_MAX
+            ),
             "lots_min and lots_max are out of range": 0
             < self.lots_min
             <= self.lots_max
@@ -155,6 +163,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             "algo_orders_max is out of range": (
                 0 < self.algo_orders_max <= ALGO_ORDERS_PER_ACCOUNT_SYMBOL_MAX
             ),
+            "icebergs_max is out of range": 0 < self.icebergs_max <= ORDERS_PER_ACCOUNT_SYMBOL_MAX,
+            "amends_max is out of range": self.amends_max >= 0,
+            "only a pair bounds what is held or moved of an asset": min(self._of_assets) >= 0
+            and (self.kind == "spot" or not any(self._of_assets)),
             "the breaker needs a move and a length, or neither": (
                 (0 < self.breaker_move_bps < MULTIPLIER_ONE_E4) is (self.breaker_auction_ms > 0)
                 and min(self.breaker_move_bps, self.breaker_auction_ms) >= 0
@@ -176,8 +188,13 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             if not holds:
                 raise ValueError(f"{self.symbol}: {wrong}")
 
+    @property
+    def _of_assets(self) -> tuple[int, int, int]:
+        """The bounds on amounts of an asset."""
+        return self.position_lots_max, self.base_order_max_minor, self.quote_order_max_minor
+
     def ticks(self, text: str) -> int | Reason:
-        """A price's text as ticks, from 1 to `ticks_max`."""
+        """A price's text as ticks, from `ticks_min` to `ticks_max`."""
         price_e8 = minor(text)
         if isinstance(price_e8, Reason):
             too_fine = price_e8 is Reason.AMOUNT_TOO_FINE
@@ -185,7 +202,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         ticks, off_tick = divmod(price_e8, self.tick_e8)
         if off_tick:
             return Reason.PRICE_NOT_ON_TICK
-        return ticks if 0 < ticks <= self.ticks_max else Reason.PRICE_OUT_OF_RANGE
+        return ticks if self.ticks_min <= ticks <= self.ticks_max else Reason.PRICE_OUT_OF_RANGE
 
     def lots(self, text: str) -> int | Reason:
         """A quantity's text as lots, from `lots_min` to `lots_max`."""

@@ -44,6 +44,10 @@ class Reason(Enum):
     TRAILING_DELTA = "the trailing distance lies outside its range"
     MAX_ORDERS = "the account has too many open orders on this instrument, cancel some first"
     MAX_ALGO_ORDERS = "the account has too many waiting stop orders on this instrument"
+    MAX_ICEBERGS = "the account has too many open icebergs on this instrument, cancel some first"
+    MAX_AMENDS = "the order was changed as often as may be, cancel it and place another"
+    MAX_POSITION = "the account would hold more of the asset than this instrument allows"
+    MAX_ASSET = "the order would move more of the asset than one order may"
     MAX_ORDER_LISTS = "the account has too many open order lists on this instrument"
 
     # The book.

@@ -43,6 +43,7 @@ cdef class Order:
     cdef public long long hidden_lots
     cdef public object list_id
     cdef public object covered_minor
+    cdef public object amends
     cdef public long long rank
     cdef public Order prev
     cdef public Order next

@@ -165,11 +165,12 @@ class Order:
     each order that comes to rest on a book: among equal prices the smaller one is served first.
     `list_id` is the list it is a leg of (0: none), and `covered_minor` what of its need the other
     leg of its OCO holds (S5).  An iceberg shows `iceberg_lots` at a time (0: all); `hidden_lots`
-    of its open lots are not on view yet (S6).
+    of its open lots are not on view yet (S6).  `amends` is how often it was changed in place (S7).
     """
 
     __slots__ = (
         "account_id",
+        "amends",
         "auto_repay_at_cancel",
         "client_id",
         "close_position",
@@ -255,6 +256,7 @@ class Order:
     hidden_lots: int
     list_id: int
     covered_minor: int
+    amends: int
     rank: int
     prev: Order
     next: Order
@@ -296,7 +298,7 @@ class Order:
         self.side, self.type, self.price_ticks = side, type, price_ticks
         self.lots = self.open_lots = lots
         self.quote_units = quote_units
-        self.filled_lots = self.filled_units = self.prevented_lots = self.list_id = 0
+        self.filled_lots = self.filled_units = self.prevented_lots = self.list_id = self.amends = 0
         self.tif, self.stp, self.expire_ms = tif, stp, expire_ms
         self.post_only, self.reduce_only = post_only, reduce_only
         self.client_id, self.time_ms = client_id, time_ms

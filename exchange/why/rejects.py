@@ -78,6 +78,9 @@ def _told(
         return _TAKE_BUY if side == "buy" else _TAKE_SELL
     if reason is Reason.WOULD_TRIGGER:
         return _RISES if side == "rises" else _FALLS
+    if reason is Reason.PRICE_OUT_OF_RANGE and rule:
+        low = int(numbers["price_ticks"]) < int(numbers.get("price_min_ticks", 0))
+        return _PRICE_TOO_LOW if low else TOLD[reason, rule]
     if reason is Reason.REDUCE_ONLY_WOULD_INCREASE and side == "buy":
         return TOLD[reason, rule]._replace(decides="position >= 0")
     if reason is Reason.QTY_OUT_OF_RANGE and "qty_min_lots" in numbers:
@@ -131,6 +134,9 @@ def _percent_price(numbers: Mapping[str, int | str]) -> Told:
     return Told(says, decides, "It is beyond what is taken now", bounds)
 
 
+_PRICE_TOO_LOW: Final = Told(
+    "The price of {price} is below the least of {price_min}.", "price < price_min", "Too low"
+)
 _LESS_THAN_MIN: Final = Told(
     "The quantity of {qty} is below the least of {qty_min}.", "qty < qty_min", "Below the least"
 )
@@ -288,6 +294,26 @@ TOLD: Final[dict[Key, Told]] = {
     (Reason.PRICE_OUT_OF_RANGE, "S9"): Told(
         "The price of {price} is above the most of {price_max}.", "price > price_max", "Too high"
     ),
+    (Reason.MAX_ICEBERGS, "S9"): Told(
+        "{icebergs} icebergs are open, and {icebergs_max} may be.",
+        "icebergs >= icebergs_max",
+        "As many as may be are open",
+    ),
+    (Reason.MAX_AMENDS, "S9"): Told(
+        "The order was changed {amends} times, and {amends_max} are allowed.",
+        "amends >= amends_max",
+        "As often as may be",
+    ),
+    (Reason.MAX_POSITION, "S9"): Told(
+        "{has} {has_unit} are held or bid for; with {qty} more it would exceed {position_max}.",
+        "has + qty > position_max",
+        "More than may be held",
+    ),
+    (Reason.MAX_ASSET, "S9"): Told(
+        "The order would move {moved} {moved_unit}; the most is {order_max}.",
+        "moved > order_max",
+        "More than one order may move",
+    ),
     (Reason.MARKET_QTY_OUT_OF_RANGE, "S9"): _MORE_THAN_MAX,
     (Reason.MAX_ORDERS, "S9"): Told(
         "{open_orders} orders are open, and {orders_max} may be.",
@@ -353,6 +379,7 @@ SOURCES: Final[dict[str, str]] = {
         (
             "qty_min",
             "qty_max",
+            "price_min",
             "price_max",
             "notional_min",
             "notional_max",
@@ -363,6 +390,10 @@ SOURCES: Final[dict[str, str]] = {
             "limit",
             "orders_max",
             "asleep_max",
+            "icebergs_max",
+            "amends_max",
+            "position_max",
+            "order_max",
             "leverage_max",
             "cap",
         ),

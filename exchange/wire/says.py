@@ -284,6 +284,7 @@ class InstrumentSay(Say):
     funding_interval_ms: int | None = None
     multiplier: str | None = None  # Of a perpetual: what a quantity of 1 is,
     multiplier_asset: str | None = None  # of its base (linear) or its quote (inverse).
+    filters: dict[str, str | int] = {}  # Every further bound of its orders; docs/filters.md.
 
 
 class InstrumentsSay(Say):

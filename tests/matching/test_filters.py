@@ -8,6 +8,7 @@ import pytest
 
 from matching.filters import (
     iceberg_parts,
+    refuse_amendment,
     refuse_cancel,
     refuse_iceberg,
     refuse_order,
@@ -104,9 +105,48 @@ def test_quantities_keep_within_the_instruments_range() -> None:
     assert refused(limit(1, BUY, 10_000, 51), instrument=narrow) is Reason.QTY_OUT_OF_RANGE
     assert refused(market(1, BUY, 20), instrument=narrow) is None
     assert refused(market(1, BUY, 21), instrument=narrow) is Reason.MARKET_QTY_OUT_OF_RANGE
-    assert refuse_result(narrow, 20) is None
-    assert refuse_result(narrow, 9) is Reason.QTY_OUT_OF_RANGE
-    assert refuse_result(narrow, 21) is Reason.MARKET_QTY_OUT_OF_RANGE
+    by_amount = market(1, BUY, 0, quote_units=100_000)
+    assert refuse_result(narrow, by_amount, 20) is None
+    assert refuse_result(narrow, by_amount, 0) is None  # Nobody is there: the book says so.
+    assert refuse_result(narrow, by_amount, 9) is Reason.QTY_OUT_OF_RANGE
+    assert refuse_result(narrow, by_amount, 21) is Reason.MARKET_QTY_OUT_OF_RANGE
+
+
+def test_prices_have_a_least_and_triggers_too() -> None:
+    narrow = instrument(ticks_min=8_000)
+    assert refused(limit(1, BUY, 8_000, 100), instrument=narrow) is None
+    below = refused(limit(1, BUY, 7_999, 100), instrument=narrow)
+    assert below is Reason.PRICE_OUT_OF_RANGE
+    assert asleep(stop(trigger_ticks=8_000), instrument=narrow) is None
+    below = asleep(stop(trigger_ticks=7_999), instrument=narrow)
+    assert below is Reason.PRICE_OUT_OF_RANGE
+
+
+def test_max_asset_bounds_what_one_order_moves() -> None:
+    # Lots of 0.01: 50 lots are 0.5 of the base. 50 lots at 100.00 are 50 of the quote.
+    of_base = instrument(base_order_max_minor=5 * 10**7)
+    assert refused(limit(1, BUY, 10_000, 50), instrument=of_base) is None
+    assert refused(limit(1, BUY, 10_000, 51), instrument=of_base) is Reason.MAX_ASSET
+    of_quote = instrument(quote_order_max_minor=50 * 10**8)
+    assert refused(limit(1, BUY, 10_000, 50), instrument=of_quote) is None
+    assert refused(limit(1, BUY, 10_001, 50), instrument=of_quote) is Reason.MAX_ASSET
+    assert refused(market(1, SELL, 50), instrument=of_quote) is None  # At the reference of 100.
+    assert refused(market(1, SELL, 51), instrument=of_quote) is Reason.MAX_ASSET
+    by_amount = market(1, BUY, 0, quote_units=500_000)  # 0.0001 each: 50.
+    assert refused(by_amount, instrument=of_quote) is None
+    by_amount.quote_units += 1
+    assert refused(by_amount, instrument=of_quote) is Reason.MAX_ASSET
+    assert refuse_result(of_base, by_amount, 51) is Reason.MAX_ASSET
+
+
+def test_an_order_is_changed_in_place_only_so_often() -> None:
+    order = limit(1, BUY, 10_000, 100)
+    order.amends = 2
+    assert refuse_amendment(instrument(amends_max=3), order) is None
+    assert refuse_amendment(instrument(), order) is None  # As often as one likes.
+    narrow = instrument(amends_max=2)
+    assert refuse_amendment(narrow, order) is Reason.MAX_AMENDS
+    assert refuse_reduction(narrow, TRADING, order, 50) is Reason.MAX_AMENDS
 
 
 def test_the_notional_has_a_floor() -> None:

@@ -9,6 +9,7 @@ from exchange.gateway.calls import Caller
 from exchange.gateway.doors import Doors
 from exchange.gateway.native import asks
 from exchange.gateway.native.auditing import audit_say
+from exchange.gateway.native.filtering import filters_say
 from exchange.gateway.native.orders import known_instrument
 from exchange.gateway.native.remembered import candle_row_say, trade_row_say
 from exchange.gateway.native.showing import (
@@ -174,6 +175,7 @@ def _instrument_say(
         state=state,
         brackets=brackets,
         funding_interval_ms=funding_interval_ms,
+        filters=filters_say(instrument),
         **_multiplier(instrument),
     )
 

@@ -164,6 +164,12 @@ REFUSED: list[tuple[Reason, dict[str, Any], str]] = [
         "2 > 1",
     ),
     (
+        Reason.PRICE_OUT_OF_RANGE,
+        {"rule": "S9", "symbol": SPOT, "price_ticks": 200, "price_min_ticks": 300}
+        | {"price_max_ticks": 900},
+        "2 < 3",
+    ),
+    (
         Reason.QTY_OUT_OF_RANGE,
         {"rule": "S9", "symbol": PERP, "qty_lots": 1, "qty_min_lots": 2, "qty_max_lots": 9},
         "0.001 < 0.002",
@@ -229,6 +235,20 @@ REFUSED: list[tuple[Reason, dict[str, Any], str]] = [
         "1000 < 10000",
     ),
     (Reason.MAX_ORDERS, {"rule": "S9", "open_orders": 200, "orders_max": 200}, "200 >= 200"),
+    (Reason.MAX_ICEBERGS, {"rule": "S9", "icebergs": 2, "icebergs_max": 2}, "2 >= 2"),
+    (Reason.MAX_AMENDS, {"rule": "S9", "amends": 3, "amends_max": 3}, "3 >= 3"),
+    (
+        Reason.MAX_POSITION,
+        {"rule": "S9", "symbol": SPOT, "asset": "BTC", "has_minor": 14 * 10**7}
+        | {"qty_lots": 60_001, "position_max_lots": 200_000},
+        "1.4 + 0.60001 > 2",
+    ),
+    (
+        Reason.MAX_ASSET,
+        {"rule": "S9", "symbol": SPOT, "asset": "USDT", "moved_minor": 3 * E8}
+        | {"order_max_minor": 2 * E8},
+        "3 > 2",
+    ),
     (Reason.EXPIRY_IN_PAST, {"rule": "S2", "expire_ms": 5, "now_ms": 5}, "5 <= 5"),
     (
         Reason.AMEND_BELOW_FILLED,
