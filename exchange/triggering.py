@@ -81,7 +81,7 @@ def refuse_asleep(
             account.count_asleep(symbol) - leaving,
         )
         or refuse_holding(trading.risk, account, order, order.lots, instead_of)
-        or (None if follows else _refuse_reached(trading, order, late))
+        or (None if follows else _refuse_reached(trading, order))
         or _refuse_closing(account, order, instead_of)
     )
 
