@@ -33,6 +33,7 @@ def cancel_list(trading: Trading, account: Account, list_id: int) -> int | Reaso
     refused = refuse_cancel(trading.states[found.symbol])
     if refused is not None:
         return refused
+    trading.lists.forgo(list_id)
     for leg in found.legs:
         order = account.orders.get(leg.order_id)
         if order is not None:
@@ -58,6 +59,5 @@ def cancel_all(trading: Trading, account: Account, wish: CancelAll) -> int | Rea
         if wish.symbol in ("", order.symbol)
         and (wish.countdown_ms or refuse_cancel(trading.states[order.symbol]) is None)
     ]
-    for order in orders:
-        trading.cancel(order, reason)
+    trading.cancel_each(orders, reason)
     return len(orders)

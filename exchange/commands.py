@@ -67,10 +67,20 @@ class Transfer(Command, frozen=True, tag=5):
     client_id: str = ""
 
 
+class Exit(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What closes an order's fills again: at the market (price 0) or by a limit, once a price
+    reaches the trigger."""
+
+    trigger_ticks: int = 0
+    price_ticks: int = 0
+    trigger: TriggerSource = TriggerSource.LAST
+
+
 class PlaceOrder(Command, frozen=True, tag=6):
     """Place one order. `price_ticks` is 0 for a market order, `lots` for one by quote amount.
 
-    Stops and take-profits name a trigger, and are limit or market orders once it is reached.
+    Stops and take-profits name a trigger, and are limit or market orders once it is reached. With
+    exits the order is a bracket: they are placed once it is over, for what was filled of it.
     """
 
     account_id: int = 0
@@ -98,6 +108,8 @@ class PlaceOrder(Command, frozen=True, tag=6):
     position_side: int = 0  # Hedge mode: 1 is of the long leg, 2 of the short one.
     trailing_bps: int = 0  # It follows the price, from where the trigger is reached or at once.
     iceberg_lots: int = 0  # How much of it is shown at a time; 0: all.
+    take_profit: Exit | None = None
+    stop_loss: Exit | None = None
 
 
 class CancelOrder(Command, frozen=True, tag=7):

@@ -11,6 +11,7 @@ import msgspec
 from exchange.amending import amend
 from exchange.auctioning import change_state, indicate, open_due, uncross
 from exchange.because import because
+from exchange.bracketing import place_order, refuse_order
 from exchange.cancelling import cancel, cancel_all, cancel_list
 from exchange.commands import (
     REFUSE_IF_OPEN,
@@ -54,7 +55,6 @@ from exchange.quiet import pass_quiet
 from exchange.reducing import trim_moved
 from exchange.telling import Teller
 from exchange.trading import Placed, Trading
-from exchange.triggering import refuse_wish, send
 from matching.limits import WORK_PER_COMMAND_MAX
 from matching.reasons import Reason
 from matching.types import Order, TradingState
@@ -314,13 +314,13 @@ class Engine:
         if busy is not None:
             return Answer(busy)
         if not wish.leverage or self.instruments[wish.symbol].kind == "spot":
-            return _answer(send(self.trading, account, wish))
+            return _answer(place_order(self.trading, account, wish))
         with settings.supposed_leverage(self.risk, account, wish.symbol, wish.leverage) as unfit:
-            reason = unfit or refuse_wish(self.trading, account, wish)
+            reason = unfit or refuse_order(self.trading, account, wish)
         if reason is not None:  # A refusal changes nothing, the leverage included.
             return Answer(reason)
         settings.set_leverage(self.risk, account, wish.symbol, wish.leverage)
-        return _answer(send(self.trading, account, wish))
+        return _answer(place_order(self.trading, account, wish))
 
     def _place_list(self, wish: PlaceList) -> Answer:
         return _numbered(place_list(self.trading, self._account(wish), wish))

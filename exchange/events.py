@@ -298,6 +298,8 @@ class OrderListChanged(Event, tag=19):
     client_id: str
     reason: Reason | None  # Why a leg could not be placed.
     legs: list[tuple[int, str, LegStatus]]
+    placed_ms: int = 0
+    bracket: bool = False  # What waits closes what the working order brings.
 
 
 class FeeTierChanged(Event, tag=16):

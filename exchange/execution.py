@@ -29,7 +29,8 @@ from risk.account import PERP, Account
 from risk.borrowing import repay_unused
 from risk.ledger import FIRST_ACCOUNT
 from risk.money import E12
-from risk.reserve_spot import held_for_filled, spent_minor
+from risk.records import Booked
+from risk.reserve_spot import held_in_all, spent_minor
 from risk.settle import settle_fill
 from risk.settle_contract import count_resting, uncount_closed
 from risk.settle_spot import unhold_spot
@@ -131,15 +132,23 @@ class Execution:
                     teller.seq, teller.time_ms, symbol, taker.side, fill.lots, fill.price_ticks
                 )
             )
+        if maker.list_id or taker.list_id:
+            self._count(fill, maker_side, taker_side)
         for order in (maker, taker) if fill.auction else (maker,):
             # Of an iceberg that holds something still there are more fills to settle.
             if not order.is_open and (order.wallet == PERP or not order.hold_minor):
                 self.close(self.risk.accounts[order.account_id], order)
-            elif order.list_id:
-                self.lists.note(order)
             teller.drain()
             teller.order(order, "filled")
         self.look(symbol, TriggerSource.LAST)
+
+    def _count(self, fill: Fill, *sides: Booked) -> None:
+        """Legs of lists were filled; a fee in the coin that was bought leaves less of it (T21)."""
+        base = self.risk.instruments[fill.maker.symbol].base
+        for order, booked in zip((fill.maker, fill.taker), sides, strict=True):
+            if order.list_id:
+                paid = order.side is Side.BUY and booked.fee_asset == base
+                self.lists.filled(order, fill.lots, booked.fee_minor if paid else 0)
 
     def settle_auction(self, happened: Fill | Prevention) -> None:
         """Settle one step of an uncross: both orders rested on the book before it."""
@@ -208,7 +217,8 @@ class Execution:
             return
         freed = unhold_spot(self.risk, order)
         if borrowed:
-            reserved = reserved_minor or freed + held_for_filled(self.risk, order)
+            rested = order.filled_lots or order.prevented_lots
+            reserved = reserved_minor or (held_in_all(self.risk, order) if rested else freed)
             unspent = max(0, reserved - spent_minor(self.risk, order))
             repay_unused(self.risk, account, order, self.spent(order), min(borrowed, unspent))
 
@@ -281,10 +291,11 @@ class Execution:
 
     # -- orders asleep (S4, P16) ----------------------------------------------------------------
 
-    def look(self, symbol: str, fresh: TriggerSource) -> None:
+    def look(self, symbol: str, fresh: TriggerSource | None) -> None:
         """Queue up the orders that the last trade or the mark of an instrument wakes now.
 
-        Of these two prices the `fresh` one is new, and moves what trailing orders follow.
+        Of these two prices the `fresh` one is new, and moves what trailing orders follow; none is
+        where an order fell asleep whose trigger may have been reached before.
         Protected orders are looked at by both prices whenever either moves, for either can bring
         them close enough together. A book that stands wakes nobody: its orders are looked at
         again when it opens.

@@ -9,7 +9,7 @@ from exchange.reducing import reducible
 from matching.book import Book
 from matching.instrument import Instrument
 from matching.invariants import hold, naming
-from matching.lists import LegStatus, ListStatus, next_step
+from matching.lists import LegStatus, ListStatus
 from matching.types import Order, Status
 from risk.account import Account
 
@@ -81,7 +81,7 @@ def check_lists(execution: Execution) -> None:
             hold("I12", live is (order is not None), list_id, "a leg is {}", leg.status.name)
             hold("I12", order is None or order.list_id == list_id, list_id, order)
             listed.add(leg.order_id)
-        waits = next_step(each.kind, each.statuses) is None
+        waits = each.step is None
         waits = waits and each.status is ListStatus.EXECUTING
         hold("I12", waits or list_id in lists.due, list_id, "{} is not looked at", each.statuses)
     for account in accounts.values():

@@ -10,39 +10,65 @@ import msgspec
 from exchange.commands import PlaceOrder
 from exchange.events import OrderListChanged
 from exchange.telling import Teller
-from matching.lists import LegStatus, ListKind, ListStatus, list_status
+from matching.instrument import Instrument
+from matching.lists import LegStatus, ListKind, ListStatus, Step, list_status, next_step
 from matching.reasons import Reason
-from matching.types import Order, Status
+from matching.types import Order, Side, Status
 from risk.ledger import FIRST_ACCOUNT
 
 
 class Leg:
-    """One order of a list, or what it will be: `wish` until it is placed, `order_id` from then."""
+    """One order of a list, or what it will be: `wish` until it is placed, `order_id` from then.
 
-    __slots__ = ("client_id", "order_id", "status", "wish")
+    `filled_lots` were filled of it and `paid_minor` were their fees, of those that were paid in
+    what the order received; an order that was amended goes on counting.
+    """
+
+    __slots__ = ("client_id", "filled_lots", "order_id", "paid_minor", "status", "wish")
 
     def __init__(self, wish: PlaceOrder) -> None:
         self.wish: PlaceOrder | None = wish
         self.client_id = wish.client_id
-        self.order_id = 0
+        self.order_id = self.filled_lots = self.paid_minor = 0
         self.status = LegStatus.PENDING
 
     def is_now(self, order: Order) -> None:
         """It is this order, from now on."""
         self.order_id, self.wish = order.order_id, None
-        self.status = leg_status(order)
+        self.status = LegStatus.OPEN
 
 
 class OrderList:
-    """Orders that hang together: an OCO's are [limit, stop]; a working order comes before them."""
+    """Orders that hang together: an OCO's are [limit, stop]; a working order comes before them.
 
-    __slots__ = ("account_id", "client_id", "kind", "legs", "list_id", "reason", "symbol")
+    What waits in a `bracket` takes its quantity from what the working order brings (T21).
+    """
+
+    __slots__ = (
+        "account_id",
+        "bracket",
+        "client_id",
+        "kind",
+        "legs",
+        "list_id",
+        "placed_ms",
+        "reason",
+        "symbol",
+    )
 
     def __init__(
-        self, list_id: int, account_id: int, symbol: str, kind: ListKind, client_id: str
+        self,
+        list_id: int,
+        account_id: int,
+        symbol: str,
+        kind: ListKind,
+        client_id: str,
+        placed_ms: int = 0,
+        bracket: bool = False,
     ) -> None:
         self.list_id, self.account_id, self.symbol = list_id, account_id, symbol
         self.kind, self.client_id = kind, client_id
+        self.placed_ms, self.bracket = placed_ms, bracket
         self.legs: list[Leg] = []
         self.reason: Reason | None = None  # Why a leg could not be placed.
 
@@ -55,6 +81,11 @@ class OrderList:
     def status(self) -> ListStatus:
         """Where the whole stands."""
         return list_status(self.statuses)
+
+    @property
+    def step(self) -> tuple[Step, list[int]] | None:
+        """What is to be done now, and to which legs."""
+        return next_step(self.kind, self.statuses, self.bracket)
 
     def leg_of(self, order: Order) -> Leg:
         """The leg that is this order."""
@@ -81,6 +112,13 @@ class Lists:
         key = made.account_id, made.symbol
         self._counts[key] = self._counts.get(key, 0) + 1
 
+    def join(self, made: OrderList, leg: Leg, order: Order) -> None:
+        """An order is a leg from now on, perhaps the first of its list."""
+        leg.is_now(order)
+        order.list_id = made.list_id
+        if made.list_id not in self.by_id:
+            self.add(made)
+
     def remove(self, ended: OrderList) -> None:
         """Forget a list that is over."""
         del self.by_id[ended.list_id]
@@ -92,9 +130,27 @@ class Lists:
 
     def note(self, order: Order) -> None:
         """Something befell a leg: the others are looked at when the match is over."""
-        found = self.by_id[order.list_id]
-        found.leg_of(order).status = leg_status(order)
+        leg = self.by_id[order.list_id].leg_of(order)
+        leg.status = leg_status(order, leg.filled_lots)
         self.due[order.list_id] = None
+
+    def filled(self, order: Order, lots: int, paid_minor: int) -> None:
+        """A leg was filled; its fee, where it was paid in what the order received."""
+        leg = self.by_id[order.list_id].leg_of(order)
+        leg.filled_lots += lots
+        leg.paid_minor += paid_minor
+        self.note(order)
+
+    def replaced(self, old: Order, fresh: Order) -> None:
+        """An amended order is the leg from now on that the old one was."""
+        self.by_id[old.list_id].leg_of(old).order_id = fresh.order_id
+        fresh.list_id, old.list_id = old.list_id, 0
+
+    def forgo(self, list_id: int) -> None:
+        """Let no leg that waits in a list be placed any more, because all is to end."""
+        for leg in self.by_id[list_id].legs:
+            if leg.status is LegStatus.PENDING:
+                leg.status, leg.wish = LegStatus.ENDED, None
 
     def woke(self, order: Order) -> list[int]:
         """A leg was woken by its trigger; the order ids of the legs that must end for it first."""
@@ -117,10 +173,9 @@ class Lists:
                 (
                     *(each.list_id, each.account_id, each.symbol, int(each.kind), each.client_id),
                     each.reason.name if each.reason else "",
-                    [
-                        (int(leg.status), leg.order_id, leg.client_id, _plain(leg.wish))
-                        for leg in each.legs
-                    ],
+                    [_leg_state(leg) for leg in each.legs],
+                    each.placed_ms,
+                    each.bracket,
                 )
                 for _, each in sorted(self.by_id.items())
             ],
@@ -130,28 +185,38 @@ class Lists:
     def restored(cls, state: Mapping[str, Any]) -> Lists:
         """The lists of which `state` was told."""
         lists = cls()
-        for list_id, account_id, symbol, kind, client_id, reason, legs in state["lists"]:
-            each = OrderList(list_id, account_id, symbol, ListKind(kind), client_id)
+        for list_id, account_id, symbol, kind, client_id, reason, legs, *more in state["lists"]:
+            each = OrderList(list_id, account_id, symbol, ListKind(kind), client_id, *more)
             each.reason = Reason[reason] if reason else None
-            for status, order_id, leg_client_id, wish in legs:
-                leg = Leg(msgspec.convert(wish, PlaceOrder) if wish else PlaceOrder())
-                leg.wish = leg.wish if wish else None
-                leg.status, leg.order_id, leg.client_id = LegStatus(status), order_id, leg_client_id
-                each.legs.append(leg)
+            each.legs = [_restored_leg(*leg) for leg in legs]
             lists.add(each)
         lists.next_id = state["next_id"]
         lists.due = dict.fromkeys(state["due"])
         return lists
 
 
-def leg_status(order: Order) -> LegStatus:
-    """Where a leg stands that is this order."""
+def leg_status(order: Order, filled_lots: int = 0) -> LegStatus:
+    """Where a leg stands that is this order; more may have been filled of what it was before."""
+    filled_lots = max(filled_lots, order.filled_lots)
     if order.is_open:
-        moved = order.filled_lots or order.prevented_lots or order.triggered_ms
+        moved = filled_lots or order.prevented_lots or order.triggered_ms
         return LegStatus.MOVED if moved else LegStatus.OPEN
     if order.status is Status.FILLED:
         return LegStatus.FILLED
-    return LegStatus.REJECTED if order.status is Status.REJECTED else LegStatus.ENDED
+    if order.status is Status.REJECTED:
+        return LegStatus.REJECTED
+    return LegStatus.PART_FILLED if filled_lots else LegStatus.ENDED
+
+
+def brought_lots(each: OrderList, instrument: Instrument, side: Side) -> int:
+    """What the working order of a bracket brought, in whole lots.
+
+    What was bought on spot is less the fees that were paid out of it (T21).
+    """
+    entry = each.legs[0]
+    if instrument.kind != "spot" or side is Side.SELL:
+        return entry.filled_lots
+    return instrument.whole_lots(instrument.base_minor(entry.filled_lots) - entry.paid_minor)
 
 
 def tell_list(teller: Teller, each: OrderList) -> None:
@@ -171,9 +236,25 @@ def tell_list(teller: Teller, each: OrderList) -> None:
             each.client_id,
             each.reason,
             [(leg.order_id, leg.client_id, leg.status) for leg in each.legs],
+            each.placed_ms,
+            each.bracket,
         )
     )
 
 
-def _plain(wish: PlaceOrder | None) -> Any:
-    return msgspec.to_builtins(wish) if wish else None
+def _leg_state(leg: Leg) -> tuple[Any, ...]:
+    wish = msgspec.to_builtins(leg.wish) if leg.wish else None
+    return (
+        *(int(leg.status), leg.order_id, leg.client_id, wish),
+        *(leg.filled_lots, leg.paid_minor),
+    )
+
+
+def _restored_leg(
+    status: int, order_id: int, client_id: str, wish: Any, filled_lots: int, paid_minor: int
+) -> Leg:
+    leg = Leg(msgspec.convert(wish, PlaceOrder) if wish else PlaceOrder())
+    leg.wish = leg.wish if wish else None
+    leg.status, leg.order_id, leg.client_id = LegStatus(status), order_id, client_id
+    leg.filled_lots, leg.paid_minor = filled_lots, paid_minor
+    return leg

@@ -196,11 +196,16 @@ class Trading(Execution):
             for order in account.orders.values()
             if order.wallet == wallet and which in ("", order.symbol, order.leg)
         ]
-        for order in orders:
-            self.cancel(order, Reason.LIQUIDATION)
+        self.cancel_each(orders, Reason.LIQUIDATION)
         return len(orders)
 
     def cancel_everything(self, account: Account, reason: Reason) -> None:
         """Cancel every order, on halted books too."""
-        for order in list(account.orders.values()):
+        self.cancel_each(list(account.orders.values()), reason)
+
+    def cancel_each(self, orders: list[Order], reason: Reason) -> None:
+        """Cancel orders because all is to end, so that nothing comes after them either."""
+        for order in orders:
+            if order.list_id:
+                self.lists.forgo(order.list_id)
             self.cancel(order, reason)

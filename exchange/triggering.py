@@ -48,14 +48,16 @@ def _place_asleep(trading: Trading, account: Account, wish: PlaceOrder) -> Place
     return Placed(order, None)
 
 
-def fall_asleep(trading: Trading, account: Account, order: Order) -> None:
-    """An order that was admitted sleeps from now on."""
+def fall_asleep(trading: Trading, account: Account, order: Order, late: bool = False) -> None:
+    """An order that was admitted sleeps from now on; one that comes `late` may wake at once."""
     order.status = Status.PENDING_TRIGGER
     trading.triggers[order.symbol].add(order)
     trading.list_order(account, order)
     account.asleep.setdefault(order.leg, {})[order.order_id] = order
     trading.teller.drain()
     trading.teller.order(order, "accepted")
+    if late:
+        trading.look(order.symbol, None)
 
 
 def refuse_wish(trading: Trading, account: Account, wish: PlaceOrder) -> Reason | None:
@@ -66,9 +68,16 @@ def refuse_wish(trading: Trading, account: Account, wish: PlaceOrder) -> Reason 
 
 
 def refuse_asleep(
-    trading: Trading, account: Account, order: Order, instead_of: Order | None = None
+    trading: Trading,
+    account: Account,
+    order: Order,
+    instead_of: Order | None = None,
+    late: bool = False,
 ) -> Reason | None:
-    """Why an order may not fall asleep, or None; `instead_of` is what it is amended from."""
+    """Why an order may not fall asleep, or None; `instead_of` is what it is amended from.
+
+    One that comes `late`, as what a list placed by itself, may have its trigger behind it.
+    """
     symbol = order.symbol
     leaving = 0 if instead_of is None else 1
     follows = instead_of is not None and trading.triggers[symbol].trailing.extreme_e8(instead_of)
@@ -81,12 +90,12 @@ def refuse_asleep(
             account.count_asleep(symbol) - leaving,
         )
         or refuse_holding(trading.risk, account, order, order.lots, instead_of)
-        or (None if follows else _refuse_reached(trading, order))
+        or (None if follows else _refuse_reached(trading, order, late))
         or _refuse_closing(account, order, instead_of)
     )
 
 
-def _refuse_reached(trading: Trading, order: Order) -> Reason | None:
+def _refuse_reached(trading: Trading, order: Order, late: bool) -> Reason | None:
     """A trigger that its price has reached already would fire at once (S4)."""
     instrument = trading.risk.instruments[order.symbol]
     trigger_e8 = order.trigger_ticks * instrument.tick_e8
@@ -98,7 +107,7 @@ def _refuse_reached(trading: Trading, order: Order) -> Reason | None:
         unknown = must_hold and not order.price_ticks and not order.hold_ticks
         return Reason.NO_INDEX_PRICE if unknown else None
     reached = price_e8 >= trigger_e8 if order.rises else price_e8 <= trigger_e8
-    return Reason.WOULD_TRIGGER if reached else None
+    return Reason.WOULD_TRIGGER if reached and not late else None
 
 
 def _refuse_closing(account: Account, order: Order, instead_of: Order | None) -> Reason | None:
@@ -162,9 +171,21 @@ def _wake(trading: Trading, order: Order) -> None:
 
 
 def _end_rivals(trading: Trading, account: Account, order: Order) -> None:
-    """Of an OCO the other leg ends before this one is placed, and frees what it held (S5)."""
+    """Of an OCO the other leg ends before this one is placed, and leaves it what it held (S5).
+
+    What that borrowed is this one's too, or the same money would be borrowed twice, and the first
+    hour of it charged twice (M6).
+    """
     for order_id in trading.lists.woke(order):
-        trading.cancel(account.orders[order_id], Reason.LIST_ENDED, Happening.EXPIRE)
+        rival = account.orders[order_id]
+        if not rival.filled_lots:
+            order.hold_minor += rival.hold_minor
+            rival.hold_minor = 0
+            borrowed = account.order_loans.pop(order_id, 0)
+            if borrowed:
+                mine = account.order_loans.get(order.order_id, 0)
+                account.order_loans[order.order_id] = mine + borrowed
+        trading.cancel(rival, Reason.LIST_ENDED, Happening.EXPIRE)
     order.covered_minor = 0
 
 
@@ -228,8 +249,8 @@ def amend_asleep(
     triggers.remove(order)
     order.lots, order.price_ticks, order.trigger_ticks = changed
     order.open_lots, order.hold_ticks = order.lots, fresh.hold_ticks
+    order.amends += 1
     triggers.add(order, extreme_e8)
     trading.teller.drain()
     trading.teller.order(order, "amended")
     return Placed(order, None)
-    order.amends += 1

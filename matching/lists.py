@@ -24,6 +24,7 @@ class LegStatus(IntEnum):
     FILLED = 3
     ENDED = 4  # Cancelled or expired before it was filled.
     REJECTED = 5  # Its turn came, and it could not be placed.
+    PART_FILLED = 6  # Cancelled or expired after a part of it was filled.
 
 
 class ListStatus(IntEnum):
@@ -47,13 +48,17 @@ LEGS: Final = {ListKind.OCO: 2, ListKind.OTO: 2, ListKind.OTOCO: 3}
 TO_PENDING: Final = {
     LegStatus.FILLED: Step.PLACE,
     LegStatus.ENDED: Step.EXPIRE,
+    LegStatus.PART_FILLED: Step.EXPIRE,
     LegStatus.REJECTED: Step.EXPIRE,
 }
+# The same of a bracket: whatever was filled is guarded.
+TO_EXITS: Final = TO_PENDING | {LegStatus.PART_FILLED: Step.PLACE}
 # What becomes of an open leg of an OCO, by where the other one stands.
 TO_OTHER: Final = {
     LegStatus.MOVED: Step.EXPIRE,
     LegStatus.FILLED: Step.EXPIRE,
     LegStatus.ENDED: Step.EXPIRE,
+    LegStatus.PART_FILLED: Step.EXPIRE,
     LegStatus.REJECTED: Step.EXPIRE,
 }
 _LIVE: Final = frozenset({LegStatus.PENDING, LegStatus.OPEN, LegStatus.MOVED})
@@ -66,11 +71,16 @@ def pair_of(kind: ListKind) -> tuple[int, int] | None:
     return (0, 1) if kind is ListKind.OCO else (1, 2)
 
 
-def next_step(kind: ListKind, legs: Sequence[LegStatus]) -> tuple[Step, list[int]] | None:
-    """What is to be done now, and to which legs; None where the list waits or is over (S5)."""
+def next_step(
+    kind: ListKind, legs: Sequence[LegStatus], bracket: bool = False
+) -> tuple[Step, list[int]] | None:
+    """What is to be done now, and to which legs; None where the list waits or is over (S5).
+
+    The legs that wait in a `bracket` close what the working order opened, be it a part.
+    """
     pending = [place for place, status in enumerate(legs) if status is LegStatus.PENDING]
     if pending:
-        step = TO_PENDING.get(legs[0])
+        step = (TO_EXITS if bracket else TO_PENDING).get(legs[0])
         return None if step is None else (step, pending)
     for mine, other in _both_ways(pair_of(kind)):
         if legs[other] is LegStatus.OPEN and legs[mine] in TO_OTHER:

@@ -161,9 +161,11 @@ def repay_unused(
 ) -> None:
     """An order that borrowed ended early: repay what of the loan it did not use (M6).
 
-    Its own money is spent first. What better prices saved is unused as well as what was freed.
+    Its own money is spent first. What better prices saved is unused as well as what was freed. An
+    order that lost lots to a prevented self-trade ended early, though the rest of it was filled.
     """
-    if order.status is not Status.FILLED and order.auto_repay_at_cancel:
+    early = order.status is not Status.FILLED or order.prevented_lots
+    if early and order.auto_repay_at_cancel:
         repay(state, account, order.wallet, asset, unused_minor)
 
 

@@ -74,12 +74,12 @@ def affordable(state: RiskState, free_minor: int) -> int:
     return max(0, free_minor - (1 if rate_e12 else 0)) * E12 // (E12 + rate_e12)
 
 
-def held_for_filled(state: RiskState, order: Order) -> int:
-    """What a limit order on spot held for the lots that were filled of it, in minor units."""
+def held_in_all(state: RiskState, order: Order) -> int:
+    """What a limit order on spot held for all its lots when it came to rest, in minor units."""
     instrument = state.instruments[order.symbol]
     if order.side is Side.SELL:
-        return instrument.base_minor(order.filled_lots)
-    return _with_fee(state, instrument.notional_minor(order.price_ticks, order.filled_lots))
+        return instrument.base_minor(order.lots)
+    return _with_fee(state, instrument.notional_minor(order.price_ticks, order.lots))
 
 
 def spent_minor(state: RiskState, order: Order) -> int:

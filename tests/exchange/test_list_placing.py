@@ -14,7 +14,7 @@ from matching.types import OrderType, Side, Status, TimeInForce, TriggerSource
 from tests.exchange.stops import PERP, SPOT, last_of, long_of, trade
 from tests.story import Story, again, answer, of, refusal, standing, units
 
-PENDING, OPEN, MOVED, FILLED, ENDED, REJECTED = LegStatus
+PENDING, OPEN, MOVED, FILLED, ENDED, REJECTED, PART_FILLED = LegStatus
 OCO, OTO, OTOCO = ListKind
 
 

@@ -22,6 +22,8 @@ def two_legs(lists: Lists) -> OrderList:
 def test_what_is_kept_of_a_list_restores_it() -> None:
     lists = Lists()
     made = two_legs(lists)
+    made.legs[0].filled_lots, made.legs[0].paid_minor = 2, -7
+    made.bracket, made.placed_ms = True, 1_700_000_000_000
     lists.due[made.list_id] = None
     again = Lists.restored(lists.state())
     assert again.state() == lists.state()
@@ -43,9 +45,13 @@ def test_where_an_order_stands_its_leg_stands() -> None:
     assert leg_status(order) is LegStatus.MOVED
     for status, stands in (
         (Status.FILLED, LegStatus.FILLED),
-        (Status.CANCELLED, LegStatus.ENDED),
-        (Status.EXPIRED_IN_MATCH, LegStatus.ENDED),
+        (Status.CANCELLED, LegStatus.PART_FILLED),
         (Status.REJECTED, LegStatus.REJECTED),
     ):
         order.status = status
         assert leg_status(order) is stands
+    order.filled_lots = 0
+    for status in (Status.CANCELLED, Status.EXPIRED_IN_MATCH):
+        order.status = status
+        assert leg_status(order) is LegStatus.ENDED
+        assert leg_status(order, 1) is LegStatus.PART_FILLED  # Of what it was before.
