@@ -25,10 +25,11 @@ NOTHING: Final = Uncross(0, 0, 0)
 class Auction:
     """One book's auction: when it ends by itself, and how far its uncross has come."""
 
-    __slots__ = ("done_lots", "found", "opens", "prices", "told", "until_ms")
+    __slots__ = ("back", "done_lots", "found", "opens", "prices", "told", "until_ms")
 
-    def __init__(self, until_ms: int = 0) -> None:
+    def __init__(self, until_ms: int = 0, back: TradingState = TradingState.TRADING) -> None:
         self.until_ms = until_ms  # 0: when an administrator opens the book.
+        self.back = back  # The state it opens to by itself: that from which its breaker took it.
         self.opens: TradingState | None = None  # The state it opens to, once it has begun to.
         self.found = NOTHING  # What it trades; the price stands until all fills are made.
         self.done_lots = 0
@@ -39,12 +40,12 @@ class Auction:
         """Everything, as plain values."""
         opens = None if self.opens is None else int(self.opens)
         lists = [list(self.found), self.done_lots, list(self.prices), list(self.told)]
-        return [self.until_ms, opens, *lists]
+        return [self.until_ms, opens, *lists, int(self.back)]
 
     @classmethod
     def restore(cls, state: list[Any]) -> Auction:
         """The auction of which `state` was told."""
-        auction = cls(state[0])
+        auction = cls(state[0], TradingState(state[6]))
         auction.opens = None if state[1] is None else TradingState(state[1])
         auction.found = Uncross(*state[2])
         auction.done_lots, auction.prices = state[3], list(state[4])
@@ -76,9 +77,11 @@ def change_state(execution: Execution, symbol: str, state: TradingState) -> Reas
     return None
 
 
-def begin_auction(execution: Execution, symbol: str, until_ms: int) -> None:
+def begin_auction(
+    execution: Execution, symbol: str, until_ms: int, back: TradingState = TradingState.TRADING
+) -> None:
     """Collect orders from now on, until a moment or (0) an administrator's word."""
-    execution.auctions[symbol] = Auction(until_ms)
+    execution.auctions[symbol] = Auction(until_ms, back)
     execution.books[symbol].collecting = True
     _set_state(execution, symbol, TradingState.AUCTION)
 
@@ -101,11 +104,15 @@ def _set_state(execution: Execution, symbol: str, state: TradingState) -> None:
 
 
 def trip(execution: Execution) -> None:
-    """Behind a match: the books whose price moved too far collect orders for a while (S13)."""
+    """Behind a match: the books whose price moved too far collect orders for a while (S13).
+
+    Each opens again as what it was: one that took limit orders alone takes no others then.
+    """
     for symbol in execution.tripped:
-        if execution.states[symbol] not in STANDING:
-            instrument = execution.risk.instruments[symbol]
-            begin_auction(execution, symbol, execution.risk.time_ms + instrument.breaker_auction_ms)
+        state = execution.states[symbol]
+        if state not in STANDING:
+            length_ms = execution.risk.instruments[symbol].breaker_auction_ms
+            begin_auction(execution, symbol, execution.risk.time_ms + length_ms, state)
     execution.tripped.clear()
 
 
@@ -113,7 +120,7 @@ def open_due(execution: Execution, now_ms: int) -> bool:
     """Let the auctions whose time is over begin to open; whether any did."""
     due = [a for a in execution.auctions.values() if 0 < a.until_ms <= now_ms and a.opens is None]
     for auction in due:
-        auction.opens = TradingState.TRADING
+        auction.opens = auction.back
     return bool(due)
 
 

@@ -282,6 +282,38 @@ def test_s13_a_move_of_its_size_leads_to_an_auction_that_ends_by_itself(symbol: 
     assert len(of(events, Traded)) == 1
 
 
+@pytest.mark.parametrize("restart", [False, True], ids=["on it goes", "after a restart"])
+def test_s13_a_book_that_took_limit_orders_alone_opens_as_that_again(restart: bool) -> None:
+    story = broken()
+    one, two = rich(story), rich(story)
+    state(story, "limit_only")
+    story.sell(one, SPOT, "0.02", "52500")
+    story.buy(two, SPOT, "0.01", "52500")
+    assert story.engine.trading.states[SPOT] is TradingState.AUCTION
+    if restart:
+        restored = again(story.engine)
+        assert restored.digest() == story.engine.digest()
+        story.engine = restored
+    events = story.wait(61_000)
+    assert [each.state for each in of(events, SymbolStateChanged)] == ["limit_only"]
+    assert refusal(story.buy(two, SPOT, "0.01")) is Reason.SYMBOL_NOT_TRADING
+    assert of(story.buy(two, SPOT, "0.01", "52500"), Traded)
+
+
+def test_s14_an_auction_may_trade_beyond_the_execution_range() -> None:
+    # What a taker may do is 10 % around the index of 50,000: to 55,000. An auction has no taker;
+    # its orders passed the entry bands (a bid to 1.2, an ask to 5 times the reference).
+    story = Story()
+    one, two = rich(story), rich(story)
+    state(story, "auction")
+    story.sell(one, SPOT, "0.01", "55000.01")
+    story.buy(two, SPOT, "0.01", "60000")
+    assert refusal(story.buy(two, SPOT, "0.01", "60000.01")) is Reason.PERCENT_PRICE
+    (trade,) = of(state(story, "trading"), Traded)
+    # 55000.01 to 60000 tie: the price is the one nearest to the reference.
+    assert trade.price_ticks == 5_500_001
+
+
 def test_s13_the_trade_that_trips_it_stands_and_so_does_what_it_swept(story: Story) -> None:
     story = broken()
     one, two = rich(story), rich(story)
