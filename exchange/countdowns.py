@@ -53,6 +53,11 @@ class Countdowns:
         self.set(countdown._replace(at_ms=0))
         return True
 
+    def disarm(self, account_id: int) -> None:
+        """End every countdown of an account; it is as if it had never set one."""
+        for symbol in list(self.of(account_id)):
+            self.set(Countdown(0, account_id, symbol))
+
     def of(self, account_id: int) -> dict[str, int]:
         """The moments of an account's countdowns, by symbol; "" is the one of all symbols."""
         return self._by_account.get(account_id, {})

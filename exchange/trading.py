@@ -200,7 +200,8 @@ class Trading(Execution):
         return len(orders)
 
     def cancel_everything(self, account: Account, reason: Reason) -> None:
-        """Cancel every order, on halted books too."""
+        """Cancel every order, on halted books too, and the countdowns that would do so later."""
+        self.countdowns.disarm(account.id)
         self.cancel_each(list(account.orders.values()), reason)
 
     def cancel_each(self, orders: list[Order], reason: Reason) -> None:

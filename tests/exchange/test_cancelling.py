@@ -13,6 +13,7 @@ from exchange.commands import (
     CancelOrder,
     CancelReplace,
     PlaceOrder,
+    ResetAccount,
     SetCountdown,
     SetSymbolState,
 )
@@ -246,3 +247,13 @@ def test_a_countdown_survives_a_restart(story: Story, me: int) -> None:
     assert twin.digest() == story.engine.digest()
     assert twin.trading.countdowns.of(me) == {"": 5_000, SPOT: 4_000}
     assert twin.trading.countdowns.next_ms == 4_000
+
+
+def test_a_reset_disarms_the_countdowns_of_the_account_alone(story: Story) -> None:
+    me, other = story.account(spot_USDT="100000"), story.account()
+    for account_id, symbol in ((me, ""), (me, SPOT), (other, "")):
+        story.ok(SetCountdown, account_id=account_id, symbol=symbol, countdown_ms=5_000)
+    story.ok(ResetAccount, account_id=me)
+    countdowns = story.engine.trading.countdowns
+    assert (countdowns.of(me), countdowns.of(other)) == ({}, {"": 5_000})
+    assert again(story.engine).digest() == story.engine.digest()

@@ -44,6 +44,14 @@ def test_one_ends_only_at_the_moment_it_was_set_to() -> None:
     assert (countdowns.next_ms, countdowns.state()) == (0, [])
 
 
+def test_an_account_that_is_disarmed_has_none_and_the_others_keep_theirs() -> None:
+    other = Countdown(4_000, 101, ALL)
+    countdowns = Countdowns([Countdown(2_000, 100, ALL), Countdown(3_000, 100, "BTC-USDT"), other])
+    countdowns.disarm(100)
+    countdowns.disarm(102)
+    assert (countdowns.of(100), countdowns.state()) == ({}, [tuple(other)])
+
+
 @given(
     st.lists(
         st.builds(
