@@ -37,7 +37,7 @@ def exits(story: Story, gain: str = "", loss: str = "", **more: Any) -> dict[str
     symbol = more.pop("symbol", SPOT)
     ticks = story.engine.instruments[symbol].ticks
     named = {"take_profit": gain, "stop_loss": loss}
-    return {name: Exit(ticks(at), **more) for name, at in named.items() if at}  # type: ignore[arg-type]
+    return {name: Exit(int(ticks(at)), **more) for name, at in named.items() if at}
 
 
 def told(events: list[AnyEvent]) -> OrderListChanged:
@@ -117,12 +117,11 @@ def test_s5_one_exit_alone_hangs_on_its_entry(story: Story) -> None:
 def test_s5_exits_may_be_limits(story: Story) -> None:
     story.sell(story.account(spot_BTC="1"), SPOT, "1", "50000")
     owner = story.account(spot_USDT="100000")
-    ticks = story.engine.instruments[SPOT].ticks
-    loss = Exit(ticks("45000"), ticks("44900"))  # type: ignore[arg-type]
+    loss = Exit(trigger_ticks=4_500_000, price_ticks=4_490_000)
     story.buy(owner, SPOT, "1", "50000", **exits(story, "55000") | {"stop_loss": loss})
     gain, limited = open_of(story, owner)
     assert (gain.type, limited.type) == (OrderType.TAKE_PROFIT, OrderType.STOP_LIMIT)
-    assert limited.price_ticks == ticks("44900")
+    assert limited.price_ticks == 4_490_000
 
 
 def test_s5_exits_die_with_an_entry_that_was_not_filled(story: Story) -> None:

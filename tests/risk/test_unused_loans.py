@@ -140,3 +140,38 @@ def test_m6_a_liquidation_cancels_and_repays_and_may_end_with_that(story: Story)
     assert not story.person(account).loans
     assert not story.person(account).orders
     assert story.person(account).minor("margin", "ETH") == units("2")
+
+
+def test_m6_an_order_that_a_self_trade_cut_repays_what_it_did_not_use(story: Story) -> None:
+    """0.1 at 50,000 hold 5,000, 4,000 of it borrowed. 0.06 meet an order of one's own and are
+    prevented, the other 0.04 are bought for 2,000: 1,000 of the loan were used."""
+    account = _buyer(story)
+    story.deposit(account, "spot", "BTC", "1")
+    story.sell(account, BTC, "0.06", "49500")
+    story.sell(trader(story), BTC, "0.04", "50000")
+    wish = {"stp": SelfTrade.DECREMENT, "wallet": "margin", "side_effect": BORROW}
+    events = story.buy(account, BTC, WHOLE, "50000", **wish)
+    assert of(events, OrderChanged)[-1].happening == "filled"
+    assert _owed(story, account) == units("1000")
+    assert story.person(account).minor("margin", "USDT") == 0
+
+
+def test_m6_a_resting_order_that_a_self_trade_cut_repays_at_its_end(story: Story) -> None:
+    """0.06 of the resting 0.1 are prevented, then 0.04 are sold to it: 1,000 were used."""
+    account = _buyer(story)
+    story.deposit(account, "spot", "BTC", "1")
+    wish = {"wallet": "margin", "side_effect": BORROW}
+    assert refusal(story.buy(account, BTC, WHOLE, "50000", **wish)) is None
+    story.sell(account, BTC, "0.06", "50000", stp=SelfTrade.DECREMENT)
+    story.sell(trader(story), BTC, "0.04", "50000")
+    assert _owed(story, account) == units("1000")
+    assert story.person(account).minor("margin", "USDT") == 0
+
+
+def test_m6_a_filled_order_keeps_what_a_better_price_saved(story: Story) -> None:
+    """0.1 at 49,000 cost 4,900 of the 5,000 held: it did not end early, so nothing is repaid."""
+    story.sell(trader(story), BTC, WHOLE, "49000")
+    account = _buyer(story)
+    wish = {"wallet": "margin", "side_effect": BORROW}
+    assert refusal(story.buy(account, BTC, WHOLE, "50000", **wish)) is None
+    assert _owed(story, account) == units("4000")
