@@ -26,11 +26,8 @@ class Event(msgspec.Struct, array_like=True, tag_field="event", tag=0, gc=False)
 
 
 class OrderChanged(Event, tag=1):
-    """An order as it stands after something happened to it.
-
-    `happening` is "accepted", "triggered", "filled", "amended", "cancelled", "expired" or
-    "rejected".
-    """
+    """An order as it stands after `happening`: "accepted", "triggered", "filled", "amended",
+    "cancelled", "expired" or "rejected"."""
 
     account_id: int
     n: int
@@ -66,6 +63,7 @@ class OrderChanged(Event, tag=1):
     filled_minor: int = 0  # Of a contract: what its fills came to in the settle asset.
     trailing_bps: int = 0  # It follows the price, from where its trigger is reached or at once.
     iceberg_lots: int = 0  # How much of it is shown at a time; 0: all.
+    list_id: int = 0  # Of the list it is a leg of.
 
 
 class Filled(Event, tag=2):

@@ -27,6 +27,7 @@ from exchange.events import (
     LoanChanged,
     MarginCalled,
     OrderChanged,
+    OrderListChanged,
     Traded,
 )
 from exchange.storage.rows import (
@@ -40,6 +41,7 @@ from exchange.storage.rows import (
     LedgerRow,
     LiquidationRow,
     LoanRow,
+    OrderListRow,
     OrderRow,
     RejectRow,
     TradeRow,
@@ -47,6 +49,7 @@ from exchange.storage.rows import (
 from exchange.views.board import Board
 from exchange.views.candles import Candle
 from exchange.wire import INTERVALS_MS
+from matching.lists import ListStatus
 from matching.reasons import Reason
 from matching.types import OPEN_STATUSES
 
@@ -229,8 +232,28 @@ def _order(event: OrderChanged) -> NamedRow:
         filled_minor=event.filled_minor,
         trailing_bps=event.trailing_bps,
         iceberg_lots=event.iceberg_lots,
+        list_id=event.list_id,
     )
     return "orders", row
+
+
+def _order_list(event: OrderListChanged) -> NamedRow:
+    row = OrderListRow(
+        list_id=event.list_id,
+        account_id=event.account_id,
+        symbol=event.symbol,
+        kind=event.kind,
+        status=event.status,
+        client_id=event.client_id,
+        time_ms=event.placed_ms,
+        updated_ms=event.time_ms,
+        reason=event.reason.name if event.reason else None,
+        legs=json.dumps(event.legs, separators=(",", ":")),
+        is_open=event.status is ListStatus.EXECUTING,
+        bracket=event.bracket,
+        seq=event.seq,
+    )
+    return "order_lists", row
 
 
 def _fill(event: Filled) -> NamedRow:
@@ -440,6 +463,7 @@ Fold = Callable[[Any], NamedRow]
 
 _PRIVATE: Final[dict[type, Fold]] = {
     OrderChanged: _order,
+    OrderListChanged: _order_list,
     Filled: _fill,
     LedgerPosted: _posting,
     LoanChanged: _loan,

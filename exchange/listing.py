@@ -223,22 +223,26 @@ def tell_list(teller: Teller, each: OrderList) -> None:
     """A list as it stands now, for its owner."""
     if each.account_id < FIRST_ACCOUNT:
         return
-    teller.tell(
-        OrderListChanged(
-            teller.seq,
-            teller.time_ms,
-            each.account_id,
-            teller.number(each.account_id),
-            each.list_id,
-            each.symbol,
-            each.kind,
-            each.status,
-            each.client_id,
-            each.reason,
-            [(leg.order_id, leg.client_id, leg.status) for leg in each.legs],
-            each.placed_ms,
-            each.bracket,
-        )
+    n = teller.number(each.account_id)
+    teller.tell(list_event(each, teller.seq, teller.time_ms, n))
+
+
+def list_event(each: OrderList, seq: int, time_ms: int, n: int) -> OrderListChanged:
+    """A list as it stands, as the event that tells of it."""
+    return OrderListChanged(
+        seq,
+        time_ms,
+        each.account_id,
+        n,
+        each.list_id,
+        each.symbol,
+        each.kind,
+        each.status,
+        each.client_id,
+        each.reason,
+        [(leg.order_id, leg.client_id, leg.status) for leg in each.legs],
+        each.placed_ms,
+        each.bracket,
     )
 
 

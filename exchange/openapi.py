@@ -19,6 +19,7 @@ ABOUT: Final = (
     "Prices, quantities and amounts are decimal strings, times epoch milliseconds."
 )
 REF: Final = "#/components/schemas/{name}"
+EITHER_NAME: Final = {"id": ("order_id", "client_id"), "list": ("list_id", "client_id")}
 JSON: Final = "application/json"
 PATH_NAME: Final = re.compile(r"\{(\w+)\}")
 
@@ -141,15 +142,15 @@ def _parameters(
 
 
 def _named_by(in_path: list[str]) -> set[str]:
-    """The fields a path names; `{id}` stands for either name of an order."""
-    return {"order_id", "client_id"} if in_path == ["id"] else set(in_path)
+    """The fields a path names; `{id}` and `{list}` stand for either name of an order or a list."""
+    return {field for name in in_path for field in EITHER_NAME.get(name, (name,))}
 
 
 def _path_parameter(name: str, fields: dict[str, Schema]) -> Schema:
     schema = fields.get(name, {"type": "string"})
     parameter: Schema = {"name": name, "in": "path", "required": True, "schema": schema}
-    if name == "id":
-        parameter["description"] = "An order's number, or `client:` and its client id"
+    if name in EITHER_NAME:
+        parameter["description"] = "Its number, or `client:` and its client id"
     return parameter
 
 

@@ -139,6 +139,7 @@ class Teller:
                 order.filled_minor,
                 order.trailing_bps,
                 order.iceberg_lots,
+                order.list_id,
             )
         )
 

@@ -11,6 +11,7 @@ from exchange.storage.tables import TABLES, Table
 
 ROWS_PER_SLICE: Final = 10_000
 CANDLES_KEPT: Final = 1_500
+LASTING: Final = ("orders", "order_lists")  # They live on behind the moment they were placed.
 
 # Funding rates stay: they are few, and clients ask for long stretches of them.
 PRUNED: Final = tuple(name for name in TABLES if name != "funding")
@@ -21,7 +22,7 @@ def pruning(
 ) -> Iterator[int]:
     """Remove the rows older than `before_ms`; each step is a commit, and tells how many went.
 
-    Open orders stay, and candles that open within 1,500 intervals before it.
+    Open orders and lists stay, and candles that open within 1,500 intervals before it.
     """
     for name in tables:
         table = TABLES[name]
@@ -33,13 +34,13 @@ def pruning(
             last, oldest_ms = window
             if oldest_ms < before_ms:
                 yield _prune_window(connection, table, after, last, before_ms)
-            elif table.name != "orders":
+            elif table.name not in LASTING:
                 break  # Rows are in the order of their time; orders change again.
             after = last
 
 
 def _time_of(table: Table) -> str:
-    return "updated_ms" if table.name == "orders" else "time_ms"
+    return "updated_ms" if table.name in LASTING else "time_ms"
 
 
 def _window(connection: sqlite3.Connection, table: Table, after: int) -> tuple[int, int] | None:
@@ -57,7 +58,7 @@ def _prune_window(
     connection: sqlite3.Connection, table: Table, after: int, last: int, before_ms: int
 ) -> int:
     where = f"rowid > ? AND rowid <= ? AND {_time_of(table)} < ?"
-    if table.name == "orders":
+    if table.name in LASTING:
         where += " AND NOT is_open"
     values = (after, last, before_ms)
     connection.execute("BEGIN")

@@ -23,6 +23,7 @@ from exchange.storage.rows import (
     LedgerRow,
     LiquidationRow,
     LoanRow,
+    OrderListRow,
     OrderRow,
     PnlRow,
     RejectRow,
@@ -105,6 +106,25 @@ class Queries:
         """The newest of an account's orders with this client id."""
         where: Conditions = {"account_id": account_id, "client_id": client_id}
         rows = await self._rows("orders", where, Part(limit=1), "order_id")
+        return rows[0] if rows else None
+
+    async def order_lists(
+        self, account_id: int, *, symbol: str | None = None, part: Part = ALL
+    ) -> list[OrderListRow]:
+        """An account's order lists, by list id; the times are those of placing."""
+        where: Conditions = {"account_id": account_id, "symbol": symbol}
+        return await self._rows("order_lists", where, part, "list_id")
+
+    async def order_list(
+        self, account_id: int, *, list_id: int | None = None, client_id: str | None = None
+    ) -> OrderListRow | None:
+        """An account's list of that id, or its newest of that client id."""
+        where: Conditions = {
+            "account_id": account_id,
+            "list_id": list_id,
+            "client_id": client_id,
+        }
+        rows = await self._rows("order_lists", where, Part(limit=1), "list_id")
         return rows[0] if rows else None
 
     async def fills(

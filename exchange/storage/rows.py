@@ -55,6 +55,26 @@ class OrderRow(NamedTuple):
     filled_minor: Large = 0
     trailing_bps: int = 0
     iceberg_lots: int = 0
+    list_id: int = 0
+
+
+class OrderListRow(NamedTuple):
+    """An order list as it stands; `legs` is JSON of [order id (0 before it is placed), client id,
+    status] of each leg. `is_open` says that something may still come of it."""
+
+    list_id: int
+    account_id: int
+    symbol: str
+    kind: int
+    status: int
+    client_id: str
+    time_ms: int
+    updated_ms: int
+    reason: str | None
+    legs: str
+    is_open: bool
+    bracket: bool = False
+    seq: int = 0
 
 
 class FillRow(NamedTuple):

@@ -20,12 +20,13 @@ from exchange.storage.rows import (
     LedgerRow,
     LiquidationRow,
     LoanRow,
+    OrderListRow,
     OrderRow,
     RejectRow,
     TradeRow,
 )
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 REJECTS_KEPT: Final = 1_000  # Of an account, the newest.
 INT64_MAX: Final = (1 << 63) - 1
 
@@ -134,6 +135,14 @@ TABLES: Final = {
             OrderRow,
             ["order_id"],
             "account_id, symbol, order_id",
+            "account_id, client_id",
+            changes=True,
+        ),
+        Table(
+            "order_lists",
+            OrderListRow,
+            ["list_id"],
+            "account_id, list_id",
             "account_id, client_id",
             changes=True,
         ),

@@ -145,6 +145,22 @@ class CancelListAsk(Ask):
     list_id: Id
 
 
+class ListKey(Ask):
+    """Name a list: by `list_id`, or by the `client_id` it was placed with."""
+
+    list_id: Id | None = None
+    client_id: ClientId = ""
+
+
+class ListsAsk(Ask):
+    """Order lists: the open ones, or with `status` "all" the history too, newest first."""
+
+    symbol: Symbol | None = None
+    status: Literal["open", "all"] = "open"
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+    before_id: Id | None = None
+
+
 class CancelAllAsk(Ask):
     """Cancel every order, or those on one symbol."""
 

@@ -55,6 +55,7 @@ class OrderSay(Say):
     trailing_bps: int | None = None
     activation_price: str | None = None  # Where a trailing_stop begins to follow the price.
     iceberg_qty: str | None = None  # How much of it the book shows at a time.
+    list_id: int | None = None  # Of the list it is a leg of.
 
 
 class FillSay(Say):

@@ -137,11 +137,11 @@ class PongSay(Say):
 
 
 class ListLegSay(Say):
-    """One order of a list; `order_id` is None until it is placed, and `order` has all of it."""
+    """One order of a list; `order_id` is None until it is placed."""
 
     order_id: int | None
     client_id: str
-    status: str  # pending_new, open, moved; filled, ended, rejected.
+    status: str  # pending_new, open, moved; filled, part_filled, ended, rejected.
 
 
 class OrderListSay(Say):
@@ -155,3 +155,6 @@ class OrderListSay(Say):
     reason: str | None  # Why an order that waited could not be placed.
     updated_ms: int
     orders: list[ListLegSay]
+    placed_ms: int = 0
+    bracket: bool = False  # What waits takes its quantity from what the first order brings.
+    repeated: bool = False  # The client id was known: this is the list of the first time.

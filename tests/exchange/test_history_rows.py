@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from exchange.commands import OpenAccount, Tick
+from exchange.commands import CancelOrder, Deposit, Exit, OpenAccount, Tick
 from exchange.events import (
     Answered,
     AnyEvent,
@@ -113,6 +114,23 @@ def test_an_order_s_last_row_is_its_end(scene: Scene) -> None:
     assert (sold.side, sold.lots, sold.filled_lots, sold.is_open) == (Side.SELL, 150, 150, False)
     # 100 lots at 49,004 and 50 at 49,003, in ticks of 0.01.
     assert sold.filled_units == 100 * 4_900_400 + 50 * 4_900_300
+
+
+def test_a_list_s_row_names_its_legs_as_they_ended(scene: Scene) -> None:
+    scene.do(OpenAccount(label="user"))
+    deposit = Deposit(account_id=USER, wallet="spot", asset="USDT", amount_minor=10**13)
+    exits = {"take_profit": Exit(5_500_000), "stop_loss": Exit(4_500_000)}
+    scene.do(deposit, structs.replace(order("49000", 100), **exits))
+    (row,) = scene.written.of("order_lists")
+    assert (row.account_id, row.is_open, row.bracket, row.legs) == (
+        *(USER, True, True),
+        '[[1,"",1],[0,"",0],[0,"",0]]',
+    )
+    assert row.time_ms == scene.written.of("orders")[-1].time_ms
+    assert scene.written.of("orders")[-1].list_id == row.list_id
+    scene.do(CancelOrder(account_id=USER, order_id=1))
+    last = scene.written.of("order_lists")[-1]
+    assert (last.is_open, last.legs) == (False, '[[1,"",4],[0,"",4],[0,"",4]]')
 
 
 def test_both_sides_of_a_trade_have_a_fill_and_the_public_one_trade(scene: Scene) -> None:

@@ -62,6 +62,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "order.replace": replacing.replace,
     "order.list_place": listing.place_list,
     "order.list_cancel": listing.cancel_list,
+    "order.lists": listing.lists,
+    "order.list_status": listing.status,
     "order.preview": trading.preview,
     "order.list": trading.list_orders,
     "order.status": trading.status,

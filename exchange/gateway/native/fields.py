@@ -17,7 +17,8 @@ from matching.reasons import Reason
 
 AskKind = TypeVar("AskKind", bound=Ask)
 
-CLIENT_ID_NAME: Final = "client:"  # How a path names an order by its client id.
+CLIENT_ID_NAME: Final = "client:"  # How a path names an order or a list by its client id.
+NUMBERED: Final = {"id": "order_id", "list": "list_id"}  # What it names by number or client id.
 IN_QUERY: Final = frozenset({"GET", "DELETE"})
 NAMED_CHARS_MAX: Final = 60  # A field's name is repeated in a refusal only so far.
 
@@ -110,21 +111,22 @@ def _invalid(told: str) -> ApiError:
 
 
 def _path_fields(in_path: Mapping[str, str]) -> dict[str, Any]:
-    """What a path names: its fields as they are, and an order by its id or client id."""
+    """What a path names: its fields as they are, an order or a list by its id or client id."""
     named: dict[str, Any] = dict(in_path)
-    order = named.pop("id", None)
-    if order is None:
-        return named
-    if order.startswith(CLIENT_ID_NAME):
-        named["client_id"] = order.removeprefix(CLIENT_ID_NAME)
-    elif order.isascii() and order.isdigit() and len(order) <= 16:  # noqa: PLR2004 - 2^53
-        named["order_id"] = int(order)
-    else:
-        raise refusal(
-            Reason.FIELD_OUT_OF_RANGE,
-            f"an order is named by its number, or by {CLIENT_ID_NAME} and its client id",
-            field="id",
-        )
+    for name, field in NUMBERED.items():
+        given = named.pop(name, None)
+        if given is None:
+            continue
+        if given.startswith(CLIENT_ID_NAME):
+            named["client_id"] = given.removeprefix(CLIENT_ID_NAME)
+        elif given.isascii() and given.isdigit() and len(given) <= 16:  # noqa: PLR2004 - 2^53
+            named[field] = int(given)
+        else:
+            raise refusal(
+                Reason.FIELD_OUT_OF_RANGE,
+                f"it is named by its number, or by {CLIENT_ID_NAME} and its client id",
+                field=name,
+            )
     return named
 
 

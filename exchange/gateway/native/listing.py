@@ -1,41 +1,116 @@
-"""Order lists: placing one, and cancelling one."""
+"""Order lists: placing one, cancelling one, and looking them up, open or past."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from msgspec import structs
+
 from exchange.commands import CancelOrder, PlaceList
 from exchange.events import OrderListChanged
-from exchange.gateway.calls import Caller
+from exchange.gateway.calls import ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
-from exchange.gateway.native.asking import account_id_of, obeyed
+from exchange.gateway.native.asking import Done, account_id_of, account_of, obeyed
+from exchange.gateway.native.orders import known_instrument
+from exchange.gateway.native.remembered import list_row_say
 from exchange.gateway.native.trading import place_wish
 from exchange.gateway.native.translate import list_say
-from exchange.wire import CancelListAsk, OrderListSay, PlaceListAsk
+from exchange.listing import OrderList, list_event
+from exchange.storage.queries import Part
+from exchange.wire import CancelListAsk, ListKey, ListsAsk, OrderListSay, PlaceListAsk
 from matching.lists import ListKind
+from matching.reasons import Reason
+from risk.account import Account
 
 KINDS: Final = {"oco": ListKind.OCO, "oto": ListKind.OTO, "otoco": ListKind.OTOCO}
 
 
-async def place_list(doors: Doors, ask: PlaceListAsk, caller: Caller) -> OrderListSay | None:
-    """Place a list; it answers how the list stands, None where a repetition finds it over."""
+async def place_list(doors: Doors, ask: PlaceListAsk, caller: Caller) -> OrderListSay:
+    """Place a list; it answers how the list stands."""
     orders = [place_wish(doors, each, caller) for each in ask.orders]
-    account_id = account_id_of(caller)
     command = PlaceList(
-        account_id=account_id, kind=KINDS[ask.kind], orders=orders, client_id=ask.client_id
+        account_id=account_id_of(caller),
+        kind=KINDS[ask.kind],
+        orders=orders,
+        client_id=ask.client_id,
     )
-    return await _obeyed(doors, command, account_id)
-
-
-async def cancel_list(doors: Doors, ask: CancelListAsk, caller: Caller) -> OrderListSay | None:
-    """Cancel the open orders of a list."""
-    account_id = account_id_of(caller)
-    return await _obeyed(doors, CancelOrder(account_id=account_id, list_id=ask.list_id), account_id)
-
-
-async def _obeyed(
-    doors: Doors, command: PlaceList | CancelOrder, account_id: int
-) -> OrderListSay | None:
     done = await obeyed(doors, command)
-    told = done.of(OrderListChanged, account_id=account_id, list_id=done.answer.result_id)
-    return list_say(told[-1], doors.board.instruments) if told else None
+    if done.answer.repeated:
+        found = await list_now(doors, account_of(doors, caller), done.answer.result_id)
+        return structs.replace(found, repeated=True)
+    return _told(doors, done)
+
+
+async def cancel_list(doors: Doors, ask: CancelListAsk, caller: Caller) -> OrderListSay:
+    """Cancel the open orders of a list."""
+    command = CancelOrder(account_id=account_id_of(caller), list_id=ask.list_id)
+    return _told(doors, await obeyed(doors, command))
+
+
+def _told(doors: Doors, done: Done) -> OrderListSay:
+    """The list as the command left it."""
+    told = done.of(OrderListChanged, list_id=done.answer.result_id)
+    assert told, "a command that changed a list tells of it"
+    return list_say(told[-1], doors.board.instruments)
+
+
+# -- looking up --------------------------------------------------------------------------------
+
+
+async def lists(doors: Doors, ask: ListsAsk, caller: Caller) -> list[OrderListSay]:
+    """The open lists, or all that are kept, newest first."""
+    instruments = doors.board.instruments
+    if ask.symbol is not None:
+        known_instrument(ask.symbol, instruments)
+    account = account_of(doors, caller)
+    if ask.status == "all":
+        part = Part(before_id=ask.before_id, limit=ask.limit)
+        rows = await doors.history.order_lists(account.id, symbol=ask.symbol, part=part)
+        return [list_row_say(row, instruments) for row in reversed(rows)]
+    found = [
+        each
+        for each in reversed(_open_lists(doors, account))
+        if (ask.symbol is None or each.symbol == ask.symbol)
+        and (ask.before_id is None or each.list_id < ask.before_id)
+    ]
+    return [_open_say(doors, account, each) for each in found[: ask.limit]]
+
+
+async def status(doors: Doors, ask: ListKey, caller: Caller) -> OrderListSay:
+    """One list, open or past, by its id or by the client id it was placed with."""
+    if (ask.list_id is None) is not bool(ask.client_id):
+        raise refusal(
+            Reason.COMBINATION_NOT_ALLOWED if ask.client_id else Reason.MISSING_FIELD,
+            "name the list by list_id or by client_id",
+            field="list_id",
+        )
+    return await list_now(doors, account_of(doors, caller), ask.list_id, ask.client_id)
+
+
+async def list_now(
+    doors: Doors, account: Account, list_id: int | None, client_id: str = ""
+) -> OrderListSay:
+    """A list as it stands, open or past; UNKNOWN_ORDER where the account has none such."""
+    for each in reversed(_open_lists(doors, account)):
+        if each.list_id == list_id or (client_id and each.client_id == client_id):
+            return _open_say(doors, account, each)
+    row = await doors.history.order_list(account.id, list_id=list_id, client_id=client_id or None)
+    if row is None:
+        named = {"client_id": client_id} if client_id else {"list_id": list_id}
+        told = "there is no list of that name on this account"
+        raise ApiError(Reason.UNKNOWN_ORDER.name, told, named, 404)
+    return list_row_say(row, doors.board.instruments)
+
+
+def _open_lists(doors: Doors, account: Account) -> list[OrderList]:
+    """The account's lists of which an order is open, oldest first; others have ended."""
+    ids = {order.list_id for order in account.orders.values() if order.list_id}
+    by_id = doors.engine.trading.lists.by_id
+    return [by_id[list_id] for list_id in sorted(ids)]
+
+
+def _open_say(doors: Doors, account: Account, each: OrderList) -> OrderListSay:
+    """An open list, changed when the last of its orders did."""
+    orders = (account.orders.get(leg.order_id) for leg in each.legs)
+    updated_ms = max(doors.board.orders.updated_ms(order) for order in orders if order is not None)
+    return list_say(list_event(each, 0, updated_ms, 0), doors.board.instruments)

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exchange.events import Filled, LedgerPosted, OrderChanged, Traded
+import msgspec
+
+from exchange.events import Filled, LedgerPosted, OrderChanged, OrderListChanged, Traded
 from exchange.gateway.native.showing import candle_say
-from exchange.gateway.native.translate import fill_say, ledger_say, order_say, trade_say
-from exchange.storage.rows import CandleRow, FillRow, LedgerRow, OrderRow, TradeRow
+from exchange.gateway.native.translate import (
+    fill_say,
+    ledger_say,
+    list_say,
+    order_say,
+    trade_say,
+)
+from exchange.storage.rows import (
+    CandleRow,
+    FillRow,
+    LedgerRow,
+    OrderListRow,
+    OrderRow,
+    TradeRow,
+)
 from exchange.views.candles import Candle
-from exchange.wire import CandleSay, FillSay, LedgerSay, OrderSay, TradeSay
+from exchange.wire import CandleSay, FillSay, LedgerSay, OrderListSay, OrderSay, TradeSay
 from matching.instrument import Instrument
+from matching.lists import LegStatus, ListKind, ListStatus
 from matching.reasons import Reason
 from matching.types import Order, OrderType, Side, Status, TimeInForce, TriggerSource
 from risk.account import side_of
@@ -57,6 +73,7 @@ def open_order_say(order: Order, instruments: Instruments, updated_ms: int) -> O
         filled_minor=order.filled_minor,
         trailing_bps=order.trailing_bps,
         iceberg_lots=order.iceberg_lots,
+        list_id=order.list_id,
     )
     return order_say(event, instruments)
 
@@ -101,8 +118,30 @@ def order_row_say(row: OrderRow, instruments: Instruments) -> OrderSay:
         filled_minor=row.filled_minor,
         trailing_bps=row.trailing_bps,
         iceberg_lots=row.iceberg_lots,
+        list_id=row.list_id,
     )
     return order_say(event, instruments)
+
+
+def list_row_say(row: OrderListRow, instruments: Instruments) -> OrderListSay:
+    """An order list of the history."""
+    legs = msgspec.json.decode(row.legs, type=list[tuple[int, str, LegStatus]])
+    event = OrderListChanged(
+        seq=row.seq,
+        time_ms=row.updated_ms,
+        account_id=row.account_id,
+        n=0,
+        list_id=row.list_id,
+        symbol=row.symbol,
+        kind=ListKind(row.kind),
+        status=ListStatus(row.status),
+        client_id=row.client_id,
+        reason=Reason[row.reason] if row.reason else None,
+        legs=legs,
+        placed_ms=row.time_ms,
+        bracket=row.bracket,
+    )
+    return list_say(event, instruments)
 
 
 def fill_row_say(row: FillRow, instruments: Instruments) -> FillSay:

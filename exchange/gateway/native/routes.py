@@ -18,8 +18,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """One operation: how it is called, what it takes and says, and who may.
 
     `address` is method and path, or empty for an operation that REST reaches through another. A
-    path's `{names}` are fields of `ask`, but for `{id}`: an order's number, or `client:` and its
-    client id. `safe_to_repeat` holds where a client id makes a repetition harmless.
+    path's `{names}` are fields of `ask`, but for `{id}` and `{list}`: the number of an order or a
+    list, or `client:` and its client id. `safe_to_repeat` holds where a client id makes a
+    repetition harmless.
     """
 
     op: str
@@ -313,6 +314,20 @@ _ORDERS: Final = (
         wire.OrderListSay,
         "trade",
         "Cancel a list",
+    ),
+    _own(
+        "order.lists",
+        "GET /v1/order_lists",
+        wire.ListsAsk,
+        list[wire.OrderListSay],
+        "Order lists",
+    ),
+    _own(
+        "order.list_status",
+        "GET /v1/order_lists/{list}",
+        wire.ListKey,
+        wire.OrderListSay,
+        "One order list",
     ),
     _own(
         "order.preview",

@@ -142,6 +142,7 @@ def order_say(event: OrderChanged, instruments: Instruments, _: Figures | None =
         event.trailing_bps or None,
         trigger if trails else None,
         instrument.qty_text(event.iceberg_lots) if event.iceberg_lots else None,
+        event.list_id or None,
     )
 
 
@@ -162,6 +163,8 @@ def list_say(
         event.reason.name if event.reason else None,
         event.time_ms,
         legs,
+        event.placed_ms,
+        event.bracket,
     )
 
 

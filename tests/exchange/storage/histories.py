@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.storage.backlog import TableRow
-from exchange.storage.rows import FillRow, LedgerRow, OrderRow, TradeRow
+from exchange.storage.rows import FillRow, LedgerRow, OrderListRow, OrderRow, TradeRow
 
 SYMBOL = "BTC-USDT"
 NEW, FILLED, CANCELLED = 0, 2, 3
@@ -36,6 +36,30 @@ def order(
         reason=None,
         wallet="spot",
         is_open=status == NEW,
+    )
+
+
+def order_list(
+    list_id: int,
+    *,
+    account_id: int = 7,
+    symbol: str = SYMBOL,
+    is_open: bool = False,
+    client_id: str = "",
+    updated_ms: int = 0,
+) -> OrderListRow:
+    return OrderListRow(
+        list_id=list_id,
+        account_id=account_id,
+        symbol=symbol,
+        kind=0,
+        status=0 if is_open else 1,
+        client_id=client_id,
+        time_ms=list_id,
+        updated_ms=updated_ms or list_id,
+        reason=None,
+        legs='[[1,"",4],[2,"",4]]',
+        is_open=is_open,
     )
 
 

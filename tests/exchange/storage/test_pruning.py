@@ -13,7 +13,7 @@ from exchange.storage.pruning import PRUNED, pruning
 from exchange.storage.queries import pnl_of
 from exchange.storage.rows import CandleRow, FundingRow
 from exchange.storage.tables import TABLES, insert, prepare
-from tests.exchange.storage.histories import FILLED, order, posting, trade
+from tests.exchange.storage.histories import FILLED, order, order_list, posting, trade
 
 
 @pytest.fixture
@@ -56,6 +56,15 @@ def test_open_orders_stay_and_closed_ones_go_by_their_last_change(
     # The second slice (4-6) holds nothing old, and yet the third does.
     assert sum(pruning(connection, 100, ["orders"])) == 2
     assert ids(connection, "order_id", "orders") == [1, 3, 4, 5, 6]
+
+
+def test_open_lists_stay_and_past_ones_go_by_their_last_change(
+    connection: sqlite3.Connection,
+) -> None:
+    rows = [order_list(1, is_open=True), order_list(2), order_list(3, updated_ms=500)]
+    insert(connection, TABLES["order_lists"], rows)
+    assert sum(pruning(connection, 100, ["order_lists"])) == 1
+    assert ids(connection, "list_id", "order_lists") == [1, 3]
 
 
 def test_sums_of_postings_outlive_them(connection: sqlite3.Connection) -> None:

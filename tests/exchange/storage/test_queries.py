@@ -28,6 +28,7 @@ from tests.exchange.storage.histories import (
     SYMBOL,
     fill,
     order,
+    order_list,
     posting,
     trade,
 )
@@ -101,6 +102,24 @@ async def test_a_client_id_names_its_newest_order(
     insert(writer, TABLES["orders"], rows)
     assert await queries.order_by_client_id(7, "a") == rows[1]
     assert await queries.order_by_client_id(7, "b") is None
+
+
+async def test_lists_are_found_by_account_symbol_id_and_client_id(
+    writer: sqlite3.Connection, queries: Queries
+) -> None:
+    rows = [
+        order_list(1, client_id="a"),
+        order_list(2, symbol=ETH, client_id="a"),
+        order_list(3, account_id=8, client_id="a"),
+    ]
+    insert(writer, TABLES["order_lists"], rows)
+    assert await queries.order_lists(7) == rows[:2]
+    assert await queries.order_lists(7, symbol=ETH) == [rows[1]]
+    assert await queries.order_lists(7, part=Part(before_id=2)) == [rows[0]]
+    assert await queries.order_list(7, list_id=1) == rows[0]
+    assert await queries.order_list(7, client_id="a") == rows[1]
+    assert await queries.order_list(7, list_id=3) is None
+    assert await queries.order_list(7, client_id="b") is None
 
 
 async def test_fills_are_found_by_account_symbol_and_order(

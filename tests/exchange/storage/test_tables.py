@@ -122,9 +122,9 @@ def test_tables_are_made_once(tmp_path: Path) -> None:
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection = prepare(tmp_path / "history.db")
-    connection.execute("PRAGMA user_version = 8")
+    connection.execute("PRAGMA user_version = 9")
     connection.close()
-    with pytest.raises(HistoryVersion, match="version 8, not 7"):
+    with pytest.raises(HistoryVersion, match="version 9, not 8"):
         prepare(tmp_path / "history.db")
 
 
@@ -132,7 +132,7 @@ def test_a_file_of_the_first_version_grows_the_columns_and_tables_it_lacks(tmp_p
     path = tmp_path / "history.db"
     old = sqlite3.connect(path)
     for table in TABLES.values():
-        if table.name in ("calls", "deleverages", "rejects"):
+        if table.name in ("calls", "deleverages", "order_lists", "rejects"):
             continue
         for statement in table.ddl():
             old.execute(statement)
@@ -142,6 +142,7 @@ def test_a_file_of_the_first_version_grows_the_columns_and_tables_it_lacks(tmp_p
         ("orders", "filled_minor"),
         ("orders", "trailing_bps"),
         ("orders", "iceberg_lots"),
+        ("orders", "list_id"),
         ("fills", "position_side"),
     ):
         old.execute(f"ALTER TABLE {name} DROP COLUMN {column}")

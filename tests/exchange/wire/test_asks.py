@@ -68,6 +68,8 @@ LEAST: dict[type[Ask], dict[str, Any]] = {
     ReplaceAsk: {"cancel": {"order_id": 1}, "place": ORDER},
     module.PlaceListAsk: {"kind": "oco", "orders": [ORDER, ORDER]},
     module.CancelListAsk: {"list_id": 1},
+    module.ListKey: {},
+    module.ListsAsk: {},
     module.CancelAllAsk: {},
     CancelAllAfterAsk: {"countdown_ms": 60_000},
     OrderListAsk: {},

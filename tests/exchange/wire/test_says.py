@@ -33,7 +33,16 @@ NUMBERS = {
     "adl_rank",
     "trailing_bps",
     *("countdown_ms", "at_ms"),
-    *("order_id", "trade_id", "loan_id", "account_id", "reference", "first_id", "last_id"),
+    *(
+        "order_id",
+        "list_id",
+        "trade_id",
+        "loan_id",
+        "account_id",
+        "reference",
+        "first_id",
+        "last_id",
+    ),
     *(
         "expire_ms",
         "placed_ms",
