@@ -12,7 +12,12 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from exchange.bench.measure import calibration_per_s, collector_at_rest, peak_rss_mb
+from exchange.bench.measure import (
+    calibration_per_s,
+    collector_at_rest,
+    peak_rss_mb,
+    show_progress,
+)
 from exchange.bench.memory import measured
 from exchange.bench.mixed import MixedFlow, mixed_venue
 from exchange.bench.tally import Tally
@@ -124,7 +129,7 @@ def _open(engine: Engine, flow: MixedFlow, sizes: Sizes) -> None:
             engine.apply(command)
             done += 1
             if not done % CHUNK_COMMANDS_MAX:
-                _show_progress("setting up", min(done, total), total)
+                show_progress("setting up", min(done, total), total)
     while engine.pending_work:
         engine.apply(flow.more())
 
@@ -139,7 +144,7 @@ def _play(engine: Engine, flow: MixedFlow, tally: Tally, sizes: Sizes) -> tuple[
     try:
         while tally.commands < sizes.commands:
             seconds += _timed(engine, tally, flow.chunk(engine, chunk))
-            _show_progress("measured", min(tally.commands, sizes.commands), sizes.commands)
+            show_progress("measured", min(tally.commands, sizes.commands), sizes.commands)
         while engine.pending_work:
             seconds += _timed(engine, tally, [flow.more()])
     except KeyboardInterrupt:
@@ -185,13 +190,6 @@ def growth(sizes: Sizes) -> dict[str, Any]:
         "growth": rows,
         "interrupted": interrupted,
     }
-
-
-def _show_progress(word: str, done: int, total: int) -> None:
-    """One line that overwrites itself, for a person who waits at a terminal."""
-    if sys.stderr.isatty():
-        end = "\n" if done >= total else ""
-        print(f"\r{word}: {done * 100 // total} % of {total}   ", end=end, file=sys.stderr)
 
 
 def _text(report: Mapping[str, Any]) -> str:

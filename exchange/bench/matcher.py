@@ -19,7 +19,12 @@ from exchange.bench.flow import (
     FlowRecord,
     read_flow,
 )
-from exchange.bench.measure import calibration_per_s, collector_at_rest, peak_rss_mb
+from exchange.bench.measure import (
+    calibration_per_s,
+    collector_at_rest,
+    peak_rss_mb,
+    show_progress,
+)
 from exchange.build import running
 from matching.book import Book, Happened
 from matching.types import Fill, Order, OrderType, SelfTrade, Side, TimeInForce
@@ -73,7 +78,7 @@ def run(flow: Path, expect: Path | None = None) -> dict[str, object]:
             digest.cancel_rejects += _play(book, records, happened)
             seconds += time.perf_counter() - started
             digest.fold(cast(list[Fill], happened))  # Without prevention there are only fills.
-            _show_progress(sum(digest.ops), total)
+            show_progress("commands", sum(digest.ops), total)
     book.check()
     result = digest.result(book)
     return {
@@ -127,13 +132,6 @@ def _expectation(path: Path) -> dict[str, int]:
     if not isinstance(content, dict) or "trade_hash" not in content:
         raise ValueError(f"{path} is no digest: it lacks trade_hash")
     return content
-
-
-def _show_progress(done: int, total: int) -> None:
-    """One line that overwrites itself, for a person who waits at a terminal."""
-    if sys.stderr.isatty():
-        end = "\n" if done >= total else ""
-        print(f"\r{done * 100 // total} % of {total} commands", end=end, file=sys.stderr)
 
 
 def _sentence(report: Mapping[str, object]) -> str:

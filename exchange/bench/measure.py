@@ -61,3 +61,10 @@ def collector_at_rest() -> Iterator[None]:
         gc.unfreeze()
         if was_enabled:
             gc.enable()
+
+
+def show_progress(word: str, done: int, total: int) -> None:
+    """One line that overwrites itself, for a person who waits at a terminal."""
+    if sys.stderr.isatty():
+        end = "\n" if done >= total else ""
+        print(f"\r{word}: {done * 100 // total} % of {total}   ", end=end, file=sys.stderr)

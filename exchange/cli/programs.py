@@ -20,6 +20,11 @@ PROGRAMS: Final = (
     (("bots", "run"), "run a sample bot over WebSocket", "clients.bots.runner"),
     (("bench", "matcher"), "the book alone, on the standard flow", "exchange.bench.matcher"),
     (("bench", "engine"), "risk, ledger and matching on a mixed flow", "exchange.bench.engine"),
+    (
+        ("bench", "flow"),
+        "write a flow for the matcher, with its digest",
+        "exchange.bench.flow_writer",
+    ),
     (("bench", "mark"), "a mark tick over many positions", "exchange.bench.mark"),
 )
 GROUPS: Final = {"bots": "sample bots", "bench": "benchmarks"}

@@ -9,6 +9,7 @@ from exchange.bench.measure import (
     collector_at_rest,
     peak_rss_mb,
     resident_mb,
+    show_progress,
 )
 
 
@@ -47,3 +48,13 @@ def test_a_collector_that_was_off_stays_off() -> None:
 
 def test_what_is_held_now_is_no_more_than_was_held_at_most() -> None:
     assert 1 < resident_mb() <= peak_rss_mb() * 1.01
+
+
+def test_progress_is_for_a_person_at_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_progress("commands", 1, 4)
+    assert not capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    show_progress("commands", 1, 4)
+    assert "commands: 25 % of 4" in capsys.readouterr().err
