@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from exchange.bracketing import refuse_bracket
 from exchange.commands import PlaceOrder
 from exchange.engine import Engine
 from exchange.events import Answered, Filled
@@ -75,6 +76,9 @@ def _preview(engine: Engine, wish: PlaceOrder) -> Preview:
         return Preview(Reason.UNKNOWN_SYMBOL)
     if wish.position_side not in POSITION_SIDES:
         return Preview(Reason.FIELD_OUT_OF_RANGE)
+    unfit = refuse_bracket(engine.trading, account, wish)
+    if unfit is not None:
+        return Preview(unfit)
     if wish.type in TRIGGER_TYPES:
         return _preview_asleep(engine, account, wish)
     if engine.instruments[wish.symbol].kind == "spot":

@@ -42,6 +42,7 @@ examples:
   papertape {side} BTC-USDT-PERP 0.1 --side {leg}             a leg of its own: hedge mode
   papertape {side} BTC-USDT 0.01 --price 49000                 spot, a limit order
   papertape {side} BTC-USDT 1 --margin cross --borrow          spot margin: borrow what is missing
+  papertape {side} BTC-USDT-PERP 0.1 --take-profit {gain} --stop-loss {loss}
   papertape {side} BTC-USDT-PERP 0.1 --preview                 what it would cost; nothing is sent
 
 The key is the one `papertape demo` made (in --data), or PAPERTAPE_KEY and PAPERTAPE_SECRET."""
@@ -86,7 +87,12 @@ def _add_order(commands: Any, side: str, about: str) -> None:
         side,
         help=about,
         description=f"Place one order: {about}.",
-        epilog=EXAMPLES.format(side=side, leg="long" if side == "buy" else "short"),
+        epilog=EXAMPLES.format(
+            side=side,
+            leg="long" if side == "buy" else "short",
+            gain=55_000 if side == "buy" else 45_000,
+            loss=48_000 if side == "buy" else 52_000,
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("symbol", metavar="SYMBOL", help="BTC-USDT, BTC-USDT-PERP ...")
@@ -97,6 +103,10 @@ def _add_order(commands: Any, side: str, about: str) -> None:
     command.add_argument(
         "--borrow", action="store_true", help="spot margin: borrow what is missing"
     )
+    for exit_, where in (("take-profit", "gains"), ("stop-loss", "loses")):
+        command.add_argument(
+            f"--{exit_}", metavar="P", help=f"close it at the market again, where it {where}"
+        )
     command.add_argument(
         "--side",
         dest="leg",
@@ -173,6 +183,9 @@ def order_fields(args: argparse.Namespace) -> dict[str, Any]:
         fields |= {"margin": args.margin or "cross", "side_effect": "borrow"}
     if args.reduce_only:
         fields["reduce_only"] = True
+    for name, at in (("take_profit", args.take_profit), ("stop_loss", args.stop_loss)):
+        if at is not None:
+            fields[name] = {"trigger_price": at}
     if perpetual:
         fields |= {"leverage": args.leverage, "position_side": args.leg}
     return {name: value for name, value in fields.items() if value is not None}
@@ -241,6 +254,8 @@ def placed_text(placed: PlacedSay) -> str:
     told = [f"{side} {dash(order.qty)} {order.symbol}: order {order.order_id} {status_text(order)}"]
     if order.average_price is not None:
         told.append(f"{order.filled_qty} at {order.average_price} on average")
+    if order.list_id is not None:
+        told.append(f"its exits hang on list {order.list_id}")
     fees: dict[str, list[str]] = {}
     for fill in placed.fills:
         fees.setdefault(fill.fee_asset, []).append(fill.fee)
@@ -334,11 +349,15 @@ def orders(args: argparse.Namespace) -> int:
             trigger_text(one),
             dash(one.qty),
             one.filled_qty,
+            dash(None if one.list_id is None else str(one.list_id)),
             one.position_side if one.position_side in LEGS else one.wallet,
         )
         for one in found
     ]
-    head = ("order", "symbol", "side", "type", "price", "trigger", "qty", "filled", "wallet")
+    head = (
+        *("order", "symbol", "side", "type", "price", "trigger", "qty", "filled"),
+        *("list", "wallet"),
+    )
     print(table(head, rows, left=4) if rows else "no open orders")
     return 0
 

@@ -37,6 +37,15 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What a client sends."""
 
 
+class ExitAsk(Ask):
+    """What closes an order again, once `trigger` reaches `trigger_price`: at the market, or by a
+    limit at `price`."""
+
+    trigger_price: Text
+    price: Text | None = None
+    trigger: TriggerName = "last"
+
+
 class OrderAsk(Ask):
     """Place an order. A limit needs `qty` and `price`; a market `qty` or `quote_qty`.
 
@@ -46,6 +55,7 @@ class OrderAsk(Ask):
     once, and wake when it turns back that far. A trailing_stop does so at the market, from its
     `activation_price` on. In hedge mode an order on a perpetual names the leg it is of by
     `position_side`. Of a GTC limit with `iceberg_qty` the book shows so much at a time.
+    `take_profit` and `stop_loss` close again what was filled of it; one ends the other.
     """
 
     symbol: Symbol
@@ -72,6 +82,8 @@ class OrderAsk(Ask):
     trailing_bps: Annotated[int, msgspec.Meta(ge=1, le=9_999)] | None = None
     activation_price: Text | None = None
     iceberg_qty: Text | None = None
+    take_profit: ExitAsk | None = None
+    stop_loss: ExitAsk | None = None
 
 
 class OrderKey(Ask):

@@ -13,12 +13,13 @@ from exchange.commands import (
     REPAY,
     AmendOrder,
     CancelOrder,
+    Exit,
     PlaceOrder,
 )
 from exchange.gateway.calls import refusal
 from exchange.gateway.native.amounts import positive_minor
 from exchange.gateway.native.sides import side_number
-from exchange.wire import AmendAsk, OrderAsk, OrderKey
+from exchange.wire import AmendAsk, ExitAsk, OrderAsk, OrderKey
 from matching.instrument import Instrument
 from matching.reasons import Reason
 from matching.types import (
@@ -116,6 +117,22 @@ def place_command(
         iceberg_lots=0
         if ask.iceberg_qty is None
         else lots_of(ask.iceberg_qty, instrument, "iceberg_qty"),
+        take_profit=_exit(ask.take_profit, instrument, "take_profit"),
+        stop_loss=_exit(ask.stop_loss, instrument, "stop_loss"),
+    )
+
+
+def _exit(ask: ExitAsk | None, instrument: Instrument, field: str) -> Exit | None:
+    """What closes an order again, where it brings that."""
+    if ask is None:
+        return None
+    if ask.trigger == "mark" and instrument.kind == "spot":
+        raise _clash(f"{field}.trigger", "a spot pair has no mark; leave trigger out")
+    price = ask.price
+    return Exit(
+        trigger_ticks=ticks_of(ask.trigger_price, instrument, f"{field}.trigger_price"),
+        price_ticks=0 if price is None else ticks_of(price, instrument, f"{field}.price"),
+        trigger=TRIGGERS[ask.trigger],
     )
 
 

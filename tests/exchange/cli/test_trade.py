@@ -66,6 +66,16 @@ async def test_a_perpetual_is_bought_in_one_line(desk: Desk) -> None:
     assert "liquidation at" in shown.splitlines()[0]
 
 
+async def test_exits_come_with_the_order(desk: Desk) -> None:
+    await desk.bob.order("BTC-USDT-PERP", "sell", "1", price="50000")
+    words = ("buy", "BTC-USDT-PERP", "0.1", "--take-profit", "55000", "--stop-loss", "48000")
+    assert "its exits hang on list 1" in await desk.type(*words)
+    shown = await desk.type("orders")
+    gain, loss = sorted(line.split() for line in shown.splitlines() if "BTC-USDT-PERP" in line)
+    assert [gain[at] for at in (2, 3, 6, -2)] == ["sell", "take_profit", "55000.0", "1"]
+    assert [loss[at] for at in (2, 3, 6, -2)] == ["sell", "stop", "48000.0", "1"]
+
+
 async def test_it_is_all_there_for_machines_too(desk: Desk) -> None:
     await desk.bob.order("BTC-USDT-PERP", "sell", "1", price="50000")
     placed = await desk.type_json("buy", "BTC-USDT-PERP", "0.1")

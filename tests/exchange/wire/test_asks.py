@@ -59,6 +59,7 @@ PLACE = {"op": "order.place", **ORDER}  # As an item of a batch.
 MONEY = {"wallet": "spot", "asset": "USDT", "amount": "1"}
 LEAST: dict[type[Ask], dict[str, Any]] = {
     OrderAsk: ORDER,
+    module.ExitAsk: {"trigger_price": "1"},
     BatchPlace: PLACE,
     BatchAmend: {"op": "order.amend", "order_id": 1, "qty": "1"},
     BatchCancel: {"op": "order.cancel", "order_id": 1},

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from exchange.commands import BORROW_AND_REPAY, AmendOrder, CancelOrder, PlaceOrder
+from exchange.commands import BORROW_AND_REPAY, AmendOrder, CancelOrder, Exit, PlaceOrder
 from exchange.config import default_venue
 from exchange.gateway.calls import ApiError
 from exchange.gateway.native.orders import amend_command, cancel_command, place_command
@@ -46,6 +46,25 @@ def test_a_limit_order_becomes_ticks_and_lots() -> None:
         price_ticks=5_000_001,
         tif=TimeInForce.GTC,
         wallet="spot",
+    )
+
+
+def test_exits_are_prices_of_the_instrument() -> None:
+    gain = {"trigger_price": "55000", "price": "54990.5"}
+    asked = command(LIMIT, take_profit=gain, stop_loss={"trigger_price": "48000"})
+    assert asked.take_profit == Exit(5_500_000, 5_499_050)
+    assert asked.stop_loss == Exit(4_800_000)
+    marked = command(PERP, stop_loss={"trigger_price": "48000", "trigger": "mark"})
+    assert marked.stop_loss is not None
+    assert marked.stop_loss.trigger is TriggerSource.MARK
+    wrong = {"trigger_price": "48000.001"}
+    error = refused(LIMIT, stop_loss=wrong)
+    assert (error.code, error.details["field"]) == (
+        *("PRICE_NOT_ON_TICK", "stop_loss.trigger_price"),
+    )
+    error = refused(LIMIT, stop_loss={"trigger_price": "48000", "trigger": "mark"})
+    assert (error.code, error.details["field"]) == (
+        *("COMBINATION_NOT_ALLOWED", "stop_loss.trigger"),
     )
 
 

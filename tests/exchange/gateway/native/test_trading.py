@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.exchange.gateway.rig import Rig, Trader
 
 
@@ -127,6 +129,49 @@ async def test_a_preview_says_the_costs_and_sends_nothing(rig: Rig, alice: Trade
     refused = (await alice.ask("POST", "/v1/orders/preview", fields | {"qty": "50"})).json
     assert (refused["accepted"], refused["reason"]) == (False, "INSUFFICIENT_MARGIN")
     assert refused["message"]
+    assert rig.digest() == before
+
+
+BRACKET: dict[str, Any] = {
+    "symbol": "BTC-USDT-PERP",
+    "side": "buy",
+    "type": "limit",
+    "qty": "0.1",
+    "price": "50000",
+    "take_profit": {"trigger_price": "55000"},
+    "stop_loss": {"trigger_price": "48000", "price": "47900", "trigger": "mark"},
+}
+
+
+async def test_p16_exits_come_with_an_order_and_hang_on_its_list(
+    alice: Trader, bob: Trader
+) -> None:
+    placed = (await alice.ask("POST", "/v1/orders", BRACKET)).json
+    list_id = placed["order"]["list_id"]
+    (found,) = (await alice.ask("GET", "/v1/order_lists")).json
+    assert (found["list_id"], found["kind"], found["bracket"]) == (list_id, "otoco", True)
+    assert [leg["status"] for leg in found["orders"]] == ["open", "pending_new", "pending_new"]
+    await bob.order("BTC-USDT-PERP", "sell", "0.1", price="50000")
+    loss, gain = (await alice.ask("GET", "/v1/orders")).json
+    assert (gain["type"], gain["reduce_only"], gain["qty"]) == ("take_profit", True, "0.100")
+    assert (loss["type"], loss["price"], loss["trigger"]) == ("stop_limit", "47900.0", "mark")
+    assert gain["list_id"] == loss["list_id"] == list_id
+
+
+async def test_a_batch_takes_exits_too(alice: Trader) -> None:
+    wrong = BRACKET | {"stop_loss": {"trigger_price": "51000"}}
+    said = (await alice.ask("POST", "/v1/orders/batch", {"orders": [BRACKET, wrong]})).json
+    assert said[0]["result"]["order"]["list_id"] == 1
+    assert said[1]["error"]["code"] == "BRACKET_PRICES"
+
+
+async def test_a_preview_says_whether_the_exits_would_be_taken(rig: Rig, alice: Trader) -> None:
+    before = rig.digest()
+    said = (await alice.ask("POST", "/v1/orders/preview", BRACKET)).json
+    assert (said["accepted"], said["fee"]) == (True, "2.5")
+    wrong = BRACKET | {"stop_loss": {"trigger_price": "51000"}}
+    said = (await alice.ask("POST", "/v1/orders/preview", wrong)).json
+    assert (said["accepted"], said["reason"]) == (False, "BRACKET_PRICES")
     assert rig.digest() == before
 
 
