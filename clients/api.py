@@ -12,7 +12,6 @@ REST.  Numbers are Decimals, whole numbers or text; what comes back are the reco
 
 from __future__ import annotations
 
-import secrets
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -23,6 +22,7 @@ from clients.errors import PapertapeError
 from clients.rest import Rest, segment
 from clients.signing import Signer
 from clients.stream import Stream, Subscription
+from clients.wishes import batch_item, fresh_id, identified, order
 from exchange import wire
 
 Said = TypeVar("Said")
@@ -95,7 +95,8 @@ class Papertape:
         `options` are the other fields of `wire.OrderAsk`: tif, expire_ms, post_only, reduce_only,
         stp, margin, side_effect, leverage, in hedge mode position_side; and for a stop or
         take-profit its type, trigger_price, trigger, close_position, price_protect, trailing_bps,
-        activation_price.
+        activation_price.  `take_profit` and `stop_loss` close again what is filled of it: each a
+        price, or what `clients.wishes.exit_at` makes.
         """
         ask = order(
             symbol,
@@ -168,7 +169,7 @@ class Papertape:
 
         A PapertapeError means that neither was done; otherwise see both halves.
         """
-        ask = wire.ReplaceAsk(wire.OrderKey(order_id, client_id), _identified(place), mode)
+        ask = wire.ReplaceAsk(wire.OrderKey(order_id, client_id), identified(place), mode)
         return await self._change("order.replace", ask, wire.ReplacedSay)
 
     async def batch(
@@ -179,7 +180,7 @@ class Papertape:
         Where the connection broke meanwhile, an amendment or cancellation that reached the
         exchange the first time is told as refused: `order` says how the order stands.
         """
-        ask = wire.BatchAsk([_item(each) for each in items])
+        ask = wire.BatchAsk([batch_item(each) for each in items])
         return await self._change("order.batch", ask, list[wire.BatchItemSay])
 
     async def orders(
@@ -205,6 +206,45 @@ class Papertape:
         """One order as it stands."""
         name = str(order_id) if order_id is not None else f"client:{client_id}"
         return await self._rest.get(wire.OrderSay, f"/v1/orders/{segment(name)}", signed=True)
+
+    async def place_list(
+        self, kind: Literal["oco", "oto", "otoco"], *orders: wire.OrderAsk, client_id: str = ""
+    ) -> wire.OrderListSay:
+        """Place orders (made by `order`) that hang together; see `wire.PlaceListAsk`."""
+        ask = wire.PlaceListAsk(kind, list(orders), client_id or fresh_id())
+        return await self._change("order.list_place", ask, wire.OrderListSay)
+
+    async def cancel_list(self, list_id: int) -> wire.OrderListSay:
+        """Cancel the open orders of a list, and what waits for them."""
+        try:
+            return await self._change(
+                "order.list_cancel", wire.CancelListAsk(list_id), wire.OrderListSay
+            )
+        except PapertapeError as error:
+            if not (error.sent_twice and error.code == "UNKNOWN_ORDER"):
+                raise
+            return await self.order_list(list_id)
+
+    async def order_lists(
+        self,
+        symbol: str | None = None,
+        *,
+        status: Literal["open", "all"] = "open",
+        limit: int = 100,
+        before_id: int | None = None,
+    ) -> list[wire.OrderListSay]:
+        """Order lists, newest first: the open ones, or all."""
+        query = {"symbol": symbol, "status": status, "limit": limit, "before_id": before_id}
+        lists = list[wire.OrderListSay]
+        return await self._rest.get(lists, "/v1/order_lists", signed=True, **query)
+
+    async def order_list(
+        self, list_id: int | None = None, *, client_id: str = ""
+    ) -> wire.OrderListSay:
+        """One order list as it stands, open or past."""
+        name = str(list_id) if list_id is not None else f"client:{client_id}"
+        path = f"/v1/order_lists/{segment(name)}"
+        return await self._rest.get(wire.OrderListSay, path, signed=True)
 
     # -- money ---------------------------------------------------------------------------------
 
@@ -431,51 +471,6 @@ class Papertape:
             if not (error.sent_twice and error.code == "MODE_UNCHANGED"):
                 raise
             return (await self.account()).settings
-
-
-def order(
-    symbol: str,
-    side: Literal["buy", "sell"],
-    qty: Number | None = None,
-    *,
-    price: Number | None = None,
-    quote_qty: Number | None = None,
-    trigger_price: Number | None = None,
-    activation_price: Number | None = None,
-    **options: Any,
-) -> wire.OrderAsk:
-    """An order as the wire wants it; an option it does not know is a TypeError."""
-    return wire.OrderAsk(
-        symbol=symbol,
-        side=side,
-        type=options.pop("type", "market" if price is None else "limit"),
-        qty=maybe_text(qty),
-        quote_qty=maybe_text(quote_qty),
-        price=maybe_text(price),
-        trigger_price=maybe_text(trigger_price),
-        activation_price=maybe_text(activation_price),
-        **options,
-    )
-
-
-def _identified(ask: wire.OrderAsk) -> wire.OrderAsk:
-    """The order with a client id, so that it is placed once however often it is sent."""
-    return ask if ask.client_id else msgspec.structs.replace(ask, client_id=fresh_id())
-
-
-def _item(
-    ask: wire.OrderAsk | wire.AmendAsk | wire.OrderKey,
-) -> wire.BatchPlace | wire.BatchAmend | wire.BatchCancel:
-    if isinstance(ask, wire.OrderAsk):
-        return wire.BatchPlace(**msgspec.structs.asdict(_identified(ask)))
-    if isinstance(ask, wire.AmendAsk):
-        return wire.BatchAmend(**msgspec.structs.asdict(ask))
-    return wire.BatchCancel(**msgspec.structs.asdict(ask))
-
-
-def fresh_id() -> str:
-    """A client id that nobody used before."""
-    return f"pt-{secrets.token_hex(10)}"
 
 
 def websocket_url(url: str) -> str:

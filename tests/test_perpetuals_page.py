@@ -9,7 +9,7 @@ import msgspec
 
 from exchange import wire
 from exchange.gateway.native.routes import BY_OP, REST_ROUTES
-from exchange.wire import PRIVATE_CHANNELS, FaucetAsk, PositionModeAsk
+from exchange.wire import PRIVATE_CHANNELS, FaucetAsk, OrderAsk, PositionModeAsk
 from exchange.wire.stream import NoticeSay
 
 PAGE = Path(__file__).parents[1] / "docs" / "perpetuals-api.md"
@@ -33,12 +33,13 @@ def test_every_address_on_the_page_is_served() -> None:
     page = PAGE.read_text("utf-8")
     served = {(route.method, route.path) for route in REST_ROUTES}
     addresses = re.findall(r"\b(GET|POST|PUT) (/v1/[a-z/]+)", page)
-    assert len(addresses) == 6
+    assert len(addresses) == 7
     assert set(addresses) <= served
 
 
 def test_what_the_page_sends_is_accepted() -> None:
-    bodies = re.findall(r"\{.+?\}", PAGE.read_text("utf-8"))
-    mode, faucet = sorted(bodies, key=len)
+    bodies = re.findall(r"\{(?:[^{}]|\{[^{}]*\})+\}", PAGE.read_text("utf-8"))
+    mode, faucet, bracket = sorted(bodies, key=len)
+    msgspec.json.decode(bracket, type=OrderAsk)
     msgspec.json.decode(mode, type=PositionModeAsk)
     msgspec.json.decode(faucet, type=FaucetAsk)

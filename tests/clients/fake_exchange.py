@@ -35,6 +35,7 @@ from exchange.wire import (
     WhySay,
 )
 from tests.clients.fake_batches import several
+from tests.clients.fake_lists import FakeLists
 from tests.clients.wire_samples import INSTRUMENTS, NOON, PREVIEW, margin, open_order, wallet_of
 
 KEY, SECRET, ADMIN = "pk-test", "testsecret", "admin-test"
@@ -82,6 +83,7 @@ class FakeExchange:
         self.book_id = dict.fromkeys(self.prices, 1)
         self.settings: dict[str, Any] = {"margin_leverage": 3, "symbols": {}}
         self.remembered: dict[str, Any] = {}
+        self.lists = FakeLists(Refused)
         self.break_before_reply: list[str] = []  # Operations whose next reply is lost.
         self.refuse: dict[str, Refused] = {}
         self.history: dict[str, Any] = {  # What a GET answers, by its path below /v1.
@@ -259,6 +261,8 @@ class FakeExchange:
                 return 200, [o for o in self.orders.values() if o.status == "new"]
             case "GET", path if path.startswith("/orders/"):
                 return 200, self._order(path.removeprefix("/orders/"))
+            case "GET", path if path.startswith("/order_lists"):
+                return 200, self.lists.looked_up(request.path, request.query)
             case "GET", path if path.startswith("/book/"):
                 return 200, self.book(path.removeprefix("/book/"))
             case "POST", "/orders/preview":
@@ -314,7 +318,7 @@ class FakeExchange:
             "fee_discount.set": self._settings,
             "multi_asset.set": self._settings,
         }
-        result = await (act | several(self.act, Refused))[op](**fields)
+        result = await (act | several(self.act, Refused) | self.lists.acts)[op](**fields)
         if known:
             self.remembered[known] = result
         return result

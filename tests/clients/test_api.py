@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 import pytest_asyncio
 
-from clients.api import Papertape, order, websocket_url
+from clients.api import Papertape, websocket_url
 from clients.errors import PapertapeError
+from clients.wishes import exit_at, order
 from exchange import wire
 from tests.clients.fake_exchange import ADMIN, KEY, SECRET, FakeExchange, Refused
 from tests.clients.wire_samples import NOON
@@ -165,6 +166,33 @@ async def test_an_order_is_replaced_and_both_halves_are_told(
     assert len(set(ids)) == 3
 
 
+async def test_orders_hang_together_and_are_cancelled_together(
+    exchange: FakeExchange, pt: Papertape
+) -> None:
+    legs = order("BTC-USDT", "buy", 1, price=100), order("BTC-USDT", "sell", 1, price=60_000)
+    placed = await pt.place_list("oto", *legs)
+    assert [leg.status for leg in placed.orders] == ["open", "pending_new"]
+    assert frames(exchange, "order.list_place")[0]["client_id"] == placed.client_id != ""
+    assert await pt.order_lists("BTC-USDT") == [placed]
+    assert await pt.order_list(client_id=placed.client_id) == placed
+    exchange.break_before_reply.append("order.list_cancel")
+    ended = await pt.cancel_list(placed.list_id)
+    assert ended.status == "done"
+    assert await pt.order_list(placed.list_id) == ended
+    assert (await pt.order_lists(), await pt.order_lists(status="all")) == ([], [ended])
+    with pytest.raises(PapertapeError, match="UNKNOWN_ORDER"):
+        await pt.cancel_list(placed.list_id)
+
+
+async def test_exits_come_with_an_order(exchange: FakeExchange, pt: Papertape) -> None:
+    loss = exit_at(90, price="89.5", trigger="mark")
+    await pt.preview("BTC-USDT-PERP", "buy", 1, price=100, take_profit=120, stop_loss=loss)
+    await pt.place("BTC-USDT-PERP", "buy", 1, price=100, take_profit=120, stop_loss=loss)
+    (frame,) = frames(exchange, "order.place")
+    assert frame["take_profit"] == {"trigger_price": "120"}
+    assert frame["stop_loss"] == {"trigger_price": "90", "price": "89.5", "trigger": "mark"}
+
+
 async def test_a_dead_man_switch_is_set_and_ended(exchange: FakeExchange, pt: Papertape) -> None:
     assert (await pt.cancel_all_after(60_000)).at_ms == NOON + 60_000
     assert (await pt.cancel_all_after(0, "BTC-USDT")).at_ms is None
@@ -242,11 +270,6 @@ async def test_events_arrive_typed(exchange: FakeExchange, pt: Papertape) -> Non
     filled, changed = await anext(events), await anext(events)
     assert (changed.channel, changed.data.status) == ("orders", "filled")
     assert (filled.channel, filled.data.price) == ("fills", "50001")
-
-
-def test_an_option_the_wire_does_not_know_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="leveridge"):
-        order("BTC-USDT", "buy", 1, leveridge=5)
 
 
 def test_a_key_without_its_secret_is_refused() -> None:

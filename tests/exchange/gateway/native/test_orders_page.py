@@ -9,7 +9,7 @@ from exchange.gateway.native.routes import BY_OP, REST_ROUTES
 from tests.exchange.gateway.rig import Rig, Trader
 
 PAGE = (Path(__file__).parents[4] / "docs" / "orders-api.md").read_text("utf-8")
-BATCH, REPLACE, LIST, TRAILING = (
+BATCH, REPLACE, LIST, BRACKET, TRAILING = (
     re.sub(r"^ {4}", "", block, flags=re.MULTILINE)
     for block in re.findall(r"(?:^ {4}.*\n)+", PAGE, flags=re.MULTILINE)
 )
@@ -54,5 +54,8 @@ async def test_the_list_and_the_order_that_follows_are_taken(rig: Rig, alice: Tr
     assert (await alice.ask("POST", "/v1/faucet", coins)).status == 200
     said = (await alice.ask("POST", "/v1/orders/list", LIST.encode())).json
     assert [leg["status"] for leg in said["orders"]] == ["open", "open"]
+    order = (await alice.ask("POST", "/v1/orders", BRACKET.encode())).json["order"]
+    found = (await alice.ask("GET", f"/v1/order_lists/{order['list_id']}")).json
+    assert (found["kind"], found["bracket"], len(found["orders"])) == ("otoco", True, 3)
     order = (await alice.ask("POST", "/v1/orders", TRAILING.encode())).json["order"]
     assert (order["status"], order["trailing_bps"]) == ("pending_trigger", 200)
