@@ -17,10 +17,9 @@ from risk.settle_contract import count_resting, uncount_closed
 def amend(trading: Trading, account: Account, order: Order, wish: AmendOrder) -> Placed | Reason:
     """Change an open order: a pure reduction keeps its place, anything else is a new order.
 
-    An order that sleeps has no place to lose and stays the same order.
+    An order that sleeps has no place to lose and stays the same order. What a list asks for is
+    looked at before (`exchange.list_amending`).
     """
-    if order.list_id:
-        return Reason.LIST_AMEND  # One leg alone must never be changed (T28).
     if order.is_asleep:
         return amend_asleep(trading, account, order, wish)
     if wish.trigger_ticks:
@@ -88,6 +87,8 @@ def _replace(
         return refused
     trading.next_order_id += 1
     _pass_on_loan(trading, account, order, fresh, held)
+    if order.list_id:
+        trading.lists.replaced(order, fresh)
     trading.cancel(order, Reason.CANCELLED_BY_USER)
     trading.run(account, fresh, worst_ticks)
     return Placed(fresh, fresh.reason if fresh.status is Status.REJECTED else None)

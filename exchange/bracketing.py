@@ -7,7 +7,9 @@ price cannot pass a stop-loss that lies behind a limit which is not filled yet.
 
 from __future__ import annotations
 
-from exchange.commands import Exit, PlaceOrder
+import itertools
+
+from exchange.commands import AmendOrder, Exit, PlaceOrder
 from exchange.list_placing import place_first
 from exchange.listing import Leg, OrderList
 from exchange.trading import Placed, Trading
@@ -16,7 +18,7 @@ from matching.instrument import Instrument
 from matching.limits import ORDER_LISTS_PER_ACCOUNT_SYMBOL_MAX
 from matching.lists import ListKind
 from matching.reasons import Reason
-from matching.types import Order, OrderType, Side, TimeInForce, TriggerSource
+from matching.types import STOP_TYPES, Order, OrderType, Side, TimeInForce, TriggerSource
 from risk.account import PERP, Account
 from risk.settle_spot import REPAY_EFFECTS
 
@@ -68,7 +70,28 @@ def refuse_bracket(trading: Trading, account: Account, wish: PlaceOrder) -> Reas
             return Reason.NO_MARK_PRICE
     if trading.lists.count(account.id, wish.symbol) >= ORDER_LISTS_PER_ACCOUNT_SYMBOL_MAX:
         return Reason.MAX_ORDER_LISTS
-    return _refuse_prices(wish, _entry_ticks(trading, order))
+    gain, loss = wish.take_profit, wish.stop_loss
+    prices = (gain.trigger_ticks if gain else 0), (loss.trigger_ticks if loss else 0)
+    return _refuse_prices(order.side, prices, _entry_ticks(trading, order))
+
+
+def refuse_entry(
+    trading: Trading, made: OrderList, order: Order, wish: AmendOrder
+) -> Reason | None:
+    """Why the entry of a bracket may not be changed so for the sake of its exits, or None."""
+    if not made.bracket or made.legs[0].order_id != order.order_id:
+        return None
+    fresh = Order.restore(order.state())
+    fresh.price_ticks = wish.price_ticks or order.price_ticks
+    fresh.trigger_ticks = wish.trigger_ticks or order.trigger_ticks
+    gain = loss = 0
+    for leg in made.legs[1:]:
+        assert leg.wish is not None, "it waits for its entry"
+        if leg.wish.type in STOP_TYPES:
+            loss = leg.wish.trigger_ticks
+        else:
+            gain = leg.wish.trigger_ticks
+    return _refuse_prices(order.side, (gain, loss), _entry_ticks(trading, fresh))
 
 
 def _fits(each: Exit, instrument: Instrument) -> bool:
@@ -77,16 +100,16 @@ def _fits(each: Exit, instrument: Instrument) -> bool:
     return 0 < each.trigger_ticks <= ticks_max and 0 <= each.price_ticks <= ticks_max
 
 
-def _refuse_prices(wish: PlaceOrder, entry_ticks: int) -> Reason | None:
-    """A gain lies above the entry of a buy and a loss below; of a sale the other way round."""
-    up = 1 if wish.side is Side.BUY else -1
-    gain = wish.take_profit.trigger_ticks * up if wish.take_profit else None
-    loss = wish.stop_loss.trigger_ticks * up if wish.stop_loss else None
-    crossed = gain is not None and loss is not None and gain <= loss
-    if entry_ticks:
-        crossed = crossed or (gain is not None and gain <= entry_ticks * up)
-        crossed = crossed or (loss is not None and loss >= entry_ticks * up)
-    return Reason.BRACKET_PRICES if crossed else None
+def _refuse_prices(side: Side, exits: tuple[int, int], entry_ticks: int) -> Reason | None:
+    """A gain lies above the entry of a buy and a loss below; of a sale the other way round.
+
+    `exits` are the triggers of both, in ticks; 0 where there is none, or no entry price.
+    """
+    gain, loss = exits
+    rising = (loss, entry_ticks, gain) if side is Side.BUY else (gain, entry_ticks, loss)
+    known = [ticks for ticks in rising if ticks]
+    apart = all(below < above for below, above in itertools.pairwise(known))
+    return None if apart else Reason.BRACKET_PRICES
 
 
 def _entry_ticks(trading: Trading, order: Order) -> int:

@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from exchange.amending import amend
 from exchange.auctioning import change_state, indicate, open_due, uncross
 from exchange.because import because
 from exchange.bracketing import place_order, refuse_order
@@ -50,6 +49,7 @@ from exchange.duplicates import content_hash, remember
 from exchange.events import AnyEvent
 from exchange.invariants import check_book, check_lists, check_orders, check_triggers
 from exchange.keeping import restore_trading, trading_state
+from exchange.list_amending import amend_order
 from exchange.list_placing import drain_woken, place_list
 from exchange.quiet import pass_quiet
 from exchange.reducing import trim_moved
@@ -366,7 +366,7 @@ class Engine:
             return Answer(busy)
         if order is None or not order.is_open:
             return Answer(Reason.UNKNOWN_ORDER)
-        return _answer(amend(self.trading, account, order, wish))
+        return _answer(amend_order(self.trading, account, order, wish))
 
     # -- settings ------------------------------------------------------------------------------
 

@@ -145,6 +145,7 @@ class Lists:
         """An amended order is the leg from now on that the old one was."""
         self.by_id[old.list_id].leg_of(old).order_id = fresh.order_id
         fresh.list_id, old.list_id = old.list_id, 0
+        self.due[fresh.list_id] = None  # The list is told anew.
 
     def forgo(self, list_id: int) -> None:
         """Let no leg that waits in a list be placed any more, because all is to end."""

@@ -142,7 +142,7 @@ def _reserve_pair(
 def hold_pair(
     trading: Trading, account: Account, pair: tuple[Order, Order], wanted: tuple[Order, Order]
 ) -> Reason | None:
-    """Let the legs of an OCO on spot hold what they need as they are `wanted`.
+    """Let the legs of an OCO on spot hold what they need as they are `wanted`, each by itself.
 
     On a refusal nothing has changed.
     """
@@ -150,7 +150,7 @@ def hold_pair(
     loans = account.order_loans
     held = limit.hold_minor
     of_limit, of_stop = loans.pop(limit.order_id, 0), loans.pop(stop.order_id, 0)
-    needs = [_need(trading, order) for order in wanted]
+    needs = [resting_need(trading.risk, order)[1] for order in wanted]
     asset = trading.spent(limit)
     limit.hold_minor += stop.hold_minor
     _lend(account, limit, of_limit + of_stop)
@@ -167,11 +167,6 @@ def hold_pair(
     _lend(account, limit, borrowed - of_stop)
     _lend(account, stop, of_stop)
     return None
-
-
-def _need(trading: Trading, order: Order) -> int:
-    """What a leg would hold by itself."""
-    return resting_need(trading.risk, order)[1] + order.covered_minor
 
 
 def _lend(account: Account, order: Order, borrowed_minor: int) -> None:

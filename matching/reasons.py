@@ -78,7 +78,7 @@ class Reason(Enum):
     LIST_SHAPE = "these orders do not make such a list"
     BRACKET_NOT_ALLOWED = "an order that only reduces takes no take-profit and no stop-loss"
     BRACKET_PRICES = "the take-profit must lie where the order gains, the stop-loss where it loses"
-    LIST_AMEND = "an order of a list cannot be changed by itself, cancel the list"
+    LIST_AMEND = "the leg of an OCO that rests on the book may only shrink, cancel the list"
     LIST_ENDED = "the other order of the list was filled, triggered or cancelled"
 
     # Money.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exchange.commands import AmendOrder, CancelOrder, PlaceList, PlaceOrder
+from exchange.commands import CancelOrder, PlaceList, PlaceOrder
 from exchange.events import AnyEvent, OrderListChanged
 from matching.lists import LegStatus, ListKind, ListStatus
 from matching.reasons import Reason
@@ -137,13 +137,6 @@ def test_s5_cancelling_a_leg_ends_the_other(story: Story, leg: int) -> None:
     events = story.ok(CancelOrder, account_id=owner, order_id=order_ids[leg])
     assert (told(events).status, legs_of(events)) == (ListStatus.DONE, [ENDED, ENDED])
     assert story.person(owner).free("spot", "BTC") == units("1")
-
-
-def test_t28_a_leg_is_not_amended_alone(story: Story) -> None:
-    owner, order_ids, _ = sale(story)
-    for order_id in order_ids:
-        fields = {"account_id": owner, "order_id": order_id, "lots": 10}
-        assert refusal(story.do(AmendOrder, **fields)) is Reason.LIST_AMEND
 
 
 @pytest.mark.parametrize(
