@@ -23,7 +23,7 @@ from matching.types import (
     TimeInForce,
     TriggerSource,
 )
-from risk.account import Account
+from risk.account import PERP, Account
 from risk.reserve import reserve
 from risk.reserve_asleep import reserve_asleep
 from risk.reserve_spot import asleep_hold_ticks, rehold, resting_need, spot_need
@@ -178,7 +178,7 @@ def _end_rivals(trading: Trading, account: Account, order: Order) -> None:
     """
     for order_id in trading.lists.woke(order):
         rival = account.orders[order_id]
-        if not rival.filled_lots:
+        if not rival.filled_lots and rival.wallet != PERP:
             order.hold_minor += rival.hold_minor
             rival.hold_minor = 0
             borrowed = account.order_loans.pop(order_id, 0)

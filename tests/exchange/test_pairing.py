@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from exchange.commands import CancelOrder
+from exchange.commands import CancelOrder, PlaceOrder
 from exchange.events import LoanChanged
 from exchange.pairing import refuse_crossed, refuse_pair, target_of
 from matching.lists import ListKind
 from matching.reasons import Reason
 from matching.types import OrderType, Side
-from tests.exchange.stops import SPOT, trade
+from tests.exchange.stops import PERP, SPOT, trade
 from tests.exchange.test_list_placing import limit_maker, place, stop
 from tests.story import Story, again, of, refusal, standing, units
 
@@ -103,3 +103,15 @@ def test_s5_a_sale_has_its_limit_above_its_stop_and_a_buy_below(story: Story) ->
         assert refuse_crossed(crossed, stop(story, 100, side, limit_at)) is (
             Reason.LIST_PRICES_CROSSED
         )
+
+
+def test_p8_a_stop_of_a_perpetual_that_wakes_leaves_no_margin_behind(story: Story) -> None:
+    """The limit leg rests and holds margin; what is counted for it goes when the stop wakes."""
+    owner = story.account(perp_USDT="90000")
+    legs: tuple[PlaceOrder, ...] = (
+        limit_maker(story, owner, Side.SELL, "50500", symbol=PERP, wallet="perp", qty="0.010"),
+        stop(story, owner, Side.SELL, "49500", symbol=PERP, wallet="perp", qty="0.010"),
+    )
+    assert refusal(place(story, owner, ListKind.OCO, *legs)) is None
+    trade(story, "49400", PERP)  # Every command is followed by a check of what orders hold (I5).
+    assert not story.person(owner).open_perp
