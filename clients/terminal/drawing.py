@@ -147,7 +147,7 @@ POSITION_COLUMNS: Final = (
     "Leverage",
     "Margin",
 )
-ORDER_COLUMNS: Final = ("Order", "Symbol", "Side", "Price", "Open", "Filled", "Wallet")
+ORDER_COLUMNS: Final = ("Order", "List", "Symbol", "Side", "Price", "Open", "Filled", "Wallet")
 BALANCE_COLUMNS: Final = ("Wallet", "Asset", "Total", "Free", "Borrowed", "Interest", "Hourly")
 
 
@@ -194,12 +194,22 @@ def _profit(profit: Decimal, asset: str) -> str:
 
 
 def order_rows(desk: Desk) -> list[Row]:
-    """Open orders, newest first, each with its id as key."""
+    """Open orders, newest first and those of a list together, each with its id as key."""
+    newest: dict[int, int] = {}  # Of each list, its newest order.
+    for order in desk.orders.values():
+        if order.list_id is not None:
+            newest[order.list_id] = max(order.order_id, newest.get(order.list_id, 0))
+
+    def place(order: OrderSay) -> tuple[int, int]:
+        first = order.order_id if order.list_id is None else newest[order.list_id]
+        return -first, -order.order_id
+
     return [
         (
             str(order.order_id),
             (
                 Text(str(order.order_id), FAINT),
+                Text("" if order.list_id is None else str(order.list_id), FAINT),
                 Text(order.symbol),
                 Text(_order_side(order), GOOD if order.side == "buy" else BAD),
                 right(price_text(order)),
@@ -208,7 +218,7 @@ def order_rows(desk: Desk) -> list[Row]:
                 Text(order.wallet, FAINT),
             ),
         )
-        for order in sorted(desk.orders.values(), key=lambda order: -order.order_id)
+        for order in sorted(desk.orders.values(), key=place)
     ]
 
 

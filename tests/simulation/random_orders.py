@@ -12,6 +12,7 @@ from exchange.commands import (
     AmendOrder,
     CancelAll,
     CancelOrder,
+    Exit,
     PlaceList,
     PlaceOrder,
     SetMarginMode,
@@ -154,6 +155,30 @@ def hang_together(life: Life, random: Random) -> None:
     life.do(PlaceList, account_id=account.id, kind=int(kind), orders=orders)
 
 
+def bracket(life: Life, random: Random) -> None:
+    """An order that brings its own exits (P16, T21), now and then on the wrong side."""
+    person, symbol, side = (
+        random.randrange(PEOPLE),
+        random.choice((*SPOTS, *PERPS)),
+        random.choice(SIDES),
+    )
+    gain = 1 if side is Side.BUY else -1
+    more: dict[str, Any] = {}
+    sources = tuple(TriggerSource) if symbol in PERPS else (TriggerSource.LAST,)
+    for name, away in (("take_profit", 40), ("stop_loss", -40)):
+        if random.random() < 0.75:
+            ticks = life.ticks(symbol, gain * away * random.choice((1, 1, 3, -1)))
+            limit_ticks = random.choice((0, 0, ticks))
+            more[name] = Exit(ticks, limit_ticks, random.choice(sources))
+    if symbol in PERPS:
+        more["leverage"] = random.choice((0, 20))
+    elif random.random() < 0.5:
+        more |= {"wallet": "margin", "side_effect": random.choice((0, 1, 3))}
+    more |= random.choice((*LIMITS, {"type": OrderType.MARKET}))
+    away = random.choice((-20, 0, 5))
+    life.order(person, symbol, side, random.choice(SIZES), gain * away, **more)
+
+
 STRANGE: tuple[dict[str, Any], ...] = (
     {"lots": 10**15},
     {"lots": 0},
@@ -294,6 +319,8 @@ def amend(life: Life, random: Random) -> None:
     size, moved = random.choice((1, 50, 90, 100, 150)), random.choice((0, 0, -30, 5, 40))
     price = max(1, order.price_ticks * (10_000 + moved) // 10_000) if moved else 0
     wish = {"lots": max(1, lots * size // 100), "price_ticks": price}
+    if order.is_asleep and random.random() < 0.5:
+        wish = {"trigger_ticks": max(1, order.trigger_ticks * random.choice((998, 1_002)) // 1_000)}
     events = life.do(AmendOrder, account_id=account.id, order_id=order.order_id, **wish)
     reason = refusal(events)
     if reason is not None and reason is not Reason.WOULD_TAKE:
@@ -308,6 +335,7 @@ ORDER_ACTIONS: dict[str, Action] = {
         guard,
         ladder_out,
         hang_together,
+        bracket,
         strange_order,
         lever,
         meet,

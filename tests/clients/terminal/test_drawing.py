@@ -124,7 +124,7 @@ def test_positions_orders_and_balances_are_rows_with_keys() -> None:
     ((key, row),) = drawing.order_rows(desk)
     assert (key, cells(row)) == (
         "7",
-        ["7", "BTC-USDT", "sell", "51000", "0.2", "0", "spot"],
+        ["7", "", "BTC-USDT", "sell", "51000", "0.2", "0", "spot"],
     )
     loan, cash = (cells(row) for _, row in drawing.balance_rows(desk))
     assert loan == ["margin", "BTC", "1", "1", "1", "0.00001230", "0.002%"]
@@ -223,4 +223,15 @@ def test_an_order_of_a_leg_says_so() -> None:
     order = open_order(1, "BTC-USDT-PERP", "sell", "51000", "1")
     desk.open_orders([structs.replace(order, position_side="long")])
     ((_, row),) = drawing.order_rows(desk)
-    assert cells(row)[2] == "sell long"
+    assert cells(row)[3] == "sell long"
+
+
+def test_s5_the_orders_of_a_list_stand_together() -> None:
+    desk = new_desk()
+    lists = {1: 4, 2: None, 3: 4, 4: None, 5: 9}
+    desk.open_orders(
+        structs.replace(open_order(number, "BTC-USDT", "sell", "51000", "1"), list_id=list_id)
+        for number, list_id in lists.items()
+    )
+    rows = [cells(row)[:2] for _, row in drawing.order_rows(desk)]
+    assert rows == [["5", "9"], ["4", ""], ["3", "4"], ["1", "4"], ["2", ""]]

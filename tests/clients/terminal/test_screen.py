@@ -74,7 +74,7 @@ async def test_a_limit_order_rests_is_marked_in_the_book_and_cancelled_with_a_ke
         app.query_one("#price", Input).value = "49998"
         await pilot.press("enter")
         await until(pilot, lambda: rows(app, "orders"))
-        assert rows(app, "orders")[0][1:5] == ["BTC-USDT", "buy", "49998", "0.1"]
+        assert rows(app, "orders")[0][2:6] == ["BTC-USDT", "buy", "49998", "0.1"]
         assert "◂" in str(app.query_one("#ladder", Static).render())
         await pilot.press("escape", "x")
         await until(pilot, lambda: not rows(app, "orders"))
