@@ -411,6 +411,10 @@ class Papertape:
         path = f"/v1/funding/{segment(symbol)}"
         return await self._rest.get(list[wire.FundingSay], path, limit=limit)
 
+    async def compare(self, base: str = "BTC", **more: Any) -> wire.CompareSay:
+        """The same stake both ways; `stake`, `leverage`, `side` ("long" or "short"), `hours`."""
+        return await self._rest.get(wire.CompareSay, "/v1/compare", base=base, **more)
+
     async def audit(self) -> wire.AuditSay:
         """What the auditor found: whether all the money there is adds up."""
         return await self._rest.get(wire.AuditSay, "/v1/audit")

@@ -77,6 +77,16 @@ def find_identity(
     return Identity(url or found.url, found.key, found.secret)
 
 
+def find_place(
+    data: str, url: str | None = None, environment: Mapping[str, str] = os.environ
+) -> str:
+    """Where the exchange is, for a question that needs no key: as `find_identity`, or at home."""
+    url = url or environment.get(URL_VARIABLE)
+    if url or not (Path(data) / DEMO_FILE).exists():
+        return url or URL_DEFAULT
+    return find_identity(data, environment={}).url
+
+
 def keep_identity(data: Path, identity: Identity) -> Path:
     """Write `demo.json`, readable by its owner alone, in one step."""
     path = data / DEMO_FILE

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from exchange import __version__, build
-from exchange.cli import journals, keys, programs, serve, trade, why
+from exchange.cli import compare, journals, keys, programs, serve, trade, why
 from exchange.cli.output import Failure, UsageError, complain
 
 DESCRIPTION: Final = """\
@@ -21,6 +21,7 @@ a first minute:
   papertape demo                                   a living market and a funded account
   papertape buy BTC-USDT-PERP 0.1 --leverage 10    in another terminal
   papertape positions
+  papertape compare BTC --stake 1000               borrowed coins or a perpetual?
   papertape terminal                               the trading desk
 
 `papertape COMMAND --help` explains each command with examples."""
@@ -42,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=version)
     build.add_argument(root)
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for subject in (serve, trade, why, keys, journals, programs):
+    for subject in (serve, trade, compare, why, keys, journals, programs):
         subject.add_commands(commands)
     return root
 

@@ -56,6 +56,7 @@ from exchange.wire.asks import (
     TypeName,
     Wallet,
 )
+from exchange.wire.compare import CompareSay, OutcomeSay, WaySay
 from exchange.wire.frames import (
     INTERVALS_MS,
     PRIVATE_CHANNELS,
@@ -137,6 +138,7 @@ __all__ = [
     "ClientId",
     "ClockAsk",
     "CollateralSay",
+    "CompareSay",
     "ContractPnlSay",
     "CountdownSay",
     "DustAsk",
@@ -176,6 +178,7 @@ __all__ = [
     "OrderListAsk",
     "OrderListSay",
     "OrderSay",
+    "OutcomeSay",
     "PlaceListAsk",
     "PlacedSay",
     "PnlSay",
@@ -208,6 +211,7 @@ __all__ = [
     "TypeName",
     "ViolationSay",
     "Wallet",
+    "WaySay",
     "WhyInput",
     "WhySay",
     "WhyStep",

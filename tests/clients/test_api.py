@@ -292,3 +292,11 @@ def test_the_socket_is_at_the_address_of_the_exchange(url: str, socket: str) -> 
 def test_another_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="http"):
         websocket_url(url)
+
+
+async def test_a_stake_is_compared_both_ways(exchange: FakeExchange) -> None:
+    only = wire.WaySay("NEAR-USDT", True, None, None, 3, qty="750", borrowed="2000")
+    said = wire.CompareSay("paper", "NEAR", "USDT", "1000", 3, "long", 24, "4", only, None)
+    exchange.history["/compare"] = said
+    async with Papertape(exchange.url) as nobody:
+        assert await nobody.compare("NEAR", stake="1000", leverage=3) == said

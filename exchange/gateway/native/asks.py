@@ -46,6 +46,16 @@ class LimitsAsk(Ask):
     asset: Asset
 
 
+class CompareAsk(Ask):
+    """A stake in the venue's quote, how often it is to be multiplied, and for how long."""
+
+    base: Asset = "BTC"
+    stake: Text = "1000"
+    leverage: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
+    side: Literal["long", "short"] = "long"
+    hours: Annotated[int, msgspec.Meta(ge=0, le=8_760)] = 24
+
+
 class DepthAsk(SymbolAsk):
     """The book of an instrument, at most `limit` levels a side."""
 

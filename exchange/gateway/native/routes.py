@@ -154,6 +154,13 @@ _PUBLIC: Final = (
         list[wire.FundingSay],
         "Funding rates that were charged, newest first",
     ),
+    _read(
+        "compare.get",
+        "GET /v1/compare",
+        asks.CompareAsk,
+        wire.CompareSay,
+        "The same stake on borrowed coins and on a perpetual",
+    ),
     _read("audit.get", "GET /v1/audit", asks.NothingAsk, wire.AuditSay, "What the auditor found"),
 )
 

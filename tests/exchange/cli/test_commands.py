@@ -12,7 +12,7 @@ from exchange.cli.output import Failure, UsageError
 
 COMMANDS = (
     *("serve", "demo", "buy", "sell", "positions", "orders", "balances", "keys", "verify"),
-    *("replay", "terminal", "load", "bots", "bench", "why", "faucet"),
+    *("replay", "terminal", "load", "bots", "bench", "why", "faucet", "compare"),
 )
 
 

@@ -32,6 +32,7 @@ KINDS = [
 NUMBERS = {
     "adl_rank",
     "trailing_bps",
+    "filters",  # Of an instrument: bounds as text, counts of orders as numbers.
     *("countdown_ms", "at_ms"),
     *(
         "order_id",

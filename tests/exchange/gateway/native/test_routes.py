@@ -53,6 +53,7 @@ WANTED = {
     "GET /v1/ledger": "ledger.get",
     "GET /v1/pnl": "pnl.get",
     "GET /v1/why/{kind}/{of}": "why",
+    "GET /v1/compare": "compare.get",
     "GET /v1/audit": "audit.get",
     "PUT /v1/admin/index/{pair}": "admin.index",
     "POST /v1/admin/clock": "admin.clock",
