@@ -33,12 +33,11 @@ OF_EXTRA: Final = frozenset({"textual", "textual_plotext", "plotext"})
 
 def add_commands(commands: Any) -> None:
     """Name the programs in the list of commands; `run_named` is what runs them."""
-    groups = {
-        name: commands.add_parser(name, help=about, description=about).add_subparsers(
-            title="commands", metavar="COMMAND", required=True
-        )
-        for name, about in GROUPS.items()
-    }
+    groups = {}
+    for name, about in GROUPS.items():
+        within = ", ".join(words[-1] for words, _, _ in PROGRAMS if words[0] == name)
+        command = commands.add_parser(name, help=f"{about}: {within}", description=about)
+        groups[name] = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for words, about, _ in PROGRAMS:
         where = commands if len(words) == 1 else groups[words[0]]
         where.add_parser(words[-1], help=about, description=about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import types
 from argparse import ArgumentParser, Namespace
@@ -10,8 +11,9 @@ from argparse import ArgumentParser, Namespace
 import pytest
 
 from exchange.cli import programs
-from exchange.cli.commands import main
+from exchange.cli.commands import main, parser
 from exchange.cli.output import Failure
+from tests.exchange.cli.test_commands import subcommands
 
 
 class Program(types.ModuleType):
@@ -86,3 +88,38 @@ def test_every_program_that_is_named_is_there(words: tuple[str, ...], module: st
     found = importlib.import_module(module)
     assert callable(found.add_arguments)
     assert callable(found.main)
+
+
+def test_the_help_of_all_names_every_command_and_every_program(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out.split("commands:")[1].split("a first minute:")[0]
+    words = set(re.findall(r"[\w-]+", told))
+    assert set(subcommands(parser())) <= words
+    assert {word for names, _, _ in programs.PROGRAMS for word in names} <= words
+
+
+@pytest.mark.parametrize(
+    "module", [module for words, _, module in programs.PROGRAMS if words != ("terminal",)]
+)
+def test_every_program_but_the_desk_speaks_json_too(module: str) -> None:
+    own = ArgumentParser()
+    programs.loaded(module).add_arguments(own)
+    assert "--json" in own.format_help()
+
+
+def test_every_other_command_speaks_json() -> None:
+    """Those of the parser itself; a program's options are its own."""
+    own = {names[0] for names, _, _ in programs.PROGRAMS}
+    waiting = [(name, each) for name, each in subcommands(parser()).items() if name not in own]
+    checked = 0
+    while waiting:
+        name, command = waiting.pop()
+        within = subcommands(command)
+        waiting += [(f"{name} {each}", found) for each, found in within.items()]
+        if not within:
+            checked += 1
+            assert "--json" in command.format_help(), name
+    assert checked > 12
