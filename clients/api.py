@@ -214,16 +214,17 @@ class Papertape:
         ask = wire.PlaceListAsk(kind, list(orders), client_id or fresh_id())
         return await self._change("order.list_place", ask, wire.OrderListSay)
 
-    async def cancel_list(self, list_id: int) -> wire.OrderListSay:
+    async def cancel_list(
+        self, list_id: int | None = None, *, client_id: str = ""
+    ) -> wire.OrderListSay:
         """Cancel the open orders of a list, and what waits for them."""
+        ask = wire.CancelListAsk(list_id, client_id)
         try:
-            return await self._change(
-                "order.list_cancel", wire.CancelListAsk(list_id), wire.OrderListSay
-            )
+            return await self._change("order.list_cancel", ask, wire.OrderListSay)
         except PapertapeError as error:
             if not (error.sent_twice and error.code == "UNKNOWN_ORDER"):
                 raise
-            return await self.order_list(list_id)
+            return await self.order_list(list_id, client_id=client_id)
 
     async def order_lists(
         self,

@@ -300,6 +300,7 @@ class PlaceList(Command, frozen=True, tag=26):
     kind: int = 0
     orders: list[PlaceOrder] = []
     client_id: str = ""
+    on_duplicate: int = ANSWER_FIRST_RESULT
 
 
 AnyCommand = (

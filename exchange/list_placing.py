@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from exchange.commands import PlaceList
+from exchange.commands import REFUSE_IF_OPEN, PlaceList
 from exchange.listing import Leg, OrderList, brought_lots, tell_list
 from exchange.pairing import place_pair, refuse_pair
 from exchange.trading import Placed, Trading
@@ -87,6 +87,9 @@ def _refuse(trading: Trading, account: Account, wish: PlaceList) -> Reason | Non
         return Reason.LIST_SHAPE
     if trading.lists.count(account.id, first.symbol) >= ORDER_LISTS_PER_ACCOUNT_SYMBOL_MAX:
         return Reason.MAX_ORDER_LISTS
+    again = wish.client_id and wish.on_duplicate == REFUSE_IF_OPEN
+    if again and trading.lists.named(account, wish.client_id) is not None:
+        return Reason.DUPLICATE_ID
     pair = pair_of(kind)
     refused = refuse_pair(wish.orders[pair[0]], wish.orders[pair[1]]) if pair else None
     return refused or trading.make_ready(first.symbol)

@@ -14,6 +14,7 @@ from matching.instrument import Instrument
 from matching.lists import LegStatus, ListKind, ListStatus, Step, list_status, next_step
 from matching.reasons import Reason
 from matching.types import Order, Side, Status
+from risk.account import Account
 from risk.ledger import FIRST_ACCOUNT
 
 
@@ -100,6 +101,16 @@ class Lists:
         self.due: dict[int, None] = {}  # To be looked at, first come first served.
         self.next_id = 1
         self._counts: dict[tuple[int, str], int] = {}
+
+    def of(self, account: Account) -> list[OrderList]:
+        """An account's lists of which an order is open, oldest first; any other has ended."""
+        ids = {order.list_id for order in account.orders.values() if order.list_id}
+        return [self.by_id[list_id] for list_id in sorted(ids)]
+
+    def named(self, account: Account, client_id: str) -> OrderList | None:
+        """The newest of an account's open lists with a client id."""
+        found = [each for each in self.of(account) if each.client_id == client_id]
+        return found[-1] if found else None
 
     def count(self, account_id: int, symbol: str) -> int:
         """How many lists an account has open on an instrument."""

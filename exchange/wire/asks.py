@@ -151,17 +151,15 @@ class PlaceListAsk(Ask):
     client_id: ClientId = ""
 
 
-class CancelListAsk(Ask):
-    """Cancel the open orders of a list, and what waits for them."""
-
-    list_id: Id
-
-
 class ListKey(Ask):
     """Name a list: by `list_id`, or by the `client_id` it was placed with."""
 
     list_id: Id | None = None
     client_id: ClientId = ""
+
+
+class CancelListAsk(ListKey):
+    """Cancel the open orders of a list, and what waits for them."""
 
 
 class ListsAsk(Ask):

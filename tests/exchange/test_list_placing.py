@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exchange.commands import CancelOrder, PlaceList, PlaceOrder
+from exchange.commands import REFUSE_IF_OPEN, CancelOrder, PlaceList, PlaceOrder
 from exchange.events import AnyEvent, OrderListChanged
 from matching.lists import LegStatus, ListKind, ListStatus
 from matching.reasons import Reason
@@ -290,3 +290,26 @@ def test_a_list_asked_for_twice_is_placed_once(story: Story) -> None:
     first, second = story.ok(PlaceList, **fields), story.ok(PlaceList, **fields)
     assert answer(first).result_id == answer(second).result_id
     assert len(story.person(owner).orders) == 2
+
+
+def test_a_client_id_is_free_again_once_its_list_is_over_where_the_door_wants_that(
+    story: Story,
+) -> None:
+    owner = story.account(spot_USDT="200000")
+    fields: dict[str, Any] = {
+        "account_id": owner,
+        "kind": int(OTO),
+        "client_id": "both",
+        "on_duplicate": REFUSE_IF_OPEN,
+        "orders": [
+            wish(story, owner, Side.BUY, "1", price="49000"),
+            wish(story, owner, Side.SELL, "0.9", price="55000"),
+        ],
+    }
+    first = answer(story.ok(PlaceList, **fields)).result_id
+    assert refusal(story.do(PlaceList, **fields)) is Reason.DUPLICATE_ID
+    found = story.engine.trading.lists.named(story.person(owner), "both")
+    assert found is not None
+    assert found.list_id == first
+    story.ok(CancelOrder, account_id=owner, list_id=first)
+    assert answer(story.ok(PlaceList, **fields)).result_id == first + 1

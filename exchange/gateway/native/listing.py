@@ -42,9 +42,16 @@ async def place_list(doors: Doors, ask: PlaceListAsk, caller: Caller) -> OrderLi
 
 
 async def cancel_list(doors: Doors, ask: CancelListAsk, caller: Caller) -> OrderListSay:
-    """Cancel the open orders of a list."""
-    command = CancelOrder(account_id=account_id_of(caller), list_id=ask.list_id)
-    return _told(doors, await obeyed(doors, command))
+    """Cancel the open orders of a list, by its id or by the client id it was placed with."""
+    account = account_of(doors, caller)
+    _one_name(ask)
+    list_id = ask.list_id
+    if list_id is None:
+        named = doors.engine.trading.lists.named(account, ask.client_id)
+        if named is None:
+            raise _unknown(ask.list_id, ask.client_id)
+        list_id = named.list_id
+    return _told(doors, await obeyed(doors, CancelOrder(account_id=account.id, list_id=list_id)))
 
 
 def _told(doors: Doors, done: Done) -> OrderListSay:
@@ -69,7 +76,7 @@ async def lists(doors: Doors, ask: ListsAsk, caller: Caller) -> list[OrderListSa
         return [list_row_say(row, instruments) for row in reversed(rows)]
     found = [
         each
-        for each in reversed(_open_lists(doors, account))
+        for each in reversed(doors.engine.trading.lists.of(account))
         if (ask.symbol is None or each.symbol == ask.symbol)
         and (ask.before_id is None or each.list_id < ask.before_id)
     ]
@@ -78,12 +85,7 @@ async def lists(doors: Doors, ask: ListsAsk, caller: Caller) -> list[OrderListSa
 
 async def status(doors: Doors, ask: ListKey, caller: Caller) -> OrderListSay:
     """One list, open or past, by its id or by the client id it was placed with."""
-    if (ask.list_id is None) is not bool(ask.client_id):
-        raise refusal(
-            Reason.COMBINATION_NOT_ALLOWED if ask.client_id else Reason.MISSING_FIELD,
-            "name the list by list_id or by client_id",
-            field="list_id",
-        )
+    _one_name(ask)
     return await list_now(doors, account_of(doors, caller), ask.list_id, ask.client_id)
 
 
@@ -91,22 +93,29 @@ async def list_now(
     doors: Doors, account: Account, list_id: int | None, client_id: str = ""
 ) -> OrderListSay:
     """A list as it stands, open or past; UNKNOWN_ORDER where the account has none such."""
-    for each in reversed(_open_lists(doors, account)):
+    for each in reversed(doors.engine.trading.lists.of(account)):
         if each.list_id == list_id or (client_id and each.client_id == client_id):
             return _open_say(doors, account, each)
     row = await doors.history.order_list(account.id, list_id=list_id, client_id=client_id or None)
     if row is None:
-        named = {"client_id": client_id} if client_id else {"list_id": list_id}
-        told = "there is no list of that name on this account"
-        raise ApiError(Reason.UNKNOWN_ORDER.name, told, named, 404)
+        raise _unknown(list_id, client_id)
     return list_row_say(row, doors.board.instruments)
 
 
-def _open_lists(doors: Doors, account: Account) -> list[OrderList]:
-    """The account's lists of which an order is open, oldest first; others have ended."""
-    ids = {order.list_id for order in account.orders.values() if order.list_id}
-    by_id = doors.engine.trading.lists.by_id
-    return [by_id[list_id] for list_id in sorted(ids)]
+def _one_name(key: ListKey) -> None:
+    """Refuse unless a list is named by exactly one of its two names."""
+    if (key.list_id is None) is not bool(key.client_id):
+        raise refusal(
+            Reason.COMBINATION_NOT_ALLOWED if key.client_id else Reason.MISSING_FIELD,
+            "name the list by list_id or by client_id",
+            field="list_id",
+        )
+
+
+def _unknown(list_id: int | None, client_id: str) -> ApiError:
+    named = {"client_id": client_id} if client_id else {"list_id": list_id}
+    told = "there is no list of that name on this account"
+    return ApiError(Reason.UNKNOWN_ORDER.name, told, named, 404)
 
 
 def _open_say(doors: Doors, account: Account, each: OrderList) -> OrderListSay:

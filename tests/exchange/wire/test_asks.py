@@ -68,7 +68,7 @@ LEAST: dict[type[Ask], dict[str, Any]] = {
     AmendAsk: {"order_id": 1, "qty": "1"},
     ReplaceAsk: {"cancel": {"order_id": 1}, "place": ORDER},
     module.PlaceListAsk: {"kind": "oco", "orders": [ORDER, ORDER]},
-    module.CancelListAsk: {"list_id": 1},
+    module.CancelListAsk: {},
     module.ListKey: {},
     module.ListsAsk: {},
     module.CancelAllAsk: {},

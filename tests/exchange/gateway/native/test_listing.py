@@ -71,6 +71,16 @@ async def test_a_repeated_list_answers_the_first_result(alice: Trader) -> None:
     assert over == ended | {"repeated": True}
 
 
+async def test_a_list_is_cancelled_by_its_client_id(alice: Trader) -> None:
+    asked = {"kind": "oto", "orders": [FIRST, THEN], "client_id": "both"}
+    placed = (await alice.ask("POST", "/v1/orders/list", asked)).json
+    ended = (await alice.ask("POST", "/v1/orders/list/cancel", {"client_id": "both"})).json
+    assert (ended["list_id"], ended["status"]) == (placed["list_id"], "done")
+    answer = await alice.ask("POST", "/v1/orders/list/cancel", {"client_id": "both"})
+    assert (answer.status, answer.code) == (404, "UNKNOWN_ORDER")
+    assert (await alice.ask("POST", "/v1/orders/list/cancel", {})).code == "MISSING_FIELD"
+
+
 async def test_a_list_is_named_by_one_of_its_names(alice: Trader) -> None:
     assert (await alice.ask("GET", "/v1/order_lists/both")).code == "FIELD_OUT_OF_RANGE"
     answer = await alice.ask("GET", "/v1/order_lists/client:")
