@@ -9,6 +9,7 @@ from exchange.countdowns import Countdowns
 from exchange.events import DepthChanged, Liquidated, Traded
 from exchange.listing import Lists
 from exchange.telling import Teller
+from matching.average import Average
 from matching.book import Book
 from matching.breaker import Breaker
 from matching.depth import Depth
@@ -65,6 +66,9 @@ class Execution:
             for symbol, each in risk.instruments.items()
             if each.breaker_move_bps
         }
+        self.averages: dict[str, Average] = {  # Of the pairs that have traded under no index yet.
+            symbol: Average() for symbol, each in risk.instruments.items() if each.kind == "spot"
+        }
         self.countdowns = Countdowns()
         self.lists = Lists()
         self.tripped: dict[str, None] = {}  # Books whose breaker trips behind this match.
@@ -105,6 +109,8 @@ class Execution:
         trade_id = self.trade_ids[symbol] = self.trade_ids[symbol] + 1
         maker_side, taker_side = settle_fill(self.risk, fill, trade_id)
         self.last_trade[symbol] = (fill.price_ticks, self.risk.time_ms)
+        if symbol in self.averages:
+            self._average(symbol, fill)
         breaker = self.breakers.get(symbol)
         if breaker is not None and breaker.trips(self.risk.time_ms, fill.price_ticks):
             self.tripped[symbol] = None
@@ -317,16 +323,33 @@ class Execution:
             self.look(symbol, TriggerSource.MARK)
 
     def reference_e8(self, symbol: str) -> int:
-        """The price filters measure by: mark, index, or the last trade; 0 when there is none."""
-        instrument = self.risk.instruments[symbol]
-        if instrument.kind != "spot":
+        """The price filters measure by (S9): mark, or index, else the average of the trades of the
+        last minutes, else the last trade; 0 when there is none.
+        """
+        if self.risk.instruments[symbol].kind != "spot":
             return self.risk.mark_e8(symbol) or 0
+        index_e8 = self._index_e8(symbol)
+        last = self.last_trade.get(symbol)
+        if index_e8 or last is None:
+            return index_e8
+        tick_e8 = self.risk.instruments[symbol].tick_e8
+        average = self.averages.get(symbol)
+        found = average.price_e8(self.risk.time_ms, tick_e8) if average else None
+        return last[0] * tick_e8 if found is None else found
+
+    def _index_e8(self, symbol: str) -> int:
+        """What the index of a pair's base is in its quote; 0 before there is one of both."""
+        instrument = self.risk.instruments[symbol]
         base_e8 = self.risk.price_e8(instrument.base)
         quote_e8 = self.risk.price_e8(instrument.quote)
-        if base_e8 and quote_e8:
-            return base_e8 * MINOR_PER_UNIT // quote_e8
-        last = self.last_trade.get(symbol)
-        return last[0] * instrument.tick_e8 if last else 0
+        return base_e8 * MINOR_PER_UNIT // quote_e8 if base_e8 and quote_e8 else 0
+
+    def _average(self, symbol: str, fill: Fill) -> None:
+        """A pair without an index traded; once it has one, that is what filters measure by."""
+        if self._index_e8(symbol):
+            del self.averages[symbol]
+        else:
+            self.averages[symbol].note(self.risk.time_ms, fill.price_ticks, fill.lots)
 
     def price_e8(self, symbol: str, source: TriggerSource) -> int | None:
         """The price that wakes orders of a source; None before its first, as of a pair's mark."""

@@ -9,6 +9,7 @@ from exchange.auctioning import STANDING, Auction
 from exchange.countdowns import Countdown, Countdowns
 from exchange.listing import Lists
 from exchange.trading import Trading
+from matching.average import Average
 from matching.book import Book
 from matching.breaker import Breaker
 from matching.depth import Depth
@@ -33,6 +34,7 @@ def trading_state(trading: Trading) -> dict[str, Any]:
         "held": sorted(trading.held.items()),
         "auctions": [(symbol, each.state()) for symbol, each in trading.auctions.items()],
         "breakers": [(symbol, each.state()) for symbol, each in sorted(trading.breakers.items())],
+        "averages": [(symbol, each.state()) for symbol, each in sorted(trading.averages.items())],
         "countdowns": trading.countdowns.state(),
         "lists": trading.lists.state(),
         "trade_ids": sorted(trading.trade_ids.items()),
@@ -55,6 +57,10 @@ def restore_trading(trading: Trading, state: Mapping[str, Any]) -> None:
     for symbol, last in state["breakers"]:
         move_bps = trading.risk.instruments[symbol].breaker_move_bps
         trading.breakers[symbol] = Breaker(move_bps, ((slot, ticks) for slot, ticks in last))
+    trading.averages = {
+        symbol: Average((slot, units, lots) for slot, units, lots in slots)
+        for symbol, slots in state["averages"]
+    }
     found = [order for book in trading.books.values() for order in book.orders.values()]
     for triggers in trading.triggers.values():
         found += triggers.orders.values()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from exchange.engine import Engine
 from exchange.events import DepthChanged, Filled, OrderChanged, Traded
 from matching.limits import FILLS_PER_COMMAND_MAX
 from matching.reasons import Reason
 from matching.types import OrderType, SelfTrade, Status, TriggerSource
-from tests.story import Story, answer, of, refusal, units
+from tests.story import Story, again, answer, of, refusal, units
 
 SPOT = "BTC-USDT"
 PERP = "BTC-USDT-PERP"
@@ -132,3 +133,45 @@ def test_one_command_fills_no_more_than_it_may_and_lets_the_rest_go(story: Story
     order = of(events, OrderChanged)[-1]
     assert (order.status, order.reason) == (Status.EXPIRED, Reason.FILLS_LIMIT)
     assert held(story, one) == 0
+
+
+# -- what filters measure by -------------------------------------------------------------------
+
+
+def unpriced() -> Story:
+    """The venue before anybody has told it a price."""
+    story = Story()
+    story.engine = Engine(story.venue)
+    return story
+
+
+def test_s9_without_an_index_filters_measure_by_the_average_of_five_minutes() -> None:
+    story = unpriced()
+    one, two = story.account(spot_BTC="9"), story.account(spot_USDT="900000")
+    reference_e8 = story.engine.trading.reference_e8
+    assert reference_e8(SPOT) == 0
+    for qty, price in (("3", "40000"), ("1", "44000")):
+        story.sell(one, SPOT, qty, price)
+        story.buy(two, SPOT, qty, price)
+    assert reference_e8(SPOT) == units("41000")  # (3 x 40000 + 44000) / 4
+    # A bid may stand at 1.2 x 41000 = 49200; by the last trade it could at 52800.
+    assert refusal(story.buy(two, SPOT, "0.1", "49200")) is None
+    assert refusal(story.buy(two, SPOT, "0.1", "49200.01")) is Reason.PERCENT_PRICE
+    restored = again(story.engine)
+    assert restored.digest() == story.engine.digest()
+    assert restored.trading.reference_e8(SPOT) == units("41000")
+    story.wait(310_000)
+    assert reference_e8(SPOT) == units("44000")  # Nobody traded since: the last price.
+
+
+def test_s9_once_there_is_an_index_it_is_what_filters_measure_by() -> None:
+    story = unpriced()
+    one, two = story.account(spot_BTC="9"), story.account(spot_USDT="900000")
+    story.sell(one, SPOT, "0.2", "40000")
+    story.buy(two, SPOT, "0.1", "40000")
+    story.index("BTC", "42000")
+    assert story.engine.trading.reference_e8(SPOT) == units("42000")
+    assert SPOT in story.engine.trading.averages
+    story.buy(two, SPOT, "0.1", "40000")
+    assert SPOT not in story.engine.trading.averages  # Nothing is kept that nobody asks for.
+    assert again(story.engine).digest() == story.engine.digest()
