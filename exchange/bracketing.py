@@ -66,6 +66,8 @@ def refuse_bracket(trading: Trading, account: Account, wish: PlaceOrder) -> Reas
     for each in exits:
         if not _fits(each, instrument):
             return Reason.PRICE_OUT_OF_RANGE
+        if not each.price_ticks and order.lots > instrument.market_lots_max:
+            return Reason.MARKET_QTY_OUT_OF_RANGE
         if each.trigger is TriggerSource.MARK and instrument.kind == "spot":
             return Reason.NO_MARK_PRICE
     if trading.lists.count(account.id, wish.symbol) >= ORDER_LISTS_PER_ACCOUNT_SYMBOL_MAX:

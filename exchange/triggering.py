@@ -21,6 +21,7 @@ from matching.types import (
     Side,
     Status,
     TimeInForce,
+    TradingState,
     TriggerSource,
 )
 from risk.account import PERP, Account
@@ -76,7 +77,8 @@ def refuse_asleep(
 ) -> Reason | None:
     """Why an order may not fall asleep, or None; `instead_of` is what it is amended from.
 
-    One that comes `late`, as what a list placed by itself, may have its trigger behind it.
+    One that comes `late`, as what a list placed by itself, may have its trigger behind it, and
+    sleeps beside a book that takes nothing from anybody: its entry may have tripped the breaker.
     """
     symbol = order.symbol
     leaving = 0 if instead_of is None else 1
@@ -84,7 +86,7 @@ def refuse_asleep(
     return (
         refuse_trigger_order(
             trading.risk.instruments[symbol],
-            trading.states[symbol],
+            TradingState.TRADING if late else trading.states[symbol],
             order,
             account.open_counts.get(symbol, 0) - leaving,
             account.count_asleep(symbol) - leaving,

@@ -18,9 +18,17 @@ from exchange.engine import Engine
 from exchange.events import AnyEvent, OrderListChanged
 from matching.lists import LegStatus, ListKind, ListStatus
 from matching.reasons import Reason
-from matching.types import Order, OrderType, Side, Status, TimeInForce, TriggerSource
+from matching.types import (
+    Order,
+    OrderType,
+    Side,
+    Status,
+    TimeInForce,
+    TradingState,
+    TriggerSource,
+)
 from tests.exchange.stops import MARK, PERP, SPOT, last_of, trade
-from tests.story import Story, again, answer, of, refusal, standing, units
+from tests.story import Story, again, answer, of, refusal, standing, units, venue_with
 
 PENDING, OPEN, MOVED, FILLED, ENDED, REJECTED, PART_FILLED = LegStatus
 
@@ -183,6 +191,19 @@ def test_s5_an_entry_that_may_wait_for_its_own_trigger(story: Story) -> None:
     assert legs_of(events) == [FILLED, OPEN, OPEN]
 
 
+def test_s13_exits_are_there_though_their_entry_tripped_the_breaker() -> None:
+    """The entry buys from 49,000 up to 51,500, more than 5 % above the trade before."""
+    story = Story(venue_with(SPOT, breaker_move_bps=500, breaker_auction_ms=60_000))
+    trade(story, "48800")
+    story.sell(story.account(spot_BTC="1"), SPOT, "0.5", "49000")
+    story.sell(story.account(spot_BTC="1"), SPOT, "0.5", "51500")
+    owner = story.account(spot_USDT="100000")
+    events = story.buy(owner, SPOT, "1", "51500", **exits(story, "55000", "48500"))
+    assert story.engine.trading.states[SPOT] is TradingState.AUCTION
+    assert legs_of(events) == [FILLED, OPEN, OPEN]
+    assert kept(story.engine)
+
+
 def test_post_only_that_would_take_makes_no_bracket(story: Story) -> None:
     story.sell(story.account(spot_BTC="1"), SPOT, "1", "49000")
     owner = story.account(spot_USDT="100000")
@@ -326,6 +347,14 @@ def test_exits_are_prices_of_their_instrument(story: Story) -> None:
         assert refusal(events) is Reason.PRICE_OUT_OF_RANGE
     marked = exits(story, "60000", trigger=MARK)
     assert refusal(story.buy(owner, SPOT, "1", "50000", **marked)) is Reason.NO_MARK_PRICE
+
+
+def test_s9_what_is_too_large_for_one_market_order_has_no_exit_at_the_market(story: Story) -> None:
+    owner = story.account(spot_USDT="100000000")
+    instrument = story.engine.instruments[SPOT]
+    fields = {"lots": instrument.market_lots_max + 1}
+    events = story.buy(owner, SPOT, "", "50000", **exits(story, "55000"), **fields)
+    assert refusal(events) is Reason.MARKET_QTY_OUT_OF_RANGE
 
 
 def test_s5_brackets_count_among_the_lists(story: Story) -> None:
