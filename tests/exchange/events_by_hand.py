@@ -188,6 +188,7 @@ _FIELDS: dict[type, dict[str, Any]] = {
         **{"list_id": 1, "symbol": PERP.symbol, "kind": ListKind.OTO, "client_id": "both"},
         **{"status": ListStatus.EXECUTING, "reason": None},
         "legs": [(7, "first", LegStatus.OPEN), (0, "", LegStatus.PENDING)],
+        **{"placed_ms": 1_700_000_000_000, "bracket": True},
     },
     SettingChanged: {"symbol": PERP.symbol, "name": "leverage", "value": "20"},
     AccountOpened: {"kind": "user", "label": "", "epoch": 1},

@@ -40,12 +40,16 @@ def story() -> Story:
     return story
 
 
-def exits(story: Story, gain: str = "", loss: str = "", **more: Any) -> dict[str, Exit]:
+def exits(story: Story, gain: str = "", loss: str = "", **more: Any) -> dict[str, Any]:
     """A take-profit at the market from one price, a stop-loss from another."""
     symbol = more.pop("symbol", SPOT)
-    ticks = story.engine.instruments[symbol].ticks
-    named = {"take_profit": gain, "stop_loss": loss}
-    return {name: Exit(int(ticks(at)), **more) for name, at in named.items() if at}
+    found: dict[str, Any] = {}
+    for name, at in (("take_profit", gain), ("stop_loss", loss)):
+        if at:
+            ticks = story.engine.instruments[symbol].ticks(at)
+            assert isinstance(ticks, int), ticks
+            found[name] = Exit(ticks, **more)
+    return found
 
 
 def told(events: list[AnyEvent]) -> OrderListChanged:

@@ -19,6 +19,7 @@ from exchange.commands import (
     Continue,
     ConvertDust,
     Deposit,
+    Exit,
     FeedPrices,
     OpenAccount,
     PlaceList,
@@ -38,7 +39,7 @@ from exchange.commands import (
     Transfer,
 )
 from exchange.engine import Engine
-from matching.types import OrderType, SelfTrade, Side, TimeInForce
+from matching.types import OrderType, SelfTrade, Side, TimeInForce, TriggerSource
 from tests.story import small_venue
 
 KINDS: tuple[type[Command], ...] = get_args(AnyCommand)
@@ -191,3 +192,11 @@ def test_the_engine_obeys_every_command_there_is() -> None:
         (*_, answered) = engine.apply(command)
         assert answered.seq == number
     assert engine.seq == len(KINDS)
+
+
+def test_an_order_with_its_exits_is_read_as_it_was_written() -> None:
+    gain, loss = Exit(5_500_000), Exit(48, 47, TriggerSource.MARK)
+    order = PlaceOrder(7, 1_000, account_id=100, lots=500, take_profit=gain, stop_loss=loss)
+    assert read(msgspec.msgpack.encode(order)) == order
+    waits = PlaceList(8, 1_000, account_id=100, kind=1, orders=[order])
+    assert read(msgspec.msgpack.encode(waits)) == waits
