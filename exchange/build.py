@@ -29,7 +29,7 @@ MARK: Final = b"# cython:"
 ROOT: Final = Path(__file__).resolve().parent.parent
 INSTALLED: Final = Path("exchange", "compiled")  # Where a wheel has them,
 BUILT: Final = Path("build", "compiled")  # and where scripts/build leaves them in a checkout.
-FOLDERS: Final = ("matching", "risk", "exchange")  # Marked modules lie at the top of these.
+FOLDERS: Final = ("matching", "risk", "exchange", "exchange/bench")  # Marked modules lie here.
 HASH_CHARS: Final = 16
 HOW: Final = "run scripts/build, or choose PAPERTAPE_BUILD=pure"
 

@@ -93,7 +93,7 @@ def _demand_tools() -> None:
 
 def _copied(root: Path, into: Path) -> dict[str, Path]:
     """Copies of the marked modules, of the shapes of their classes and of their packages' doors."""
-    doors = [root / name / "__init__.py" for name in FOLDERS]
+    doors = [door for name in FOLDERS if (door := root / name / "__init__.py").is_file()]
     sources = marked(root)
     for path in [*doors, *shape_files(root), *sources.values()]:
         copy = into / path.relative_to(root)

@@ -11,19 +11,18 @@ the best key `b` of the other side exactly when `k + b >= 0`.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Iterator
 from typing import Final, TypeAlias, TypedDict
 
 from sortedcontainers import SortedList
 
+from matching.ladder import NOTHING, Ladder
 from matching.limits import FILLS_PER_COMMAND_MAX, PRICE_TICKS_MAX
-from matching.prospect import prospect
+from matching.prospect import prospect, reach_of
 from matching.reasons import Reason
 from matching.soundness import check_levels, check_orders
 from matching.types import (
     NEXT,
-    UNLINKED,
     Fill,
     Happening,
     Level,
@@ -55,8 +54,11 @@ _GTD: Final = TimeInForce.GTD
 _NEW: Final = Status.NEW
 _EXPIRED_IN_MATCH: Final = Status.EXPIRED_IN_MATCH
 _CANCEL: Final = Happening.CANCEL
-_AFTER_PART_FILL: Final = NEXT[Happening.PART_FILL]
-_AFTER_LAST_FILL: Final = NEXT[Happening.LAST_FILL]
+_NO_PREVENTION: Final = SelfTrade.NONE
+# A fill or a cancellation leaves an open order alike whether it has filled before or not.
+_PARTIALLY_FILLED: Final = NEXT[Happening.PART_FILL][Status.NEW]
+_FILLED: Final = NEXT[Happening.LAST_FILL][Status.NEW]
+_CANCELLED: Final = NEXT[_CANCEL][Status.NEW]
 _NOBODY: Final = -1  # No account has this id.
 
 
@@ -80,8 +82,7 @@ class Book:
         self.orders: dict[int, Order] = {}
         self.collecting = False  # For an auction: nothing matches, and sides may cross (S14).
         self._levels: dict[int, Level] = {}
-        self._bids: list[int] = []  # Keys in order, the best last.
-        self._asks: list[int] = []
+        self._bids, self._asks = Ladder(), Ladder()
         self._ranks = 0  # How many orders have come to rest so far.
         self._touched: set[int] = set()  # Keys whose total may differ from what was last told.
         self._expiries: SortedList[tuple[int, int]] = SortedList()  # (expire_ms, order_id)
@@ -93,12 +94,12 @@ class Book:
     @property
     def best_bid_ticks(self) -> int:
         """The highest price bid, or 0."""
-        return self._bids[-1] if self._bids else 0
+        return self._bids.best if self._bids.keys else 0
 
     @property
     def best_ask_ticks(self) -> int:
         """The lowest price asked, or 0."""
-        return -self._asks[-1] if self._asks else 0
+        return -self._asks.best if self._asks.keys else 0
 
     def levels(self, side: Side, count: int) -> list[tuple[int, int]]:
         """The best prices of a side and the lots on view there, best first."""
@@ -110,13 +111,13 @@ class Book:
         return [(level.price_ticks, level.lots) for level in self._best(side, len(self._levels))]
 
     def _best(self, side: Side, count: int) -> list[Level]:
-        keys = self._bids if side is _BUY else self._asks
-        return [self._levels[key] for key in reversed(keys[-count:] if count else [])]
+        ladder = self._bids if side is _BUY else self._asks
+        return [self._levels[key] for key in ladder.top(count)]
 
     def first(self, side: Side) -> Order | None:
         """The order of a side that is served first."""
-        keys = self._bids if side is _BUY else self._asks
-        return self._levels[keys[-1]].ends.next if keys else None
+        best = self._best(side, 1)
+        return best[0].first if best else None
 
     def queue(self, side: Side, price_ticks: int) -> list[Order]:
         """The orders that rest at a price, first in line first."""
@@ -145,11 +146,11 @@ class Book:
         """(ticks, lots) of each fill `place` would make, in order; the book is not touched."""
         is_buy = order.side is _BUY
         key = (order.price_ticks or PRICE_TICKS_MAX) if is_buy else -order.price_ticks
-        opposite = reversed(self._asks if is_buy else self._bids)
+        opposite = self._asks if is_buy else self._bids
         if self.collecting:
             return iter(())
-        levels = (self._levels[level_key] for level_key in opposite)
-        return prospect(levels, order, _reach(order, key, worst_ticks), fills_max)
+        levels = (self._levels[level_key] for level_key in reversed(opposite.keys))
+        return prospect(levels, order, reach_of(order, key, worst_ticks), fills_max)
 
     # What may be told.
 
@@ -170,7 +171,7 @@ class Book:
         else:
             opposite = self._bids
             key = -order.price_ticks  # and sells at any, for no bid's key is below zero.
-        if opposite and opposite[-1] + key >= 0 and not self.collecting:
+        if opposite.best + key >= 0 and not self.collecting:
             return self._take(order, opposite, key, worst_ticks, fills_max)
         if order.tif is _GTC and order.price_ticks:  # The road most orders take, kept short.
             self._rest(order, key)
@@ -182,18 +183,19 @@ class Book:
         self, order_id: int, happening: Happening = _CANCEL, reason: Reason | None = None
     ) -> Order | None:
         """Take a resting order, cancelled or expired, off the book; None if it is not there."""
-        order = self.orders.get(order_id)
+        order = self.orders.pop(order_id, None)
         if order is None:
             return None
         level = order.level
         assert level is not None
+        self._unlink(order, level)
         level.lots -= order.open_lots
-        self._touched.add(level.key)
-        self._unlink(order)
+        if not level.touched:
+            self._touch(level)
         if not level.lots:
             self._close(level)
         order.open_lots = 0
-        order.status = NEXT[happening][order.status]
+        order.status = _CANCELLED if happening is _CANCEL else NEXT[happening][order.status]
         order.reason = reason
         return order
 
@@ -215,7 +217,7 @@ class Book:
         order.lots = lots
         order.open_lots -= less
         level.lots -= less
-        self._touched.add(level.key)
+        self._touch(level)
         return order
 
     def lessen(self, order: Order, lots: int) -> None:
@@ -227,9 +229,10 @@ class Book:
         assert level is not None
         level.lots -= lots
         order.open_lots -= lots
-        self._touched.add(level.key)
+        self._touch(level)
         if not order.open_lots:
-            self._unlink(order)
+            del self.orders[order.order_id]
+            self._unlink(order, level)
         elif order.open_lots <= order.hidden_lots:
             self._show_next(order, level)
         if not level.lots:
@@ -244,7 +247,10 @@ class Book:
         levels = self._levels
         for key in sorted(self._touched, reverse=True):
             level = levels.get(key)
-            lots = 0 if level is None else level.lots - level.hidden_lots
+            lots = 0
+            if level is not None:
+                lots = level.lots - level.hidden_lots
+                level.touched = False
             changes.append((_BUY, key, lots) if key > 0 else (_SELL, -key, lots))
         self._touched.clear()
         return changes
@@ -252,7 +258,7 @@ class Book:
     # Taking.
 
     def _take(
-        self, taker: Order, opposite: list[int], key: int, worst_ticks: int, fills_max: int
+        self, taker: Order, opposite: Ladder, key: int, worst_ticks: int, fills_max: int
     ) -> Happened:
         """Trade with the other side, whose best price the taker reaches."""
         if taker.post_only:
@@ -263,16 +269,20 @@ class Book:
             _end(taker, Happening.EXPIRE, Reason.FOK_UNFILLABLE)
             return []
         happened: Happened = []
-        reach = _reach(taker, key, worst_ticks)
+        reach = reach_of(taker, key, worst_ticks) if worst_ticks else key
         if taker.quote_units:
             self._sweep_amount(taker, opposite, reach, fills_max, happened)
         else:
-            self._sweep(taker, opposite, reach, fills_max, happened)
+            while wanted and opposite.best + reach >= 0 and len(happened) < fills_max:
+                wanted = self._take_level(opposite, taker, wanted, fills_max, happened)
+            taker.open_lots = wanted
+            if not wanted and taker.status is _NEW:
+                taker.status = _FILLED
         if taker.status is not _NEW:
             return happened
         if taker.filled_lots:
-            taker.status = _AFTER_PART_FILL[taker.status]
-        if opposite and opposite[-1] + key >= 0:  # Something stopped it short of its price.
+            taker.status = _PARTIALLY_FILLED
+        if opposite.best + key >= 0:  # Something stopped it short of its price.
             full = len(happened) >= fills_max
             reason = Reason.FILLS_LIMIT if full else Reason.EXECUTION_PRICE_RANGE
             _end(taker, Happening.EXPIRE, reason)
@@ -280,27 +290,14 @@ class Book:
             self._rest_or_expire(taker, key)
         return happened
 
-    def _sweep(
-        self, taker: Order, opposite: list[int], reach: int, fills_max: int, happened: Happened
-    ) -> None:
-        """Take the other side's levels, best first, until the taker has its lots."""
-        wanted = taker.open_lots
-        while opposite and opposite[-1] + reach >= 0 and len(happened) < fills_max:
-            wanted = self._take_level(opposite, taker, wanted, fills_max, happened)
-            if not wanted:
-                break
-        taker.open_lots = wanted
-        if not wanted and taker.status is not _EXPIRED_IN_MATCH:
-            taker.status = _AFTER_LAST_FILL[taker.status]
-
     def _sweep_amount(
-        self, taker: Order, opposite: list[int], reach: int, fills_max: int, happened: Happened
+        self, taker: Order, opposite: Ladder, reach: int, fills_max: int, happened: Happened
     ) -> None:
         """Take levels until the next whole lot would overspend a market order's amount (S3)."""
         units = taker.quote_units
         price_ticks = 0
-        while opposite and opposite[-1] + reach >= 0 and len(happened) < fills_max:
-            price_ticks = abs(opposite[-1])
+        while opposite.best + reach >= 0 and len(happened) < fills_max:
+            price_ticks = abs(opposite.best)
             affordable = units // price_ticks
             if not affordable:
                 break
@@ -308,48 +305,51 @@ class Book:
             units -= (affordable - unwanted) * price_ticks
             if taker.status is _EXPIRED_IN_MATCH:
                 return
-        if opposite:
-            price_ticks = abs(opposite[-1])
+        if opposite.best != NOTHING:
+            price_ticks = abs(opposite.best)
         if units < price_ticks and taker.filled_lots:
-            taker.status = _AFTER_LAST_FILL[taker.status]
+            taker.status = _FILLED
         elif units < price_ticks:
             _end(taker, Happening.EXPIRE, Reason.AMOUNT_BELOW_ONE_LOT)
 
     def _take_level(
-        self, opposite: list[int], taker: Order, wanted: int, fills_max: int, happened: Happened
+        self, opposite: Ladder, taker: Order, wanted: int, fills_max: int, happened: Happened
     ) -> int:
         """Trade with the best level, front of the queue first; return the lots still wanted."""
-        level = self._levels[opposite[-1]]
+        level = self._levels[opposite.best]
         price_ticks = level.price_ticks
-        own = taker.account_id if taker.stp else _NOBODY
-        ends = level.ends
+        own = _NOBODY if taker.stp is _NO_PREVENTION else taker.account_id
+        room = fills_max - len(happened)
         taken = 0
-        maker = ends.next
-        while wanted and maker is not ends and len(happened) < fills_max:
+        maker = level.first
+        while wanted and room and maker is not None:
+            room -= 1
             if maker.account_id == own:
                 wanted = self._prevent(maker, taker, wanted, happened)
             else:
                 lots = maker.open_lots - maker.hidden_lots
                 if lots > wanted:
                     lots = wanted
-                    maker.status = _AFTER_PART_FILL[maker.status]
+                    maker.status = _PARTIALLY_FILLED
                 elif maker.hidden_lots:
-                    maker.status = _AFTER_PART_FILL[maker.status]
+                    maker.status = _PARTIALLY_FILLED
                     self._show_next(maker, level)
                 else:
-                    maker.status = _AFTER_LAST_FILL[maker.status]
-                    self._unlink(maker)
+                    maker.status = _FILLED
+                    del self.orders[maker.order_id]
+                    self._unlink(maker, level)
                 maker.open_lots -= lots
                 maker.filled_lots += lots
                 maker.filled_units += price_ticks * lots
                 wanted -= lots
                 taken += lots
                 happened.append(Fill(maker, taker, price_ticks, lots))
-            maker = ends.next
+            maker = level.first
         taker.filled_lots += taken
         taker.filled_units += price_ticks * taken
         level.lots -= taken
-        self._touched.add(level.key)
+        if not level.touched:
+            self._touch(level)
         if not level.lots:
             self._close(level)
         return wanted
@@ -369,7 +369,8 @@ class Book:
         maker.prevented_lots += maker_lots
         wanted -= taker_lots
         if not maker.open_lots:
-            self._unlink(maker)
+            del self.orders[maker.order_id]
+            self._unlink(maker, level)
             _end(maker, Happening.PREVENT, Reason.SELF_TRADE)
         elif maker.open_lots <= maker.hidden_lots:
             self._show_next(maker, level)
@@ -391,24 +392,25 @@ class Book:
         tif = order.tif
         if order.price_ticks and (tif is _GTC or tif is _GTD):
             self._rest(order, key)
-        elif tif is _FOK:
-            _end(order, Happening.EXPIRE, Reason.FOK_UNFILLABLE)
         else:
-            _end(order, Happening.EXPIRE, Reason.NO_LIQUIDITY)
+            reason = Reason.FOK_UNFILLABLE if tif is _FOK else Reason.NO_LIQUIDITY
+            _end(order, Happening.EXPIRE, reason)
 
     def _rest(self, order: Order, key: int) -> None:
         """Put an order at the tail of its level's queue."""
-        assert order.order_id not in self.orders, order
+        known = self.orders.setdefault(order.order_id, order)
+        assert known is order, order
         level = self._levels.get(key)
         if level is None:
             level = self._levels[key] = Level(key, order.price_ticks)
-            insort(self._bids if key > 0 else self._asks, key)
-        ends = level.ends
-        last = ends.prev
-        order.prev = last
-        order.next = ends
-        last.next = order
-        ends.prev = order
+            (self._bids if key > 0 else self._asks).add(key)
+        last = level.last
+        if last is None:
+            level.first = order
+        else:
+            last.next = order
+            order.prev = last
+        level.last = order
         order.level = level
         self._ranks += 1
         order.rank = self._ranks
@@ -417,28 +419,38 @@ class Book:
             if not order.hidden_lots:  # Else it is restored, and its slice may be part filled.
                 order.hidden_lots = max(0, order.open_lots - order.iceberg_lots)
             level.hidden_lots += order.hidden_lots
-        self._touched.add(key)
-        self.orders[order.order_id] = order
+        if not level.touched:
+            self._touch(level)
         if order.tif is _GTD:
             self._expiries.add((order.expire_ms, order.order_id))
             self.next_expiry_ms, self.next_expiry_id = self._expiries[0]
 
-    def _unlink(self, order: Order) -> None:
-        """Take an order out of its queue and out of every index; its level's lots stay."""
+    def _unlink(self, order: Order, level: Level) -> None:
+        """Take an order, no longer in `orders`, out of its queue; its level's lots stay."""
         before, after = order.prev, order.next
-        before.next = after
-        after.prev = before
+        if before is None:
+            level.first = after
+        else:
+            before.next = after
+            order.prev = None
+        if after is None:
+            level.last = before
+        else:
+            after.prev = before
+            order.next = None
         if order.hidden_lots:
-            assert order.level is not None
-            order.level.hidden_lots -= order.hidden_lots
+            level.hidden_lots -= order.hidden_lots
             order.hidden_lots = 0
-        order.prev = order.next = UNLINKED
         order.level = None
-        del self.orders[order.order_id]
         if order.tif is _GTD:
             self._expiries.remove((order.expire_ms, order.order_id))
             following = self._expiries[0] if self._expiries else (0, 0)
             self.next_expiry_ms, self.next_expiry_id = following
+
+    def _touch(self, level: Level) -> None:
+        """Remember that a level may differ from what was last told of it."""
+        level.touched = True
+        self._touched.add(level.key)
 
     def _show_next(self, order: Order, level: Level) -> None:
         """An iceberg's slice is consumed: the next one comes to rest as a new order would (S6)."""
@@ -448,21 +460,16 @@ class Book:
     def _close(self, level: Level) -> None:
         """Remove a level where nothing rests any more."""
         key = level.key
-        keys = self._bids if key > 0 else self._asks
-        if keys[-1] == key:
-            keys.pop()
-        else:
-            del keys[bisect_left(keys, key)]
+        (self._bids if key > 0 else self._asks).remove(key)
         del self._levels[key]
-        level.ends.prev = level.ends.next = UNLINKED  # No cycle is left for the collector.
 
     # Keeping.
 
     def state(self) -> BookState:
         """All there is to know; a book restored from it answers as this one does."""
         orders: list[list[object]] = []
-        for keys in (self._bids, self._asks):
-            for key in reversed(keys):
+        for ladder in (self._bids, self._asks):
+            for key in reversed(ladder.keys):
                 orders += [order.state() for order in self._levels[key].orders()]
         return {"orders": orders, "touched": sorted(self._touched), "collecting": self.collecting}
 
@@ -474,6 +481,8 @@ class Book:
             order = Order.restore(fields)
             book._rest(order, order.price_ticks if order.side is _BUY else -order.price_ticks)
         book._touched = set(state["touched"])
+        for level in book._levels.values():
+            level.touched = level.key in book._touched
         book.collecting = state["collecting"]
         return book
 
@@ -482,13 +491,6 @@ class Book:
         dated = list(self._expiries)
         check_orders(self.orders, dated, (self.next_expiry_ms, self.next_expiry_id))
         check_levels(self.orders, self._levels, self._bids, self._asks, self.collecting)
-
-
-def _reach(taker: Order, key: int, worst_ticks: int) -> int:
-    """The key of the worst price a taker accepts: its own, or the execution range's bound."""
-    if not worst_ticks:
-        return key
-    return min(key, worst_ticks if taker.side is _BUY else -worst_ticks)
 
 
 def _end(order: Order, happening: Happening, reason: Reason) -> None:

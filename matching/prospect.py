@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from matching.types import Level, Order, SelfTrade
+from matching.types import Level, Order, SelfTrade, Side
+
+
+def reach_of(taker: Order, key: int, worst_ticks: int) -> int:
+    """The key of the worst price a taker accepts: its own, or the execution range's bound."""
+    if not worst_ticks:
+        return key
+    return min(key, worst_ticks if taker.side is Side.BUY else -worst_ticks)
 
 
 def prospect(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from matching.ladder import NOTHING, Ladder
 from matching.types import Level, Order, Side, TimeInForce
 
 
@@ -23,14 +24,16 @@ def check_orders(
 def check_levels(
     orders: Mapping[int, Order],
     levels: Mapping[int, Level],
-    bids: Sequence[int],
-    asks: Sequence[int],
+    bids: Ladder,
+    asks: Ladder,
     collecting: bool,
 ) -> None:
-    """Assert I6, and I7 for every order that rests; `bids` and `asks` are keys, the best last."""
-    assert collecting or not bids or not asks or bids[-1] + asks[-1] < 0, "crossed"
+    """Assert I6, and I7 for every order that rests; `bids` and `asks` are its two sides."""
+    assert collecting or bids.best + asks.best < 0, "crossed"
     found = 0
-    for side, keys in ((Side.BUY, bids), (Side.SELL, asks)):
+    for side, ladder in ((Side.BUY, bids), (Side.SELL, asks)):
+        keys = ladder.keys
+        assert ladder.best == (keys[-1] if keys else NOTHING), (ladder.best, keys)
         assert all(low < high for low, high in pairwise(keys)), keys
         for key in keys:
             level = levels[key]
@@ -39,13 +42,13 @@ def check_levels(
             assert level.price_ticks == abs(key)
             found += _check_queue(orders, level, side)
     assert found == len(orders), (found, len(orders))
-    assert len(levels) == len(bids) + len(asks)
+    assert len(levels) == len(bids.keys) + len(asks.keys)
 
 
 def _check_queue(orders: Mapping[int, Order], level: Level, side: Side) -> int:
     """Assert that a level's orders belong there and add up; return how many there are."""
     total = hidden = count = rank = 0
-    before = level.ends
+    before = None
     for order in level.orders():
         assert order.prev is before, order
         assert order.level is level, order
@@ -58,7 +61,7 @@ def _check_queue(orders: Mapping[int, Order], level: Level, side: Side) -> int:
         hidden += order.hidden_lots
         count += 1
         before, rank = order, order.rank
-    assert level.ends.prev is before
+    assert level.last is before
     assert total == level.lots > 0, (total, level.lots)
     assert hidden == level.hidden_lots, (hidden, level.hidden_lots)
     return count

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
@@ -149,45 +149,24 @@ _ASLEEP: Final = Status.PENDING_TRIGGER
 OPEN_STATUSES: Final = frozenset({Status.NEW, Status.PARTIALLY_FILLED, Status.PENDING_TRIGGER})
 
 
-class Order:
-    """One order, and the place it holds in its queue.
+class Entry:
+    """What a book reads and writes of an order, and the place it holds in its queue.
 
     `price_ticks` is 0 for every kind of market order.  `lots` is the original quantity, or 0 for a
     market order by amount, which carries `quote_units` (ticks x lots to spend or to raise) instead.
-    `filled_units` is the sum of ticks x lots over its fills.  `wallet`, `hold_minor`,
-    `hold_ticks` (the price at which a market buy on spot holds money while it sleeps),
-    `side_effect`, `auto_repay_at_cancel`, `leverage`, `forced`, `leg` and `filled_minor` (what the
-    fills of a contract came to in its settle asset) belong to the risk engine: the book never
-    reads them.
-    `trigger_ticks` (0: none), its source `trigger`, `close_position` and `price_protect` are
-    those of an order that waits for a price; `triggered_ms` is when that came.  With
-    `trailing_bps` the trigger only starts it to follow the price (S4).  `rank` grows with
-    each order that comes to rest on a book: among equal prices the smaller one is served first.
-    `list_id` is the list it is a leg of (0: none), and `covered_minor` what of its need the other
-    leg of its OCO holds (S5).  An iceberg shows `iceberg_lots` at a time (0: all); `hidden_lots`
-    of its open lots are not on view yet (S6).  `amends` is how often it was changed in place (S7).
+    `filled_units` is the sum of ticks x lots over its fills.  An iceberg shows `iceberg_lots` at a
+    time (0: all); `hidden_lots` of its open lots are not on view yet (S6).  `rank` grows with each
+    order that comes to rest on a book: among equal prices the smaller one is served first.
     """
 
     __slots__ = (
         "account_id",
-        "amends",
-        "auto_repay_at_cancel",
-        "client_id",
-        "close_position",
-        "covered_minor",
         "expire_ms",
         "filled_lots",
-        "filled_minor",
         "filled_units",
-        "forced",
         "hidden_lots",
-        "hold_minor",
-        "hold_ticks",
         "iceberg_lots",
-        "leg",
         "level",
-        "leverage",
-        "list_id",
         "lots",
         "next",
         "open_lots",
@@ -195,32 +174,19 @@ class Order:
         "post_only",
         "prev",
         "prevented_lots",
-        "price_protect",
         "price_ticks",
         "quote_units",
         "rank",
         "reason",
-        "reduce_only",
         "side",
-        "side_effect",
         "status",
         "stp",
-        "symbol",
         "tif",
-        "time_ms",
-        "trailing_bps",
-        "trigger",
-        "trigger_ticks",
-        "triggered_ms",
-        "type",
-        "wallet",
     )
 
     order_id: int
     account_id: int
-    symbol: str
     side: Side
-    type: OrderType
     price_ticks: int
     lots: int
     quote_units: int
@@ -230,13 +196,109 @@ class Order:
     prevented_lots: int
     tif: TimeInForce
     post_only: bool
-    reduce_only: bool
     stp: SelfTrade
     expire_ms: int
-    client_id: str
-    time_ms: int
     status: Status
     reason: Reason | None
+    iceberg_lots: int
+    hidden_lots: int
+    rank: int
+    prev: Order | None  # None at either end of a queue, and off the book.
+    next: Order | None
+    level: Level | None
+
+    def begin(
+        self,
+        order_id: int,
+        account_id: int,
+        side: Side,
+        price_ticks: int,
+        lots: int,
+        tif: TimeInForce,
+        stp: SelfTrade,
+    ) -> None:
+        """Set every field, before anything else is done; those not named are as in most orders."""
+        self.order_id = order_id
+        self.account_id = account_id
+        self.side = side
+        self.price_ticks = price_ticks
+        self.lots = self.open_lots = lots
+        self.tif = tif
+        self.stp = stp
+        self.filled_lots = self.filled_units = self.prevented_lots = 0
+        self.quote_units = self.expire_ms = self.iceberg_lots = self.hidden_lots = self.rank = 0
+        self.post_only = False
+        self.status = _NEW
+        self.reason = self.level = self.prev = self.next = None
+
+    @property
+    def closed_lots(self) -> int:
+        """Lots that left unexecuted, by cancellation, expiry or refusal (I7).
+
+        lots == filled + prevented + open + closed.  A market order by amount names no lots,
+        so nothing of it can be closed.
+        """
+        if not self.lots:
+            return 0
+        return self.lots - self.filled_lots - self.prevented_lots - self.open_lots
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more may befall it."""
+        return self.status in OPEN_STATUSES
+
+    def __repr__(self) -> str:
+        return (
+            f"<Order {self.order_id} {self.status.name} {self.side.name} {self.open_lots} of"
+            f" {self.lots} at {self.price_ticks} for account {self.account_id}>"
+        )
+
+
+class Order(Entry):
+    """One order: what its book knows of it, and what risk and the venue around it do.
+
+    `wallet`, `hold_minor`, `hold_ticks` (the price at which a market buy on spot holds money while
+    it sleeps), `side_effect`, `auto_repay_at_cancel`, `leverage`, `forced`, `leg` and
+    `filled_minor` (what the fills of a contract came to in its settle asset) belong to the risk
+    engine.
+    `trigger_ticks` (0: none), its source `trigger`, `close_position` and `price_protect` are
+    those of an order that waits for a price; `triggered_ms` is when that came.  With
+    `trailing_bps` the trigger only starts it to follow the price (S4).
+    `list_id` is the list it is a leg of (0: none), and `covered_minor` what of its need the other
+    leg of its OCO holds (S5).  `amends` is how often it was changed in place (S7).
+    """
+
+    __slots__ = (
+        "amends",
+        "auto_repay_at_cancel",
+        "client_id",
+        "close_position",
+        "covered_minor",
+        "filled_minor",
+        "forced",
+        "hold_minor",
+        "hold_ticks",
+        "leg",
+        "leverage",
+        "list_id",
+        "price_protect",
+        "reduce_only",
+        "side_effect",
+        "symbol",
+        "time_ms",
+        "trailing_bps",
+        "trigger",
+        "trigger_ticks",
+        "triggered_ms",
+        "type",
+        "wallet",
+    )
+
+    symbol: str
+    type: OrderType
+    reduce_only: bool
+    client_id: str
+    time_ms: int
     wallet: str
     hold_minor: int
     side_effect: int
@@ -252,15 +314,9 @@ class Order:
     auto_repay_at_cancel: bool
     trailing_bps: int
     hold_ticks: int
-    iceberg_lots: int
-    hidden_lots: int
     list_id: int
     covered_minor: int
     amends: int
-    rank: int
-    prev: Order
-    next: Order
-    level: Level | None
 
     def __init__(  # noqa: PLR0913, PLR0917 - an order is what it is made of.
         self,
@@ -294,40 +350,19 @@ class Order:
         trailing_bps: int = 0,
         iceberg_lots: int = 0,
     ) -> None:
-        self.order_id, self.account_id, self.symbol = order_id, account_id, symbol
-        self.side, self.type, self.price_ticks = side, type, price_ticks
-        self.lots = self.open_lots = lots
-        self.quote_units = quote_units
-        self.filled_lots = self.filled_units = self.prevented_lots = self.list_id = self.amends = 0
-        self.tif, self.stp, self.expire_ms = tif, stp, expire_ms
-        self.post_only, self.reduce_only = post_only, reduce_only
+        self.begin(order_id, account_id, side, price_ticks, lots, tif, stp)
+        self.quote_units, self.expire_ms = quote_units, expire_ms
+        self.post_only, self.iceberg_lots = post_only, iceberg_lots
+        self.symbol, self.type, self.reduce_only = symbol, type, reduce_only
         self.client_id, self.time_ms = client_id, time_ms
         self.wallet, self.hold_minor, self.side_effect = wallet, hold_minor, side_effect
         self.leverage, self.forced = leverage, forced
-        self.status, self.auto_repay_at_cancel = _NEW, auto_repay_at_cancel
+        self.auto_repay_at_cancel = auto_repay_at_cancel
         self.leg = leg or symbol  # Of the position it changes.
         self.trigger_ticks, self.trigger, self.triggered_ms = trigger_ticks, trigger, triggered_ms
         self.close_position, self.price_protect = close_position, price_protect
-        self.trailing_bps, self.iceberg_lots = trailing_bps, iceberg_lots
-        self.filled_minor = self.hidden_lots = self.hold_ticks = self.rank = self.covered_minor = 0
-        self.prev = self.next = UNLINKED
-        self.level = self.reason = None
-
-    @property
-    def closed_lots(self) -> int:
-        """Lots that left unexecuted, by cancellation, expiry or refusal (I7).
-
-        lots == filled + prevented + open + closed.  A market order by amount names no lots,
-        so nothing of it can be closed.
-        """
-        if not self.lots:
-            return 0
-        return self.lots - self.filled_lots - self.prevented_lots - self.open_lots
-
-    @property
-    def is_open(self) -> bool:
-        """Whether more may befall it."""
-        return self.status in OPEN_STATUSES
+        self.trailing_bps = trailing_bps
+        self.filled_minor = self.hold_ticks = self.covered_minor = self.list_id = self.amends = 0
 
     @property
     def is_asleep(self) -> bool:
@@ -356,16 +391,12 @@ class Order:
             setattr(order, name, word(field) if word else field)
         return order
 
-    def __repr__(self) -> str:
-        return (
-            f"<Order {self.order_id} {self.status.name} {self.side.name} {self.open_lots} of"
-            f" {self.lots} at {self.price_ticks} for account {self.account_id}>"
-        )
-
 
 _LINKS: Final = frozenset({"level", "next", "prev", "rank"})
 _ENDS: Final = frozenset({"reason"})  # An open order has none yet.
-_KEPT: Final = tuple(name for name in Order.__slots__ if name not in _LINKS | _ENDS)
+_KEPT: Final = tuple(
+    name for name in sorted(Entry.__slots__ + Order.__slots__) if name not in _LINKS | _ENDS
+)
 _WORDS: Final[dict[str, type[IntEnum]]] = {
     "side": Side,
     "type": OrderType,
@@ -375,35 +406,31 @@ _WORDS: Final[dict[str, type[IntEnum]]] = {
     "trigger": TriggerSource,
 }
 
-# No neighbour: the order is off the book.  It is typed as an order because only resting orders
-# are walked, and the level's sentinel ends every walk before one could be met.
-UNLINKED: Final[Order] = cast(Order, None)
-
 
 class Level:
     """One price and its queue, first come first served.
 
     `key` is the price for a bid and minus the price for an ask.  `lots` is what rests here in
-    all, `hidden_lots` what of it icebergs do not show.  `ends` is the sentinel of the circular
-    queue: its `next` is the first order, its `prev` the last; it holds links and nothing else.
+    all, `hidden_lots` what of it icebergs do not show.  `touched` is whether its book has yet to
+    tell what became of it.  Each order knows its neighbours; the queue begins with `first` and
+    ends with `last`, both None before an order comes and after the last one has gone.
     """
 
-    __slots__ = ("ends", "hidden_lots", "key", "lots", "price_ticks")
+    __slots__ = ("first", "hidden_lots", "key", "last", "lots", "price_ticks", "touched")
 
     def __init__(self, key: int, price_ticks: int) -> None:
-        ends = Order.__new__(Order)
-        ends.prev = ends
-        ends.next = ends
         self.key: int = key
         self.price_ticks: int = price_ticks
         self.lots: int = 0
         self.hidden_lots: int = 0
-        self.ends: Order = ends
+        self.touched: bool = False
+        self.first: Order | None = None
+        self.last: Order | None = None
 
     def orders(self) -> Iterator[Order]:
         """The queue, first in line first; it must not change meanwhile."""
-        order = self.ends.next
-        while order is not self.ends:
+        order = self.first
+        while order is not None:
             yield order
             order = order.next
 
@@ -413,12 +440,16 @@ class Level:
         order.hidden_lots -= shown
         self.hidden_lots -= shown
         order.rank = rank
-        before, after = order.prev, order.next
-        before.next = after
+        before, after, last = order.prev, order.next, self.last
+        if after is None or last is None:
+            return  # It is the last one already.
         after.prev = before
-        last = self.ends.prev
-        order.prev, order.next = last, self.ends
-        last.next = self.ends.prev = order
+        if before is None:
+            self.first = after
+        else:
+            before.next = after
+        order.prev, order.next = last, None
+        last.next = self.last = order
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):

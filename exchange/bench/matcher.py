@@ -8,32 +8,19 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
-from exchange.bench.flow import (
-    CANCEL,
-    NEW_MARKET,
-    RECORD,
-    FlowDigest,
-    FlowError,
-    FlowRecord,
-    read_flow,
-)
+from exchange.bench.flow import RECORD, FlowDigest, FlowError, read_flow
 from exchange.bench.measure import (
     calibration_per_s,
     collector_at_rest,
     peak_rss_mb,
     show_progress,
 )
+from exchange.bench.playing import play
 from exchange.build import running
 from matching.book import Book, Happened
-from matching.types import Fill, Order, OrderType, SelfTrade, Side, TimeInForce
-
-_SYMBOL: Final = "FLOW"
-_SIDES: Final = tuple(Side)
-_TYPES: Final = (OrderType.LIMIT, OrderType.LIMIT, OrderType.MARKET)  # By op.
-_TIFS: Final = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.IOC)
-_NO_PREVENTION: Final = SelfTrade.NONE  # The flow's owners may trade with themselves.
+from matching.types import Fill
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -75,7 +62,7 @@ def run(flow: Path, expect: Path | None = None) -> dict[str, object]:
             digest.count(records)
             happened: Happened = []
             started = time.perf_counter()
-            digest.cancel_rejects += _play(book, records, happened)
+            digest.cancel_rejects += play(book, records, happened)
             seconds += time.perf_counter() - started
             digest.fold(cast(list[Fill], happened))  # Without prevention there are only fills.
             show_progress("commands", sum(digest.ops), total)
@@ -107,23 +94,6 @@ def differences(expected: Mapping[str, int], result: Mapping[str, int]) -> dict[
         for name, value in expected.items()
         if name in result and result[name] != value
     }
-
-
-def _play(book: Book, records: list[FlowRecord], happened: Happened) -> int:
-    """Give the book a chunk of commands; append what happened, return the cancels it refused."""
-    place, cancel = book.place, book.cancel
-    refused = 0
-    for op, side, owner, _, order_id, price_ticks, lots in records:
-        if op == CANCEL:
-            if cancel(order_id) is None:
-                refused += 1
-            continue
-        ticks = 0 if op == NEW_MARKET else price_ticks
-        kind, tif = _TYPES[op], _TIFS[op]
-        happened += place(
-            Order(order_id, owner, _SYMBOL, _SIDES[side], kind, ticks, lots, tif, _NO_PREVENTION)
-        )
-    return refused
 
 
 def _expectation(path: Path) -> dict[str, int]:

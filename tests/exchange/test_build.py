@@ -14,7 +14,7 @@ import pytest
 from exchange import build
 from tests.exchange.tapes import Tape, an_hour_at_the_market, order
 
-SHAPE = re.compile(r"^cdef class (\w+):\n((?:(?:    .*)?\n)+)", re.MULTILINE)
+SHAPE = re.compile(r"^cdef class (\w+)(?:\(\w+\))?:\n((?:(?:    .*)?\n)+)", re.MULTILINE)
 FIELD = re.compile(r"^    cdef public .*?(\w+)$", re.MULTILINE)
 TELL = "import exchange.build; print(exchange.build.running())"
 

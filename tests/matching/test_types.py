@@ -5,7 +5,7 @@ import pytest
 from matching.types import (
     NEXT,
     OPEN_STATUSES,
-    UNLINKED,
+    Entry,
     Happening,
     Order,
     OrderType,
@@ -111,9 +111,18 @@ def test_an_order_adds_up() -> None:
 def test_a_new_order_is_open_and_off_the_book() -> None:
     order = limit(1, BUY, 100, 10)
     assert order.is_open
-    assert order.next is UNLINKED
+    assert order.next is None
     assert order.level is None
     assert order.stp is SelfTrade.EXPIRE_MAKER  # S8's default.
+
+
+def test_an_entry_begins_as_the_order_with_nothing_else_said() -> None:
+    entry = Entry.__new__(Entry)
+    entry.begin(7, 100, SELL, 99, 10, GTD, SelfTrade.NONE)
+    order = limit(7, SELL, 99, 10, account=100, tif=GTD, stp=SelfTrade.NONE)
+    for name in Entry.__slots__:
+        assert getattr(entry, name) == getattr(order, name), name
+    assert repr(entry) == repr(order)
 
 
 def test_an_order_is_the_same_after_it_was_kept() -> None:
