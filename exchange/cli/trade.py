@@ -20,7 +20,15 @@ from exchange.cli.output import (
     print_json,
     table,
 )
-from exchange.wire import AccountSay, BalanceSay, OrderSay, PlacedSay, PositionSay, PreviewSay
+from exchange.wire import (
+    AccountSay,
+    BalanceSay,
+    OrderListSay,
+    OrderSay,
+    PlacedSay,
+    PositionSay,
+    PreviewSay,
+)
 from matching.reasons import Reason
 
 PERPETUAL: Final = "-PERP"
@@ -136,6 +144,9 @@ def place(args: argparse.Namespace) -> int:
         print_json(placed)
         return 0
     print(placed_text(placed))
+    if placed.order.list_id is not None:
+        path = f"/v1/order_lists/{placed.order.list_id}"
+        print(exits_text(exchange.get(path, OrderListSay)))
     if args.symbol.endswith(PERPETUAL):
         account = exchange.get("/v1/account", AccountSay)
         held = [position for position in account.positions if position.symbol == args.symbol]
@@ -254,13 +265,23 @@ def placed_text(placed: PlacedSay) -> str:
     told = [f"{side} {dash(order.qty)} {order.symbol}: order {order.order_id} {status_text(order)}"]
     if order.average_price is not None:
         told.append(f"{order.filled_qty} at {order.average_price} on average")
-    if order.list_id is not None:
-        told.append(f"its exits hang on list {order.list_id}")
     fees: dict[str, list[str]] = {}
     for fill in placed.fills:
         fees.setdefault(fill.fee_asset, []).append(fill.fee)
     told += [f"fee {total(paid)} {asset}" for asset, paid in fees.items()]
     return ", ".join(told)
+
+
+def exits_text(found: OrderListSay) -> str:
+    """Where the exits of an order stand, in a sentence."""
+    stand = {leg.status for leg in found.orders[1:]}
+    if found.reason is not None:
+        reason = Reason.__members__.get(found.reason)
+        return f"exits rejected: {reason.value if reason else found.reason}"
+    if stand == {"open"}:
+        return f"exits placed: list {found.list_id}"
+    waits = "pending_new" in stand
+    return f"exits {'wait for its fills' if waits else 'ended'}: list {found.list_id}"
 
 
 def status_text(order: OrderSay) -> str:

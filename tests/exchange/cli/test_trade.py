@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from exchange.cli.client import Identity, keep_identity
 from exchange.cli.commands import main
-from exchange.cli.trade import short_level, total
+from exchange.cli.trade import exits_text, short_level, total
+from exchange.wire import ListLegSay, OrderListSay
 from tests.exchange.gateway.rig import Rig, Trader, running
 
 PERP = "BTC-USDT-PERP"
@@ -69,11 +70,28 @@ async def test_a_perpetual_is_bought_in_one_line(desk: Desk) -> None:
 async def test_exits_come_with_the_order(desk: Desk) -> None:
     await desk.bob.order("BTC-USDT-PERP", "sell", "1", price="50000")
     words = ("buy", "BTC-USDT-PERP", "0.1", "--take-profit", "55000", "--stop-loss", "48000")
-    assert "its exits hang on list 1" in await desk.type(*words)
+    assert "exits placed: list 1" in await desk.type(*words)
     shown = await desk.type("orders")
     gain, loss = sorted(line.split() for line in shown.splitlines() if "BTC-USDT-PERP" in line)
     assert [gain[at] for at in (2, 3, 6, -2)] == ["sell", "take_profit", "55000.0", "1"]
     assert [loss[at] for at in (2, 3, 6, -2)] == ["sell", "stop", "48000.0", "1"]
+    words = ("buy", "BTC-USDT-PERP", "0.1", "--price", "49000", "--stop-loss", "48000")
+    assert "exits wait for its fills: list 2" in await desk.type(*words)
+
+
+@pytest.mark.parametrize(
+    ("reason", "stands", "said"),
+    [
+        ("NOTIONAL_TOO_SMALL", "rejected", "exits rejected: price times quantity is below"),
+        (None, "ended", "exits ended: list 3"),
+    ],
+)
+def test_exits_that_are_not_there_are_not_promised(
+    reason: str | None, stands: str, said: str
+) -> None:
+    legs = [ListLegSay(7, "", "filled"), ListLegSay(None, "", stands)]
+    found = OrderListSay(3, "oto", "BTC-USDT", "rejected", "", reason, 0, legs, 0, bracket=True)
+    assert exits_text(found).startswith(said)
 
 
 async def test_it_is_all_there_for_machines_too(desk: Desk) -> None:
