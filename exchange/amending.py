@@ -11,7 +11,7 @@ from matching.types import Order, Status
 from risk.account import PERP, Account
 from risk.borrowing import repay
 from risk.reserve import reserve
-from risk.settle_contract import count_resting, uncount_closed
+from risk.settle_contract import count_resting, uncount
 
 
 def amend(trading: Trading, account: Account, order: Order, wish: AmendOrder) -> Placed | Reason:
@@ -46,8 +46,21 @@ def _reduce(trading: Trading, account: Account, order: Order, lots: int) -> Plac
         return reduced
     order.amends += 1
     trading.touched_books[order.symbol] = None
+    held = order.hold_minor
     trading.shrunk(account, order, less)
+    _repay_spare(trading, account, order, held)
     return Placed(order, None)
+
+
+def _repay_spare(trading: Trading, account: Account, order: Order, held: int) -> None:
+    """What was borrowed for the lots that are gone is repaid: the last that is held first (M6)."""
+    borrowed = account.order_loans.pop(order.order_id, 0)
+    if not borrowed:
+        return
+    spare = min(borrowed, held - order.hold_minor)
+    repay(trading.risk, account, order.wallet, trading.spent(order), spare)
+    if borrowed > spare:
+        account.order_loans[order.order_id] = borrowed - spare
 
 
 def _replace(
@@ -102,7 +115,7 @@ def _reserve_in_place_of(
     book = trading.books[old.symbol]
     if old.wallet == PERP:
         held = old.hold_minor
-        uncount_closed(risk, account, old, old.open_lots)
+        uncount(risk, account, old, old.open_lots)
         refused = reserve(risk, account, fresh, book, worst_ticks)
         old.hold_minor = held
         count_resting(risk, account, old)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.commands import CancelOrder
+from exchange.commands import AmendOrder, CancelOrder
 from exchange.events import LiquidationEnded, OrderChanged
 from matching.types import SelfTrade, TimeInForce
 from tests.risk.stories import BTC, trader
-from tests.story import Story, of, refusal, small_venue, units
+from tests.story import Story, answer, of, refusal, small_venue, units
 
 BORROW, BORROW_REPAY = 1, 3
 WHOLE = "0.1"
@@ -175,3 +175,17 @@ def test_m6_a_filled_order_keeps_what_a_better_price_saved(story: Story) -> None
     wish = {"wallet": "margin", "side_effect": BORROW}
     assert refusal(story.buy(account, BTC, WHOLE, "50000", **wish)) is None
     assert _owed(story, account) == units("4000")
+
+
+def test_m6_an_order_that_shrinks_repays_what_it_needs_no_more(story: Story) -> None:
+    """0.1 at 50,000 hold 5,000, 4,000 of it borrowed; 0.05 need 2,500: 2,500 go back at once, and
+    the other 1,500 once it is cancelled."""
+    account = _buyer(story)
+    wish = {"wallet": "margin", "side_effect": BORROW}
+    order_id = answer(story.buy(account, BTC, WHOLE, "50000", **wish)).result_id
+    story.ok(AmendOrder, account_id=account, order_id=order_id, lots=5_000)
+    assert _owed(story, account) == units("1500")
+    assert story.person(account).free("margin", "USDT") == 0
+    story.ok(CancelOrder, account_id=account, order_id=order_id)
+    assert not story.person(account).loans
+    assert story.person(account).minor("margin", "USDT") == units("1000")
