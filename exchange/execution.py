@@ -33,7 +33,7 @@ from risk.money import E12
 from risk.records import Booked
 from risk.reserve_spot import held_in_all, spent_minor
 from risk.settle import settle_fill
-from risk.settle_contract import count_resting, uncount_closed
+from risk.settle_contract import count_resting, uncount
 from risk.settle_spot import unhold_spot
 from risk.state import RiskState
 
@@ -142,7 +142,8 @@ class Execution:
             self._count(fill, maker_side, taker_side)
         for order in (maker, taker) if fill.auction else (maker,):
             # Of an iceberg that holds something still there are more fills to settle.
-            if not order.is_open and (order.wallet == PERP or not order.hold_minor):
+            more = order.counted_lots if order.wallet == PERP else order.hold_minor
+            if not order.is_open and not more:
                 self.close(self.risk.accounts[order.account_id], order)
             teller.drain()
             teller.order(order, "filled")
@@ -169,7 +170,7 @@ class Execution:
         """Free what a prevented self-trade took from an order that rests or has rested."""
         account = self.risk.accounts[order.account_id]
         if lots:
-            uncount_closed(self.risk, account, order, lots, order.open_lots)
+            uncount(self.risk, account, order, lots)
         if not order.is_open:
             self.close(account, order)
         elif lots and order.wallet != PERP:
@@ -240,7 +241,7 @@ class Execution:
             lots = order.open_lots
             self.touched_books[order.symbol] = None
             self.books[order.symbol].cancel(order.order_id, happening, reason)
-            uncount_closed(self.risk, account, order, lots)
+            uncount(self.risk, account, order, lots)
         self.close(account, order)
         self.risk.touch_wallet(account, order.wallet)
         self.teller.drain()
@@ -249,7 +250,7 @@ class Execution:
     def shrunk(self, account: Account, order: Order, less: int) -> None:
         """A resting order lost lots without trading: free their hold."""
         if order.wallet == PERP:
-            uncount_closed(self.risk, account, order, less, order.open_lots)
+            uncount(self.risk, account, order, less)
         else:
             unhold_spot(self.risk, order)
         self.teller.order(order, "amended")

@@ -59,6 +59,7 @@ cdef class Order(Entry):
     cdef public object list_id
     cdef public object covered_minor
     cdef public object amends
+    cdef public long long counted_lots
 
 cdef class Level:
     cdef public long long key

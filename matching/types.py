@@ -260,7 +260,7 @@ class Order(Entry):
     `wallet`, `hold_minor`, `hold_ticks` (the price at which a market buy on spot holds money while
     it sleeps), `side_effect`, `auto_repay_at_cancel`, `leverage`, `forced`, `leg` and
     `filled_minor` (what the fills of a contract came to in its settle asset) belong to the risk
-    engine.
+    engine, as does `counted_lots`: what of a contract's order counts in its account's open orders.
     `trigger_ticks` (0: none), its source `trigger`, `close_position` and `price_protect` are
     those of an order that waits for a price; `triggered_ms` is when that came.  With
     `trailing_bps` the trigger only starts it to follow the price (S4).
@@ -273,6 +273,7 @@ class Order(Entry):
         "auto_repay_at_cancel",
         "client_id",
         "close_position",
+        "counted_lots",
         "covered_minor",
         "filled_minor",
         "forced",
@@ -317,6 +318,7 @@ class Order(Entry):
     list_id: int
     covered_minor: int
     amends: int
+    counted_lots: int
 
     def __init__(  # noqa: PLR0913, PLR0917 - an order is what it is made of.
         self,
@@ -362,7 +364,8 @@ class Order(Entry):
         self.trigger_ticks, self.trigger, self.triggered_ms = trigger_ticks, trigger, triggered_ms
         self.close_position, self.price_protect = close_position, price_protect
         self.trailing_bps = trailing_bps
-        self.filled_minor = self.hold_ticks = self.covered_minor = self.list_id = self.amends = 0
+        self.filled_minor = self.hold_ticks = self.covered_minor = self.list_id = 0
+        self.amends = self.counted_lots = 0
 
     @property
     def is_asleep(self) -> bool:

@@ -35,7 +35,7 @@ def settle_contract_fill(state: RiskState, order: Order, fill: Fill, trade_id: i
     realised, fee = move_position(state, move, rate_e12)
     order.filled_minor += contract.amount_minor(fill.lots, fill.price_ticks)
     if order is fill.maker or fill.auction:  # It rested, and was counted.
-        _uncount(state, account, order, fill.lots)
+        uncount(state, account, order, fill.lots)
     leverage = account.setting(order.symbol).leverage
     left = account.minor(*own_margin)
     return Booked(fee, contract.settle, realised, rate_e12, lots, cost, margin, left, leverage)
@@ -153,6 +153,7 @@ def count_resting(state: RiskState, account: Account, order: Order) -> None:
         return
     sums = account.open_perp.setdefault(order.leg, OpenOrders())
     count_order(state.contracts[order.symbol], sums, order)
+    order.counted_lots = order.open_lots
 
 
 def count_order(contract: Contract, sums: OpenOrders, order: Order) -> None:
@@ -162,34 +163,23 @@ def count_order(contract: Contract, sums: OpenOrders, order: Order) -> None:
     sums.held_minor += order.hold_minor
 
 
-def _uncount(state: RiskState, account: Account, order: Order, lots: int) -> None:
-    """A counted order lost lots by a fill: take them and their share of the hold out."""
-    if order.leg not in account.open_perp or order.reduce_only:
+def uncount(state: RiskState, account: Account, order: Order, lots: int) -> None:
+    """An order that was counted lost lots, by a fill or without one: take them and their share of
+    the hold out of the sums.
+
+    What is left is what was counted and not taken out yet: where a sweep meets several slices of
+    an iceberg, its open lots are known to be less from the first of these fills on.
+    """
+    before = order.counted_lots
+    if not before:
         return
-    before = order.open_lots + lots
-    freed = order.hold_minor * lots // before
-    _take_out(state, account, order, (lots, order.open_lots), freed)
-
-
-def uncount_closed(
-    state: RiskState, account: Account, order: Order, lots: int, left: int = 0
-) -> None:
-    """A counted order lost `lots` without trading and has `left`: take those lots out."""
-    if order.wallet == PERP and not order.reduce_only and order.leg in account.open_perp:
-        freed = order.hold_minor * lots // (left + lots) if left else order.hold_minor
-        _take_out(state, account, order, (lots, left), freed)
-
-
-def _take_out(
-    state: RiskState, account: Account, order: Order, lost_left: tuple[int, int], freed: int
-) -> None:
-    """Take lots out of the sums: what the order came to, less what is left of it."""
     contract = state.contracts[order.symbol]
     sums = account.open_perp[order.leg]
-    lots, left = lost_left
-    minor = contract.order_minor(left + lots, order.price_ticks)
+    left = order.counted_lots = before - lots
+    minor = contract.order_minor(before, order.price_ticks)
     minor -= contract.order_minor(left, order.price_ticks)
     sums.add(order.side, -lots, -minor)
+    freed = order.hold_minor * lots // before
     order.hold_minor -= freed
     sums.held_minor -= freed
     if not sums.buy_lots and not sums.sell_lots:

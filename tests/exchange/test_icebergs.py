@@ -11,7 +11,7 @@ from exchange.events import DepthChanged, Filled, OrderChanged, Traded
 from matching.reasons import Reason
 from matching.types import Side, Status, TimeInForce
 from tests.exchange.stops import PERP, SPOT, last_of
-from tests.story import Story, again, answer, of, refusal, standing, units
+from tests.story import Story, again, answer, of, refusal, small_venue, standing, units
 
 
 def show(story: Story, qty: str, symbol: str = SPOT) -> int:
@@ -123,3 +123,24 @@ def test_s6_an_iceberg_on_a_perpetual_holds_margin_for_the_whole(story: Story) -
     lots = [each.lots for each in of(events, Traded)]
     assert lots == [show(story, qty, PERP) for qty in ("0.010", "0.100", "0.010")]
     assert [each.happening for each in of(events, OrderChanged)][-1] == "filled"
+
+
+@pytest.mark.parametrize("taken", ["0.03", "0.04", "0.07"])
+def test_p4_i5_a_sweep_through_several_slices_leaves_what_the_rest_needs(taken: str) -> None:
+    """Of an inverse contract an order comes to coins, rounded up: 10 contracts of 100 at 42,159.1
+    are 0.02371968.. BTC, and slices of 1 and 2 do not add up to that. What was counted for the
+    order is taken out slice by slice all the same (the check behind every command sees to it)."""
+    story = Story(small_venue(symbols=("BTC-USDT", "BTC-USD-PERP")))
+    story.index("BTC", "42159.1")
+    owner, taker = (story.account(**{"perp:BTC_BTC": "1"}) for _ in range(2))
+    sold = story.buy(owner, "BTC-USD-PERP", price="42159.1", lots=10, iceberg_lots=2)
+    assert refusal(sold) is None
+    lots = units(taken) // 10**6
+    story.sell(taker, "BTC-USD-PERP", lots=lots)
+    sums = story.person(owner).open_perp["BTC-USD-PERP"]
+    (order,) = story.person(owner).orders.values()
+    contract = story.engine.risk.contracts["BTC-USD-PERP"]
+    assert sums.buy_lots == order.open_lots == order.counted_lots == 10 - lots
+    assert sums.buy_minor == contract.order_minor(10 - lots, 421_591)
+    story.sell(taker, "BTC-USD-PERP", lots=10 - lots)
+    assert not story.person(owner).open_perp
