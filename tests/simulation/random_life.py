@@ -68,6 +68,12 @@ DEPOSITS = {
 }
 HEDGED, SEVERAL_ASSETS = (1, 4), (3,)  # Places among the people, at the beginning.
 PEOPLE = 5
+FILTERS = {"icebergs_max": 1, "amends_max": 1}
+PAIR_FILTERS = {  # In lots of 0.00001 BTC and of 0.001 ETH; amounts in 10^-8.
+    "BTC-USDT": {"position_lots_max": 500_000},
+    "ETH-USDT": {"base_order_max_minor": 15 * E8},
+    "ETH-BTC": {"market_lots_max": 10_000},
+}
 FEE_TIERS = tuple(
     FeeTier(usdt * E8, maker * E12 // 10_000, taker * E12 // 10_000)
     for usdt, maker, taker in ((0, 2, 10), (2_000, 0, 7), (60_000, -1, 5))
@@ -118,6 +124,10 @@ def some_venue(random: Random) -> Venue:
         venue,
         perps=tuple(msgspec.structs.replace(each, interval_ms=HOUR_MS) for each in venue.perps),
         spots=tuple(msgspec.structs.replace(each, isolated=LOAN_TIERS) for each in venue.spots),
+        instruments=tuple(
+            msgspec.structs.replace(each, **FILTERS, **PAIR_FILTERS.get(each.symbol, {}))
+            for each in venue.instruments
+        ),
         assets=tuple(
             msgspec.structs.replace(
                 each, curve=curve, pool_capital_minor=25 * E8, borrow_limit_minor=12 * E8

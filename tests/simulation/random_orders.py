@@ -91,6 +91,17 @@ def contract_order(life: Life, random: Random) -> None:
     life.order(person, symbol, random.choice(SIDES), random.choice(SIZES), away, **more)
 
 
+def hide(life: Life, random: Random) -> None:
+    """An iceberg that shows a part of itself, of a pair or a contract; never more than may be."""
+    person, symbol = random.randrange(PEOPLE), random.choice((*SPOTS[:2], *PERPS))
+    size, side = random.choice(SIZES), random.choice(SIDES)
+    shown = max(1, life.lots(symbol, size) // random.choice((1, 3, 9, 20)))
+    life.order(person, symbol, side, size, random.choice((-20, 0, 20)), iceberg_lots=shown)
+    orders = life.story.person(life.people[person]).orders.values()
+    icebergs = sum(1 for each in orders if each.symbol == symbol and each.iceberg_lots)
+    assert icebergs <= life.engine.instruments[symbol].icebergs_max
+
+
 def guard(life: Life, random: Random) -> None:
     """A stop or take-profit, near enough to fire."""
     person, symbol = random.randrange(PEOPLE), random.choice((*SPOTS[:2], *PERPS))
@@ -343,6 +354,7 @@ ORDER_ACTIONS: dict[str, Action] = {
         close_badly,
         cancel,
         cancel_all,
+        hide,
         clear_book,
         amend,
     )
