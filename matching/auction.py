@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from matching.book import Book
+from matching.prevention import losses
 from matching.reasons import Reason
 from matching.types import NEXT, Fill, Happening, Order, Prevention, SelfTrade, Side
 
@@ -108,10 +109,7 @@ def crossing(book: Book, price_ticks: int) -> Fill | Prevention | None:
 def _prevent(book: Book, maker: Order, taker: Order, price_ticks: int) -> Prevention:
     """Keep an account from trading with itself: each order loses what the taker's mode says."""
     overlap = min(maker.open_lots - maker.hidden_lots, taker.open_lots - taker.hidden_lots)
-    maker_lots = taker_lots = overlap  # DECREMENT: both lose the overlap.
-    if taker.stp is not SelfTrade.DECREMENT:
-        maker_lots = 0 if taker.stp is SelfTrade.EXPIRE_TAKER else maker.open_lots
-        taker_lots = 0 if taker.stp is SelfTrade.EXPIRE_MAKER else taker.open_lots
+    maker_lots, taker_lots = losses(taker.stp, overlap, maker.open_lots, taker.open_lots)
     for order, lots in ((maker, maker_lots), (taker, taker_lots)):
         if lots:
             order.prevented_lots += lots

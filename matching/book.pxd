@@ -3,7 +3,8 @@ cimport cython
 from matching.ladder cimport Ladder
 from matching.types cimport Entry, Level
 
-cdef object _BUY, _SELL, _GTC, _FOK, _GTD, _NEW, _EXPIRED_IN_MATCH, _CANCEL
+cdef object _BUY, _SELL, _GTC, _FOK, _GTD, _NEW, _EXPIRED_IN_MATCH
+cdef object _CANCEL, _EXPIRE, _FOK_UNFILLABLE, _NO_LIQUIDITY
 cdef object _NO_PREVENTION, _PARTIALLY_FILLED, _FILLED, _CANCELLED
 cdef long long NOTHING, _NOBODY
 
@@ -19,16 +20,20 @@ cdef class Book:
     cdef public object next_expiry_ms
     cdef public object next_expiry_id
 
-    @cython.locals(opposite=Ladder, key=cython.longlong)
+    @cython.locals(
+        opposite=Ladder, key=cython.longlong, price_ticks=cython.longlong, happened=list,
+        level=Level, last=Entry,
+    )
     cpdef list place(self, Entry order, long long worst_ticks=*, long long fills_max=*)
     @cython.locals(order=Entry, level=Level)
     cpdef Entry cancel(self, object order_id, object happening=*, object reason=*)
     @cython.locals(level=Level)
     cpdef object lessen(self, Entry order, long long lots)
 
-    @cython.locals(happened=list, wanted=cython.longlong, reach=cython.longlong)
-    cdef list _take(
-        self, Entry taker, Ladder opposite, long long key, long long worst_ticks, long long fills_max
+    @cython.locals(wanted=cython.longlong, reach=cython.longlong)
+    cdef object _take(
+        self, Entry taker, Ladder opposite, long long key, long long worst_ticks,
+        long long fills_max, list happened
     )
     @cython.locals(
         price_ticks=cython.longlong, affordable=cython.longlong, unwanted=cython.longlong
@@ -49,9 +54,7 @@ cdef class Book:
         self, Entry maker, Entry taker, long long wanted, list happened
     ) except? -1
 
-    cdef object _rest_or_expire(self, Entry order, long long key)
-    @cython.locals(level=Level, last=Entry)
-    cpdef object _rest(self, Entry order, long long key)
+    cdef Level _open(self, long long key, long long price_ticks)
     @cython.locals(before=Entry, after=Entry)
     cdef object _unlink(self, Entry order, Level level)
     cdef object _touch(self, Level level)

@@ -18,6 +18,7 @@ from sortedcontainers import SortedList
 
 from matching.ladder import NOTHING, Ladder
 from matching.limits import FILLS_PER_COMMAND_MAX, PRICE_TICKS_MAX
+from matching.prevention import losses
 from matching.prospect import prospect, reach_of
 from matching.reasons import Reason
 from matching.soundness import check_levels, check_orders
@@ -54,6 +55,9 @@ _GTD: Final = TimeInForce.GTD
 _NEW: Final = Status.NEW
 _EXPIRED_IN_MATCH: Final = Status.EXPIRED_IN_MATCH
 _CANCEL: Final = Happening.CANCEL
+_EXPIRE: Final = Happening.EXPIRE
+_FOK_UNFILLABLE: Final = Reason.FOK_UNFILLABLE
+_NO_LIQUIDITY: Final = Reason.NO_LIQUIDITY
 _NO_PREVENTION: Final = SelfTrade.NONE
 # A fill or a cancellation leaves an open order alike whether it has filled before or not.
 _PARTIALLY_FILLED: Final = NEXT[Happening.PART_FILL][Status.NEW]
@@ -163,21 +167,46 @@ class Book:
         the order, as does a match beyond `fills_max` fills and preventions.  The order's status
         and reason tell what became of it.
         """
-        assert order.status is _NEW, order
+        assert order.status is _NEW or order.status is _PARTIALLY_FILLED, order  # If restored.
         assert order.open_lots or order.quote_units, order
+        price_ticks, tif = order.price_ticks, order.tif
         if order.side is _BUY:
             opposite = self._asks
-            key = order.price_ticks or PRICE_TICKS_MAX  # A market order buys at any price,
+            key = price_ticks or PRICE_TICKS_MAX  # A market order buys at any price,
         else:
             opposite = self._bids
-            key = -order.price_ticks  # and sells at any, for no bid's key is below zero.
+            key = -price_ticks  # and sells at any, for no bid's key is below zero.
+        happened: Happened = []
         if opposite.best + key >= 0 and not self.collecting:
-            return self._take(order, opposite, key, worst_ticks, fills_max)
-        if order.tif is _GTC and order.price_ticks:  # The road most orders take, kept short.
-            self._rest(order, key)
+            self._take(order, opposite, key, worst_ticks, fills_max, happened)
+            if order.status is not _NEW and order.status is not _PARTIALLY_FILLED:
+                return happened
+        if not price_ticks or (tif is not _GTC and tif is not _GTD):
+            _end(order, _EXPIRE, _FOK_UNFILLABLE if tif is _FOK else _NO_LIQUIDITY)
+            return happened
+        known = self.orders.setdefault(order.order_id, order)
+        assert known is order, order
+        level = self._levels.get(key)
+        if level is None:
+            level = self._open(key, price_ticks)
+        last = level.last
+        if last is None:
+            level.first = order
         else:
-            self._rest_or_expire(order, key)
-        return []
+            last.next = order
+            order.prev = last
+        level.last = order
+        level.lots += order.open_lots
+        order.level = level
+        order.rank = self._ranks = self._ranks + 1
+        if order.iceberg_lots:
+            level.hide(order)
+        if not level.touched:
+            self._touch(level)
+        if tif is _GTD:
+            self._expiries.add((order.expire_ms, order.order_id))
+            self.next_expiry_ms, self.next_expiry_id = self._expiries[0]
+        return happened
 
     def cancel(
         self, order_id: int, happening: Happening = _CANCEL, reason: Reason | None = None
@@ -258,17 +287,25 @@ class Book:
     # Taking.
 
     def _take(
-        self, taker: Order, opposite: Ladder, key: int, worst_ticks: int, fills_max: int
-    ) -> Happened:
-        """Trade with the other side, whose best price the taker reaches."""
+        self,
+        taker: Order,
+        opposite: Ladder,
+        key: int,
+        worst_ticks: int,
+        fills_max: int,
+        happened: Happened,
+    ) -> None:
+        """Trade with the other side, whose best price the taker reaches.
+
+        A taker that is open then has more lots to buy or sell than the other side could give.
+        """
         if taker.post_only:
             _end(taker, Happening.REJECT, Reason.WOULD_TAKE)
-            return []
+            return
         wanted = taker.open_lots
         if taker.tif is _FOK and self.fillable_lots(taker, worst_ticks, fills_max) < wanted:
-            _end(taker, Happening.EXPIRE, Reason.FOK_UNFILLABLE)
-            return []
-        happened: Happened = []
+            _end(taker, _EXPIRE, _FOK_UNFILLABLE)
+            return
         reach = reach_of(taker, key, worst_ticks) if worst_ticks else key
         if taker.quote_units:
             self._sweep_amount(taker, opposite, reach, fills_max, happened)
@@ -279,16 +316,12 @@ class Book:
             if not wanted and taker.status is _NEW:
                 taker.status = _FILLED
         if taker.status is not _NEW:
-            return happened
+            return
         if taker.filled_lots:
             taker.status = _PARTIALLY_FILLED
         if opposite.best + key >= 0:  # Something stopped it short of its price.
             full = len(happened) >= fills_max
-            reason = Reason.FILLS_LIMIT if full else Reason.EXECUTION_PRICE_RANGE
-            _end(taker, Happening.EXPIRE, reason)
-        else:
-            self._rest_or_expire(taker, key)
-        return happened
+            _end(taker, _EXPIRE, Reason.FILLS_LIMIT if full else Reason.EXECUTION_PRICE_RANGE)
 
     def _sweep_amount(
         self, taker: Order, opposite: Ladder, reach: int, fills_max: int, happened: Happened
@@ -310,7 +343,7 @@ class Book:
         if units < price_ticks and taker.filled_lots:
             taker.status = _FILLED
         elif units < price_ticks:
-            _end(taker, Happening.EXPIRE, Reason.AMOUNT_BELOW_ONE_LOT)
+            _end(taker, _EXPIRE, Reason.AMOUNT_BELOW_ONE_LOT)
 
     def _take_level(
         self, opposite: Ladder, taker: Order, wanted: int, fills_max: int, happened: Happened
@@ -356,12 +389,8 @@ class Book:
 
     def _prevent(self, maker: Order, taker: Order, wanted: int, happened: Happened) -> int:
         """Keep an account from trading with itself (S8); return the lots the taker still wants."""
-        mode = taker.stp
         overlap = min(maker.open_lots - maker.hidden_lots, wanted)
-        maker_lots = taker_lots = overlap  # DECREMENT: both lose the overlap.
-        if mode is not SelfTrade.DECREMENT:
-            maker_lots = 0 if mode is SelfTrade.EXPIRE_TAKER else maker.open_lots
-            taker_lots = 0 if mode is SelfTrade.EXPIRE_MAKER else wanted
+        maker_lots, taker_lots = losses(taker.stp, overlap, maker.open_lots, wanted)
         level = maker.level
         assert level is not None
         level.lots -= maker_lots
@@ -387,43 +416,11 @@ class Book:
 
     # Resting.
 
-    def _rest_or_expire(self, order: Order, key: int) -> None:
-        """Let an order rest that nobody can trade with now, or expire it if it may not wait."""
-        tif = order.tif
-        if order.price_ticks and (tif is _GTC or tif is _GTD):
-            self._rest(order, key)
-        else:
-            reason = Reason.FOK_UNFILLABLE if tif is _FOK else Reason.NO_LIQUIDITY
-            _end(order, Happening.EXPIRE, reason)
-
-    def _rest(self, order: Order, key: int) -> None:
-        """Put an order at the tail of its level's queue."""
-        known = self.orders.setdefault(order.order_id, order)
-        assert known is order, order
-        level = self._levels.get(key)
-        if level is None:
-            level = self._levels[key] = Level(key, order.price_ticks)
-            (self._bids if key > 0 else self._asks).add(key)
-        last = level.last
-        if last is None:
-            level.first = order
-        else:
-            last.next = order
-            order.prev = last
-        level.last = order
-        order.level = level
-        self._ranks += 1
-        order.rank = self._ranks
-        level.lots += order.open_lots
-        if order.iceberg_lots:
-            if not order.hidden_lots:  # Else it is restored, and its slice may be part filled.
-                order.hidden_lots = max(0, order.open_lots - order.iceberg_lots)
-            level.hidden_lots += order.hidden_lots
-        if not level.touched:
-            self._touch(level)
-        if order.tif is _GTD:
-            self._expiries.add((order.expire_ms, order.order_id))
-            self.next_expiry_ms, self.next_expiry_id = self._expiries[0]
+    def _open(self, key: int, price_ticks: int) -> Level:
+        """A level where there was none."""
+        level = self._levels[key] = Level(key, price_ticks)
+        (self._bids if key > 0 else self._asks).add(key)
+        return level
 
     def _unlink(self, order: Order, level: Level) -> None:
         """Take an order, no longer in `orders`, out of its queue; its level's lots stay."""
@@ -477,9 +474,9 @@ class Book:
     def restore(cls, state: BookState) -> Book:
         """The book of which `state` was told."""
         book = cls()
+        book.collecting = True  # Nothing matches.
         for fields in state["orders"]:
-            order = Order.restore(fields)
-            book._rest(order, order.price_ticks if order.side is _BUY else -order.price_ticks)
+            book.place(Order.restore(fields))
         book._touched = set(state["touched"])
         for level in book._levels.values():
             level.touched = level.key in book._touched

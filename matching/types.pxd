@@ -70,5 +70,6 @@ cdef class Level:
     cdef public Entry first
     cdef public Entry last
 
+    cpdef object hide(self, Entry order)
     @cython.locals(before=Entry, after=Entry, last=Entry)
     cpdef object show_next(self, Entry order, long long rank)

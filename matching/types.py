@@ -437,6 +437,12 @@ class Level:
             yield order
             order = order.next
 
+    def hide(self, order: Order) -> None:
+        """An iceberg comes to rest: only its first slice is on view (S6)."""
+        if not order.hidden_lots:  # Else it is restored, and its slice may be part filled.
+            order.hidden_lots = max(0, order.open_lots - order.iceberg_lots)
+        self.hidden_lots += order.hidden_lots
+
     def show_next(self, order: Order, rank: int) -> None:
         """An iceberg's slice is consumed: its next one comes into view, last in the queue (S6)."""
         shown = min(order.iceberg_lots, order.hidden_lots)

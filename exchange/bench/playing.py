@@ -26,7 +26,7 @@ def play(book: Book, records: list[FlowRecord], happened: Happened) -> int:
                 refused += 1
             continue
         # A book reads no more of an order than this; what a whole one adds is the venue's.
-        order: Order = Entry.__new__(Entry)  # type: ignore[assignment]
+        order: Order = Entry()  # type: ignore[assignment]
         order.begin(
             order_id,
             owner,
