@@ -149,7 +149,9 @@ def test_i6_crossed_prices_are_found(story: Story) -> None:
     """An ask that rests below the best bid, well in order otherwise."""
     book = story.engine.books[BTC]
     stranger = Order(999, 101, BTC, Side.SELL, bid(story).type, book.best_bid_ticks, 1)
-    book._rest(stranger, -stranger.price_ticks)
+    book.collecting = True  # It rests where it would have matched,
+    book.place(stranger)
+    book.collecting = False  # and nobody uncrossed the book.
     with pytest.raises(InvariantBroken, match=r"I6 .* BTC-USDT: crossed"):
         look(story)
 
