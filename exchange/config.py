@@ -101,6 +101,19 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts_per_minute: Many = 60  # Opened from one address.
 
 
+class Binance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The Binance door, and the limits it tells its clients; 0 lifts a limit."""
+
+    enabled: bool = True
+    spot_weight_per_minute: Many = 6_000  # Per address, as the others of weight.
+    margin_weight_per_minute: Many = 180_000
+    futures_weight_per_minute: Many = 2_400
+    spot_orders_per_10_seconds: Many = 100  # Per account, as the others of orders.
+    spot_orders_per_day: Many = 200_000
+    futures_orders_per_10_seconds: Many = 300
+    futures_orders_per_minute: Many = 1_200
+
+
 class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How closely the exchange looks at itself."""
 
@@ -125,6 +138,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     market: Market = Market()
     storage: Storage = Storage()
     limits: Limits = Limits()
+    binance: Binance = Binance()
     lending: Lending = Lending()
     pools: dict[str, Pool] = {}  # By asset.
     filters: dict[str, Filters] = {}  # By instrument.

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from exchange.gateway import auth
+from exchange.gateway.binance.door import BinanceDoor, is_dialect, new_dialect
 from exchange.gateway.calls import ANYBODY, ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.api import Api
@@ -77,6 +78,8 @@ class HttpDoor:
         app.router.add_get("/metrics", self._metrics)
         for path, page in self._pages.by_path.items():
             app.router.add_get(path, page.answer)
+        if self._doors.config.binance.enabled:
+            BinanceDoor(new_dialect(self._doors)).register(app)
         return app
 
     # -- checks before every handler -----------------------------------------------------------
@@ -105,6 +108,8 @@ class HttpDoor:
             raise refusal(Reason.TOO_LARGE, "the address is too long", max=TARGET_CHARS_MAX)
         page = request.method == "GET" and request.path in self._pages.by_path
         self._doors.admit(request.headers, page=page)
+        if is_dialect(request.path) and self._doors.config.binance.enabled:
+            return await handler(request)  # It counts by weights of its own.
         address = f"address {request.remote or ''}"
         allowance = self._doors.limits.request(address, self._doors.clock.wall_ms())
         if not allowance.allowed:

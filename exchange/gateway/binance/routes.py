@@ -1,0 +1,17 @@
+"""Every endpoint of the Binance door, and how one is found by its path or its method."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from exchange.gateway.binance import general
+from exchange.gateway.binance.calls import Api, Route
+
+ROUTES: Final[tuple[Route, ...]] = (*general.ROUTES,)
+
+BY_PATH: Final = {(route.verb, route.path): route for route in ROUTES}
+BY_METHOD: Final[dict[tuple[Api, str], Route]] = {
+    (route.api, route.method): route for route in ROUTES if route.method
+}
+
+assert len(BY_PATH) == len(ROUTES), "each endpoint is served once"
