@@ -27,6 +27,7 @@ TRADES_WAITING_MAX: Final = 256  # Per trade channel; the oldest go, and a gap i
 NOTICES_WAITING_MAX: Final = 256  # Per channel of funding, liquidations and status.
 CANDLES_WAITING_MAX: Final = 64  # Candles of one channel, each in its latest state.
 BOOK_LEVELS_PUSHED: Final = 1_000  # Levels a side of a book channel's snapshot.
+MERGED_LEVELS_MAX: Final = 20_000  # Of differences merged for one reader; past it he is closed.
 
 # What a connection may send.
 REQUEST_BYTES_MAX: Final = 64 * 1024  # A longer message is refused, and the connection lives on.
