@@ -11,7 +11,7 @@ import msgspec
 
 from matching.lists import LegStatus, ListKind, ListStatus
 from matching.reasons import Reason
-from matching.types import OrderType, Side, Status, TimeInForce, TriggerSource
+from matching.types import OrderType, SelfTrade, Side, Status, TimeInForce, TriggerSource
 from risk.records import Parts, PositionParts
 
 
@@ -64,6 +64,7 @@ class OrderChanged(Event, tag=1):
     trailing_bps: int = 0  # It follows the price, from where its trigger is reached or at once.
     iceberg_lots: int = 0  # How much of it is shown at a time; 0: all.
     list_id: int = 0  # Of the list it is a leg of.
+    stp: SelfTrade = SelfTrade.EXPIRE_MAKER
 
 
 class Filled(Event, tag=2):

@@ -140,6 +140,7 @@ class Teller:
                 order.trailing_bps,
                 order.iceberg_lots,
                 order.list_id,
+                order.stp,
             )
         )
 

@@ -56,6 +56,7 @@ class OrderRow(NamedTuple):
     trailing_bps: int = 0
     iceberg_lots: int = 0
     list_id: int = 0
+    stp: int = 2  # `matching.types.SelfTrade`.
 
 
 class OrderListRow(NamedTuple):

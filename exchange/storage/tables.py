@@ -26,7 +26,7 @@ from exchange.storage.rows import (
     TradeRow,
 )
 
-SCHEMA_VERSION: Final = 8
+SCHEMA_VERSION: Final = 9
 REJECTS_KEPT: Final = 1_000  # Of an account, the newest.
 INT64_MAX: Final = (1 << 63) - 1
 

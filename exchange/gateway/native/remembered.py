@@ -28,7 +28,7 @@ from exchange.wire import CandleSay, FillSay, LedgerSay, OrderListSay, OrderSay,
 from matching.instrument import Instrument
 from matching.lists import LegStatus, ListKind, ListStatus
 from matching.reasons import Reason
-from matching.types import Order, OrderType, Side, Status, TimeInForce, TriggerSource
+from matching.types import Order, OrderType, SelfTrade, Side, Status, TimeInForce, TriggerSource
 from risk.account import side_of
 
 Instruments = Mapping[str, Instrument]
@@ -36,7 +36,13 @@ Instruments = Mapping[str, Instrument]
 
 def open_order_say(order: Order, instruments: Instruments, updated_ms: int) -> OrderSay:
     """An order of the engine as it stands."""
-    event = OrderChanged(
+    event = open_order_event(order, instruments[order.symbol], updated_ms)
+    return order_say(event, instruments)
+
+
+def open_order_event(order: Order, instrument: Instrument, updated_ms: int) -> OrderChanged:
+    """An order of the engine as an event would tell of it now."""
+    return OrderChanged(
         seq=0,
         time_ms=updated_ms,
         account_id=order.account_id,
@@ -49,7 +55,7 @@ def open_order_say(order: Order, instruments: Instruments, updated_ms: int) -> O
         tif=order.tif,
         price_ticks=order.price_ticks,
         lots=order.lots,
-        quote_minor=order.quote_units * instruments[order.symbol].unit_minor,
+        quote_minor=order.quote_units * instrument.unit_minor,
         filled_lots=order.filled_lots,
         filled_units=order.filled_units,
         prevented_lots=order.prevented_lots,
@@ -74,14 +80,19 @@ def open_order_say(order: Order, instruments: Instruments, updated_ms: int) -> O
         trailing_bps=order.trailing_bps,
         iceberg_lots=order.iceberg_lots,
         list_id=order.list_id,
+        stp=order.stp,
     )
-    return order_say(event, instruments)
 
 
 def order_row_say(row: OrderRow, instruments: Instruments) -> OrderSay:
     """An order of the history."""
+    return order_say(order_row_event(row), instruments)
+
+
+def order_row_event(row: OrderRow) -> OrderChanged:
+    """An order of the history as an event would tell of it."""
     open_lots = row.lots - row.filled_lots - row.prevented_lots if row.is_open else 0
-    event = OrderChanged(
+    return OrderChanged(
         seq=row.seq,
         time_ms=row.updated_ms,
         account_id=row.account_id,
@@ -119,8 +130,8 @@ def order_row_say(row: OrderRow, instruments: Instruments) -> OrderSay:
         trailing_bps=row.trailing_bps,
         iceberg_lots=row.iceberg_lots,
         list_id=row.list_id,
+        stp=SelfTrade(row.stp),
     )
-    return order_say(event, instruments)
 
 
 def list_row_say(row: OrderListRow, instruments: Instruments) -> OrderListSay:

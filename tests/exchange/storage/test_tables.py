@@ -122,9 +122,9 @@ def test_tables_are_made_once(tmp_path: Path) -> None:
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection = prepare(tmp_path / "history.db")
-    connection.execute("PRAGMA user_version = 9")
+    connection.execute("PRAGMA user_version = 10")
     connection.close()
-    with pytest.raises(HistoryVersion, match="version 9, not 8"):
+    with pytest.raises(HistoryVersion, match="version 10, not 9"):
         prepare(tmp_path / "history.db")
 
 

@@ -1,0 +1,1 @@
+"""Spot and margin as Binance's API serves them."""
