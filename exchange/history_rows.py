@@ -191,6 +191,8 @@ def candle_row(symbol: str, interval_ms: int, candle: Candle) -> NamedRow:
         lots=candle.lots,
         units=candle.units,
         trades=candle.trades,
+        taker_lots=candle.taker_lots,
+        taker_units=candle.taker_units,
         synthetic=candle.synthetic,
     )
     return "candles", row
@@ -233,6 +235,7 @@ def _order(event: OrderChanged) -> NamedRow:
         trailing_bps=event.trailing_bps,
         iceberg_lots=event.iceberg_lots,
         list_id=event.list_id,
+        stp=event.stp,
     )
     return "orders", row
 

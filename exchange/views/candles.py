@@ -15,19 +15,21 @@ import msgspec
 from exchange.bounds import CANDLES_KEPT, CANDLES_TRIMMED
 from exchange.events import Traded
 from exchange.wire import INTERVALS_MS
+from matching.types import Side
 
 MINUTE_MS: Final = INTERVALS_MS["1m"]
 
 # A column holds 63 bits; a day's ticks x lots may need more, so they take two columns.
 _SPLIT_BITS: Final = 62
 _SPLIT_MASK: Final = (1 << _SPLIT_BITS) - 1
-_COLUMNS: Final = 9
+_COLUMNS: Final = 12
 
 
 class Candle(msgspec.Struct, gc=False):
     """One candle. `lots` is its volume, `units` the sum of ticks x lots, `trades` their count.
 
-    With no trade it is flat: four times the last close.
+    Of these, buying takers brought about `taker_lots` and `taker_units`. With no trade it is
+    flat: four times the last close.
     """
 
     open_ms: int
@@ -39,6 +41,8 @@ class Candle(msgspec.Struct, gc=False):
     units: int = 0
     trades: int = 0
     synthetic: bool = False
+    taker_lots: int = 0
+    taker_units: int = 0
 
     def add(self, later: Candle) -> None:
         """Fold in what was traded after it, within its interval."""
@@ -54,6 +58,8 @@ class Candle(msgspec.Struct, gc=False):
         self.units += later.units
         self.trades += later.trades
         self.synthetic = self.synthetic or later.synthetic
+        self.taker_lots += later.taker_lots
+        self.taker_units += later.taker_units
 
 
 def flat(open_ms: int, ticks: int) -> Candle:
@@ -71,7 +77,8 @@ class Candles:
     def fold(self, trade: Traded) -> None:
         """Fold a trade in; trades come in the order of their time. O(1)."""
         self.advance(trade.time_ms)
-        self._lines[trade.symbol].trade(trade.time_ms, trade.price_ticks, trade.lots)
+        bought = trade.lots if trade.taker_side is Side.BUY else 0
+        self._lines[trade.symbol].trade(trade.time_ms, trade.price_ticks, trade.lots, bought)
 
     def advance(self, time_ms: int) -> None:
         """It is `time_ms`: close the candles that are over, and draw the flat ones between."""
@@ -124,12 +131,13 @@ class _Line:
         self.series = {name: _Series(step_ms) for name, step_ms in INTERVALS_MS.items()}
         self.fresh: Candle | None = None
 
-    def trade(self, time_ms: int, ticks: int, lots: int) -> None:
+    def trade(self, time_ms: int, ticks: int, lots: int, bought: int) -> None:
         fresh = self.fresh
         units = ticks * lots
         if fresh is None:
             open_ms = time_ms - time_ms % MINUTE_MS
-            self.fresh = Candle(open_ms, ticks, ticks, ticks, ticks, lots, units, 1)
+            fresh = self.fresh = Candle(open_ms, ticks, ticks, ticks, ticks, lots, units, 1)
+            fresh.taker_lots, fresh.taker_units = bought, ticks * bought
             for series in self.series.values():
                 series.start(open_ms, ticks)
             return
@@ -139,6 +147,8 @@ class _Line:
         fresh.lots += lots
         fresh.units += units
         fresh.trades += 1
+        fresh.taker_lots += bought
+        fresh.taker_units += ticks * bought
 
     def advance(self, time_ms: int) -> None:
         fresh = self.fresh
@@ -240,9 +250,8 @@ class _Series:
         """The closed candle at a place, 0 the oldest kept."""
         assert self.running is not None, "what is closed was running once"
         at = place * _COLUMNS
-        open_, high, low, close, lots, units_high, units_low, trades, synthetic = self.columns[
-            at : at + _COLUMNS
-        ]
+        open_, high, low, close, lots, *rest = self.columns[at : at + _COLUMNS]
+        units_high, units_low, trades, synthetic, bought, bought_high, bought_low = rest
         return Candle(
             self.running.open_ms - (len(self) - place) * self.step_ms,
             open_,
@@ -253,6 +262,8 @@ class _Series:
             (units_high << _SPLIT_BITS) + units_low,
             trades,
             bool(synthetic),
+            bought,
+            (bought_high << _SPLIT_BITS) + bought_low,
         )
 
     def _close(self, candle: Candle) -> None:
@@ -267,6 +278,9 @@ class _Series:
                 candle.units & _SPLIT_MASK,
                 candle.trades,
                 int(candle.synthetic),
+                candle.taker_lots,
+                candle.taker_units >> _SPLIT_BITS,
+                candle.taker_units & _SPLIT_MASK,
             )
         )
         if len(self) >= CANDLES_KEPT + CANDLES_TRIMMED:

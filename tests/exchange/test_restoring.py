@@ -143,14 +143,15 @@ def test_shorter_bars_are_joined_into_longer_ones() -> None:
     bars = [bar(3, 7, 9), bar(4, 9, 5), bar(5, 5, 6)]
     # Of five minutes each: minutes 0 to 4, and 5 to 9.
     assert joined(bars, 5 * MINUTE_MS, 5 * MINUTE_MS) == [
-        Candle(0, 7, 9, 5, 5, 20, 200, 2, synthetic=True),
-        Candle(5 * MINUTE_MS, 5, 6, 5, 6, 10, 100, 1, synthetic=True),
+        # Half of what was made up counts as bought by takers.
+        Candle(0, 7, 9, 5, 5, 20, 200, 2, True, 10, 100),
+        Candle(5 * MINUTE_MS, 5, 6, 5, 6, 10, 100, 1, True, 5, 50),
     ]
 
 
 def test_holes_are_flat_at_the_last_close() -> None:
     assert joined([bar(1, 7, 9), bar(4, 8, 8, trades=0)], MINUTE_MS, 5 * MINUTE_MS) == [
-        Candle(1 * MINUTE_MS, 7, 9, 7, 9, 10, 100, 1, synthetic=True),
+        Candle(1 * MINUTE_MS, 7, 9, 7, 9, 10, 100, 1, True, 5, 50),
         Candle(2 * MINUTE_MS, 9, 9, 9, 9),
         Candle(3 * MINUTE_MS, 9, 9, 9, 9),
         Candle(4 * MINUTE_MS, 8, 8, 8, 8),

@@ -10,6 +10,7 @@ from exchange.bounds import CANDLES_KEPT, CANDLES_TRIMMED
 from exchange.events import Traded
 from exchange.views.candles import Candle, Candles
 from exchange.wire import INTERVALS_MS
+from matching.types import Side
 from tests.exchange.events_by_hand import MINUTE_MS, START_MS, event
 
 SYMBOL = "BTC-USDT"
@@ -35,7 +36,9 @@ def test_before_the_first_trade_there_is_no_candle() -> None:
 def test_a_minute_folds_its_trades() -> None:
     candles = candles_of((START_MS + 5, 100, 2), (START_MS + 10, 130, 1), (START_MS + 20, 90, 3))
     # Units: 100 x 2 + 130 x 1 + 90 x 3 = 600.
-    assert candles.get(SYMBOL, "1m") == [Candle(START_MS, 100, 130, 90, 90, 6, 600, 3)]
+    assert candles.get(SYMBOL, "1m") == [
+        Candle(START_MS, 100, 130, 90, 90, 6, 600, 3, taker_lots=6, taker_units=600)
+    ]
     assert candles.last_ticks(SYMBOL) == 90
 
 
@@ -62,7 +65,11 @@ def test_every_interval_is_the_fold_of_its_minutes() -> None:
     for number in range(1_200):
         time_ms += dice.choice([0, 1, 900, 20_000, 95_000, 400_000])
         trade = event(
-            Traded, time_ms=time_ms, price_ticks=dice.randint(1, 50), lots=dice.randint(1, 9)
+            Traded,
+            time_ms=time_ms,
+            price_ticks=dice.randint(1, 50),
+            lots=dice.randint(1, 9),
+            taker_side=dice.choice([Side.BUY, Side.SELL]),
         )
         traded.append(trade)
         candles.fold(trade)
@@ -71,6 +78,7 @@ def test_every_interval_is_the_fold_of_its_minutes() -> None:
         for interval, step_ms in INTERVALS_MS.items():
             open_ms = time_ms - time_ms % step_ms
             inside = [t for t in traded if t.time_ms >= open_ms]
+            bought = [t for t in inside if t.taker_side is Side.BUY]
             current = candles.current(SYMBOL, interval)
             assert current is not None
             assert current == Candle(
@@ -82,6 +90,8 @@ def test_every_interval_is_the_fold_of_its_minutes() -> None:
                 sum(t.lots for t in inside),
                 sum(t.lots * t.price_ticks for t in inside),
                 len(inside),
+                taker_lots=sum(t.lots for t in bought),
+                taker_units=sum(t.lots * t.price_ticks for t in bought),
             )
     for interval in ("5m", "1h", "4h"):
         for candle in candles.get(SYMBOL, interval, limit=30)[1:-1]:
@@ -91,6 +101,8 @@ def test_every_interval_is_the_fold_of_its_minutes() -> None:
                 continue  # Its first minutes are no longer kept.
             assert candle.lots == sum(minute.lots for minute in minutes)
             assert candle.close == minutes[-1].close
+            assert candle.taker_lots == sum(minute.taker_lots for minute in minutes)
+            assert candle.taker_units == sum(minute.taker_units for minute in minutes)
 
 
 def test_a_range_includes_both_its_ends() -> None:
@@ -152,10 +164,11 @@ def test_history_comes_before_the_first_live_trade() -> None:
     found = candles.get(SYMBOL, "1h")
     assert found[:3] == rows[:3]
     # The running hour goes on: its history, and the trade of 20 ticks x 1 lot once.
-    assert found[3] == Candle(hour, 10, 20, 9, 20, 6, 70, 3, True)
+    assert found[3] == Candle(hour, 10, 20, 9, 20, 6, 70, 3, True, 1, 20)
     candles.advance(START_MS + MINUTE_MS)
     assert candles.get(SYMBOL, "1h")[3] == found[3]
-    assert candles.get(SYMBOL, "1m")[0] == Candle(START_MS, 11, 20, 11, 20, 2, 31, 2, True)
+    minute = Candle(START_MS, 11, 20, 11, 20, 2, 31, 2, True, 1, 20)
+    assert candles.get(SYMBOL, "1m")[0] == minute
 
 
 def test_history_with_a_hole_is_refused() -> None:
