@@ -97,6 +97,8 @@ class Execution:
                 self._lost(step.maker, step.maker_lots)
         if order.order_id in book.orders:
             self._rest(account, order, reserved)
+            if order.list_id and order.prevented_lots:
+                self.lists.note(order)
         else:
             self.close(account, order, reserved)
         self.teller.drain()
@@ -172,7 +174,9 @@ class Execution:
         if lots:
             uncount(self.risk, account, order, lots)
         if not order.is_open:
-            self.close(account, order)
+            # Of an iceberg that is counted still there are more slices to lose.
+            if order.wallet != PERP or not order.counted_lots:
+                self.close(account, order)
         elif lots and order.wallet != PERP:
             unhold_spot(self.risk, order)
         if lots and order.list_id and order.is_open:

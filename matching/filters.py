@@ -110,7 +110,9 @@ def refuse_state(state: TradingState, order: Order) -> Reason | None:
         return None
     limit_only = state is TradingState.LIMIT_ONLY and order.type not in MARKET_TYPES
     post_only = state is TradingState.POST_ONLY and order.post_only
-    waits = order.type is OrderType.LIMIT and order.tif in _WAITING and not order.post_only
+    # A stop-limit that woke is a limit order like any other, also where it is amended.
+    limit = order.type is OrderType.LIMIT or (order.triggered_ms and order.price_ticks)
+    waits = limit and order.tif in _WAITING and not order.post_only
     collected = state is TradingState.AUCTION and waits and not order.forced
     return None if limit_only or post_only or collected else Reason.SYMBOL_NOT_TRADING
 

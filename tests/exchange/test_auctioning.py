@@ -119,6 +119,22 @@ def test_s13_an_auction_collects_limit_orders_that_wait_and_nothing_else(story: 
     story.ok(CancelOrder, account_id=someone, order_id=ask)
 
 
+def test_s13_a_stop_limit_that_woke_is_collected_where_it_is_amended(story: Story) -> None:
+    """From its trigger on it is a limit order like any other."""
+    someone, other = rich(story), rich(story)
+    asleep = {"type": OrderType.STOP_LIMIT, "trigger_ticks": 5_000_000}
+    story.sell(someone, SPOT, "0.1", "49999")
+    story.buy(other, SPOT, "0.1", "49999")
+    order_id = answer(story.buy(someone, SPOT, "0.1", "49000", **asleep)).result_id
+    story.sell(someone, SPOT, "0.1", "50000")
+    story.buy(other, SPOT, "0.1", "50000")
+    state(story, "auction")
+    amend = {"account_id": someone, "order_id": order_id}
+    events = story.ok(AmendOrder, **amend, price_ticks=4_800_000)
+    (amended,) = story.person(someone).orders.values()
+    assert (amended.order_id, amended.price_ticks) == (answer(events).result_id, 4_800_000)
+
+
 @pytest.mark.parametrize("name", ["halt", "cancel_only", "pre_open"])
 def test_i6_a_crossed_book_leaves_its_auction_by_the_uncross_alone(story: Story, name: str) -> None:
     one, two = rich(story), rich(story)

@@ -9,7 +9,7 @@ import pytest
 from exchange.commands import AmendOrder, CancelOrder
 from exchange.events import DepthChanged, Filled, OrderChanged, Traded
 from matching.reasons import Reason
-from matching.types import Side, Status, TimeInForce
+from matching.types import SelfTrade, Side, Status, TimeInForce
 from tests.exchange.stops import PERP, SPOT, last_of
 from tests.story import Story, again, answer, of, refusal, small_venue, standing, units
 
@@ -143,4 +143,15 @@ def test_p4_i5_a_sweep_through_several_slices_leaves_what_the_rest_needs(taken: 
     assert sums.buy_lots == order.open_lots == order.counted_lots == 10 - lots
     assert sums.buy_minor == contract.order_minor(10 - lots, 421_591)
     story.sell(taker, "BTC-USD-PERP", lots=10 - lots)
+    assert not story.person(owner).open_perp
+
+
+def test_p4_s8_slices_lost_to_a_self_trade_free_what_each_of_them_held(story: Story) -> None:
+    """A bid of three slices meets its owner's own sale, slice by slice, and loses all to it: then
+    nothing is held for it any more (the check behind every command sees to the sums)."""
+    owner = story.account(perp_USDT="90000")
+    fields = {"iceberg_lots": show(story, "0.010", PERP)}
+    story.buy(owner, PERP, "0.030", "50000", **fields)
+    story.sell(owner, PERP, "0.030", "50000", stp=SelfTrade.DECREMENT)
+    assert not story.person(owner).orders
     assert not story.person(owner).open_perp
