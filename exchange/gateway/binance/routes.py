@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from exchange.gateway.binance import general
+from exchange.gateway.binance.accounts import routes as accounts
 from exchange.gateway.binance.calls import Api, Route
 
-ROUTES: Final[tuple[Route, ...]] = (*general.ROUTES,)
+ROUTES: Final[tuple[Route, ...]] = (*general.ROUTES, *accounts.ROUTES)
 
 BY_PATH: Final = {(route.verb, route.path): route for route in ROUTES}
 BY_METHOD: Final[dict[tuple[Api, str], Route]] = {

@@ -1,0 +1,1 @@
+"""Accounts as Binance tells them: balances, wallets, transfers and spot margin loans."""

@@ -1,0 +1,1 @@
+"""Tests of accounts, wallets and loans as Binance tells them."""
