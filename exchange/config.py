@@ -112,6 +112,10 @@ class Binance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spot_orders_per_day: Many = 200_000
     futures_orders_per_10_seconds: Many = 300
     futures_orders_per_minute: Many = 1_200
+    spot_messages_per_second: Many = 5  # Of one socket of streams; past it the socket is closed.
+    futures_messages_per_second: Many = 10
+    disconnect_hours: Annotated[float, msgspec.Meta(ge=0, le=1_000)] = 24.0  # A socket's life.
+    conditional_on_order: bool = True  # Futures: stops by /order too, or (-4120) by /algoOrder only.
 
 
 class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -42,7 +42,7 @@ class Ports:
         self._connections = Connections(doors.config.limits.connections_per_address)
         self._new_session = _new_session(doors, publisher)
         shell = WebSocketShell(self._new_session, self._carrier, self._connections)
-        app = make_app(doors, api, shell.handle)
+        app = make_app(doors, api, shell.handle, self._connections)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_WITHIN_S)
         self._fast: asyncio.Server | None = None
 

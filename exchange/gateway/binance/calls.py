@@ -10,6 +10,7 @@ from exchange.commands import AnyCommand
 from exchange.gateway.binance.errors import KEY_REJECTED, Refusal, refused, translated
 from exchange.gateway.binance.limits import Limits, Rule
 from exchange.gateway.binance.params import Params
+from exchange.gateway.binance.streams.hub import Hub
 from exchange.gateway.binance.symbols import Product, Symbols
 from exchange.gateway.calls import ANYBODY, ApiError, Caller, Permission
 from exchange.gateway.doors import Doors
@@ -33,6 +34,7 @@ class Dialect:
     doors: Doors
     symbols: Symbols
     limits: dict[Api, Limits]
+    hub: Hub  # What streams are told by.
 
 
 @dataclass(kw_only=True)

@@ -27,6 +27,7 @@ from exchange.gateway.binance.signing import (
     signed_caller,
     without_signature,
 )
+from exchange.gateway.binance.streams.hub import Hub
 from exchange.gateway.binance.symbols import Symbols
 from exchange.gateway.calls import ApiError, Caller
 from exchange.gateway.doors import Doors
@@ -44,7 +45,7 @@ def is_dialect(path: str) -> bool:
 
 
 def new_dialect(doors: Doors) -> Dialect:
-    """The names and limits of a venue, shared by every door of the dialect."""
+    """The names, limits and streams of a venue, shared by every door of the dialect."""
     counts = doors.config.binance
     limits: dict[Api, Limits] = {
         "api": Limits(
@@ -64,7 +65,10 @@ def new_dialect(doors: Doors) -> Dialect:
         "fapi": _futures_limits(counts),
         "dapi": _futures_limits(counts),
     }
-    return Dialect(doors=doors, symbols=Symbols(doors.board.instruments), limits=limits)
+    symbols = Symbols(doors.board.instruments)
+    hub = Hub(doors.board, symbols)
+    doors.sequencer.listeners.append(hub.on_group)
+    return Dialect(doors=doors, symbols=symbols, limits=limits, hub=hub)
 
 
 def _futures_limits(counts: Binance) -> Limits:

@@ -12,6 +12,8 @@ from aiohttp import web
 
 from exchange.gateway import auth
 from exchange.gateway.binance.door import BinanceDoor, is_dialect, new_dialect
+from exchange.gateway.binance.streams.names import is_stream_path
+from exchange.gateway.binance.streams.shell import StreamsDoor
 from exchange.gateway.calls import ANYBODY, ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.api import Api
@@ -20,6 +22,7 @@ from exchange.gateway.native.batching import PLACE
 from exchange.gateway.native.fields import rest_ask
 from exchange.gateway.native.routes import REST_ROUTES, Route
 from exchange.gateway.pages import Pages
+from exchange.gateway.shells.connections import Connections
 from exchange.gateway.sources import is_loopback
 from exchange.metrics import CONTENT_TYPE
 from exchange.wire import Ask, ReplaceAsk
@@ -32,6 +35,7 @@ log: Final = logging.getLogger(__name__)
 
 BODY_BYTES_MAX: Final = 64 * 1024
 TARGET_CHARS_MAX: Final = 2_048
+STREAMS_CHARS_MAX: Final = 8_000  # Of a path that names the streams it wants.
 
 SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -46,18 +50,26 @@ SECURITY_HEADERS: Final = {
 }
 
 
-def make_app(doors: Doors, api: Api, websocket: Handler) -> web.Application:
-    """The whole main port; `websocket` takes the requests for `/v1/ws` that came this far."""
-    return HttpDoor(doors, api, websocket).app()
+def make_app(
+    doors: Doors, api: Api, websocket: Handler, connections: Connections
+) -> web.Application:
+    """The whole main port; `websocket` takes the requests for `/v1/ws` that came this far.
+
+    `connections` counts the sockets of an address, whichever port and dialect they are of.
+    """
+    return HttpDoor(doors, api, websocket, connections).app()
 
 
 class HttpDoor:
     """The handlers and checks of the main port."""
 
-    def __init__(self, doors: Doors, api: Api, websocket: Handler) -> None:
+    def __init__(
+        self, doors: Doors, api: Api, websocket: Handler, connections: Connections
+    ) -> None:
         self._doors = doors
         self._api = api
         self._websocket = websocket
+        self._connections = connections
         self._pages = Pages.load()
         self._guard = auth.ReplayGuard()
         self._open_accounts = not doors.config.server.require_admin and is_loopback(
@@ -79,7 +91,9 @@ class HttpDoor:
         for path, page in self._pages.by_path.items():
             app.router.add_get(path, page.answer)
         if self._doors.config.binance.enabled:
-            BinanceDoor(new_dialect(self._doors)).register(app)
+            dialect = new_dialect(self._doors)
+            BinanceDoor(dialect).register(app)
+            StreamsDoor(dialect, self._connections).register(app)
         return app
 
     # -- checks before every handler -----------------------------------------------------------
@@ -104,12 +118,14 @@ class HttpDoor:
     @web.middleware
     async def _check_source(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Size, host, origin and the rate of the address, in the order of what they cost."""
-        if len(request.raw_path) > TARGET_CHARS_MAX:
-            raise refusal(Reason.TOO_LARGE, "the address is too long", max=TARGET_CHARS_MAX)
+        streams = is_stream_path(request.path)
+        chars_max = STREAMS_CHARS_MAX if streams else TARGET_CHARS_MAX
+        if len(request.raw_path) > chars_max:
+            raise refusal(Reason.TOO_LARGE, "the address is too long", max=chars_max)
         page = request.method == "GET" and request.path in self._pages.by_path
         self._doors.admit(request.headers, page=page)
-        if is_dialect(request.path) and self._doors.config.binance.enabled:
-            return await handler(request)  # It counts by weights of its own.
+        if (streams or is_dialect(request.path)) and self._doors.config.binance.enabled:
+            return await handler(request)  # It counts by weights, or messages, of its own.
         address = f"address {request.remote or ''}"
         allowance = self._doors.limits.request(address, self._doors.clock.wall_ms())
         if not allowance.allowed:

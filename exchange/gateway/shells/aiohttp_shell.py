@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from aiohttp import WSMsgType, web
 
@@ -57,7 +58,7 @@ class WebSocketShell:
             decode_text=False,
         )
         await socket.prepare(request)
-        talk = _Conversation(request, socket, self._flusher, self._framer)
+        talk = Conversation(request, socket, self._flusher, self._framer)
         packed = socket.ws_protocol == PACKED_PROTOCOL
         session = self._new_session(packed, talk.wake, address)
         talk.begin(session)
@@ -72,7 +73,23 @@ class WebSocketShell:
         return socket
 
 
-class _Conversation:
+class Talker(Protocol):
+    """What a conversation sends of: a session, of whichever dialect."""
+
+    packed: bool
+
+    def to_send(self) -> list[bytes]:
+        """Frames to send, in this order."""
+
+    @property
+    def close_code(self) -> int | None:
+        """Why the connection must be closed, once it must."""
+
+    def closed(self) -> None:
+        """The connection is gone."""
+
+
+class Conversation:
     """The sending half: frames go out as fast as the reader takes them, and no faster.
 
     While the reader keeps up they are written at once, all that wait in one write. Where
@@ -94,10 +111,10 @@ class _Conversation:
         self.wake: Callable[[], None] = partial(flusher.wake, self._flush)
         self._waiting = asyncio.Event()
         self._behind = False
-        self._session: Session | None = None
+        self._session: Talker | None = None
         self._sender: asyncio.Task[None] | None = None
 
-    def begin(self, session: Session) -> None:
+    def begin(self, session: Talker) -> None:
         """Send what the session says."""
         self._session = session
         self._sender = asyncio.create_task(self._send(session))
@@ -114,16 +131,20 @@ class _Conversation:
         if session is None or transport.is_closing():
             return
         if session.close_code is not None:
+            # What was told before the end is read before it, unless the reader is behind already.
+            self._write([] if self._behind else session.to_send())
             self._end(session, session.close_code)
         elif self._behind or transport.get_write_buffer_size():
             self._waiting.set()
         else:
-            frames = session.to_send()
-            if frames:
-                opcode = BINARY if session.packed else TEXT
-                transport.write(self._framer.joined(opcode, frames))
+            self._write(session.to_send())
 
-    async def _send(self, session: Session) -> None:
+    def _write(self, frames: list[bytes]) -> None:
+        if frames and self._session is not None:
+            opcode = BINARY if self._session.packed else TEXT
+            self._transport.write(self._framer.joined(opcode, frames))
+
+    async def _send(self, session: Talker) -> None:
         opcode = WSMsgType.BINARY if session.packed else WSMsgType.TEXT
         try:
             while True:
@@ -136,7 +157,7 @@ class _Conversation:
         except ConnectionError:
             return  # The reader is gone; the handler's own loop ends with it.
 
-    def _end(self, session: Session, code: int) -> None:
+    def _end(self, session: Talker, code: int) -> None:
         session.closed()
         if self._sender is not None:
             self._sender.cancel()  # It may hang on a reader who never reads.

@@ -8,6 +8,7 @@ from typing import Final
 TEXT: Final = 0x1
 BINARY: Final = 0x2
 CLOSE: Final = 0x8
+PING: Final = 0x9
 
 CLOSE_WAIT_S: Final = 5.0  # How long a reader that is told to go may take to read it.
 

@@ -258,7 +258,7 @@ async def running(
     )
     loop = asyncio.create_task(sequencer.run())
     api = Api(doors)
-    app = make_app(doors, api, websocket_of(doors, api).handle)
+    app = make_app(doors, api, websocket_of(doors, api).handle, Connections(0))
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
         yield Rig(doors, app, server, http)
     sequencer.stop()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from exchange.bounds import CANDLES_WAITING_MAX
-from exchange.events import Traded
 from exchange.gateway.binance.streams.names import Spec
-from exchange.gateway.binance.streams.payloads import Flow, Numbers, Payload, kline
+from exchange.gateway.binance.streams.payloads import NO_TRADES, Numbers, Payload, kline
 from exchange.views.board import Board
 from exchange.views.candles import Candle
 from exchange.wire import INTERVALS_MS
-from matching.types import Side
 
 
 class CandleTeller:
     """Says what is new of the candles of one symbol and interval.
 
-    Ids of a candle's trades are counted back from the last trade: they rise by one. What buyers
-    took is summed from the trades in memory, so of a long candle it may leave out the oldest.
+    Ids of a candle's trades are counted back from the last trade: they rise by one.
     """
 
     def __init__(self, board: Board, numbers: Numbers, spec: Spec) -> None:
@@ -26,7 +23,6 @@ class CandleTeller:
         self._interval = spec.interval
         self._continuous = spec.topic == "continuousKline"
         self._last = self._running()
-        self._bought = _Bought(INTERVALS_MS[spec.interval])
 
     def state(self) -> list[tuple[str, Payload]]:
         """The running candle, for one who begins to listen; none before the first price."""
@@ -60,52 +56,22 @@ class CandleTeller:
 
     def _said(self, found: list[Candle]) -> list[tuple[Candle, Payload]]:
         """Candles that follow each other, the last of them running, as payloads."""
-        trades = self._board.trades
-        last = trades.last(self._symbol)
+        last = self._board.trades.last(self._symbol)
         last_id = last.trade_id if last is not None else 0
-        self._bought.fold(
-            trades.recent(self._symbol, last_id - self._bought.last_id) if last else []
-        )
         said = []
         for candle in reversed(found):
-            flow = Flow()
+            ids = NO_TRADES
             if candle.trades:
-                first_id = max(0, last_id - candle.trades + 1)
-                flow = Flow(first_id, last_id, *self._bought.of(candle))
-                last_id = first_id - 1
+                ids = max(0, last_id - candle.trades + 1), last_id
+                last_id = ids[0] - 1
             payload = kline(
                 self._numbers,
                 self._interval,
                 candle,
-                flow,
+                ids,
                 closed=candle is not found[-1],
                 time_ms=self._board.time_ms,
                 continuous=self._continuous,
             )
             said.append((candle, payload))
         return said[::-1]
-
-
-class _Bought:
-    """What buyers took in the newest candles of one interval, folded from trades."""
-
-    def __init__(self, step_ms: int) -> None:
-        self.last_id = 0
-        self._step_ms = step_ms
-        self._taken: dict[int, tuple[int, int]] = {}  # Lots and units, by the candle's beginning.
-
-    def fold(self, trades: list[Traded]) -> None:
-        """Fold in trades newer than the last one folded."""
-        for trade in trades:
-            self.last_id = trade.trade_id
-            if trade.taker_side is Side.BUY:
-                open_ms = trade.time_ms - trade.time_ms % self._step_ms
-                lots, units = self._taken.get(open_ms, (0, 0))
-                taken = lots + trade.lots, units + trade.price_ticks * trade.lots
-                self._taken[open_ms] = taken
-        for open_ms in sorted(self._taken)[:-CANDLES_WAITING_MAX]:
-            del self._taken[open_ms]
-
-    def of(self, candle: Candle) -> tuple[int, int]:
-        """Lots and ticks x lots that buyers took in a candle."""
-        return self._taken.get(candle.open_ms, (0, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from exchange.gateway.binance.symbols import Product, Symbols
@@ -170,7 +171,7 @@ def is_stream_path(path: str) -> bool:
     return opening_of(path, {}) is not None
 
 
-def opening_of(path: str, query: dict[str, str]) -> Opening | None:
+def opening_of(path: str, query: Mapping[str, str]) -> Opening | None:
     """What a path and its query open; None where there is no socket at it.
 
     A token that names no stream is kept: it stays silent, unless it is a listenKey.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from exchange.events import DepthChanged, Liquidated, Marked, Traded
 from exchange.gateway.binance.symbols import name_of, pair_of
@@ -20,7 +20,8 @@ from risk.parameters import DAY_MS
 Payload = dict[str, Any]
 
 ONE_E8: Final = 10**SCALE
-NO_TRADE: Final = -1  # The ids of a candle's first and last trade where it has none.
+NO_TRADE: Final = -1  # The id of a trade that there is not,
+NO_TRADES: Final = (NO_TRADE, NO_TRADE)  # as of a candle's first and last where it has none.
 _PERCENT_E3: Final = 100_000  # Changes in percent have three places.
 
 
@@ -98,33 +99,27 @@ def agg_trade(numbers: Numbers, trades: Sequence[Traded]) -> Payload:
     return {**said, "M": True} if _is_spot(numbers) else said
 
 
-class Flow(NamedTuple):
-    """What a candle does not keep: the ids of its trades, and what of it buyers took."""
-
-    first_id: int = NO_TRADE
-    last_id: int = NO_TRADE
-    buy_lots: int = 0
-    buy_units: int = 0
-
-
 def kline(
     numbers: Numbers,
     interval: str,
     candle: Candle,
-    flow: Flow,
+    ids: tuple[int, int],
     *,
     closed: bool,
     time_ms: int,
     continuous: bool = False,
 ) -> Payload:
-    """One candle; `continuous` names it after its pair, as the perpetual's."""
+    """One candle, and the ids of its first and last trade.
+
+    `continuous` names it after its pair, as the perpetual's.
+    """
     bar: Payload = {
         "t": candle.open_ms,
         "T": candle.open_ms + INTERVALS_MS[interval] - 1,
         "s": numbers.name,
         "i": interval,
-        "f": flow.first_id,
-        "L": flow.last_id,
+        "f": ids[0],
+        "L": ids[1],
         "o": numbers.price(candle.open),
         "c": numbers.price(candle.close),
         "h": numbers.price(candle.high),
@@ -133,8 +128,8 @@ def kline(
         "n": candle.trades,
         "x": closed,
         "q": numbers.turnover(candle.units, candle.lots),
-        "V": numbers.qty(flow.buy_lots),
-        "Q": numbers.turnover(flow.buy_units, flow.buy_lots),
+        "V": numbers.qty(candle.taker_lots),
+        "Q": numbers.turnover(candle.taker_units, candle.taker_lots),
         "B": "0",
     }
     if not continuous:
