@@ -143,6 +143,7 @@ def test_a_file_of_the_first_version_grows_the_columns_and_tables_it_lacks(tmp_p
         ("orders", "trailing_bps"),
         ("orders", "iceberg_lots"),
         ("orders", "list_id"),
+        ("orders", "stp"),
         ("fills", "position_side"),
     ):
         old.execute(f"ALTER TABLE {name} DROP COLUMN {column}")
