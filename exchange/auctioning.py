@@ -121,6 +121,8 @@ def open_due(execution: Execution, now_ms: int) -> bool:
     due = [a for a in execution.auctions.values() if 0 < a.until_ms <= now_ms and a.opens is None]
     for auction in due:
         auction.opens = auction.back
+    if due:
+        execution.risk.time_ms = now_ms  # Who is past their date by now trades no more (S2).
     return bool(due)
 
 

@@ -298,6 +298,22 @@ def test_s13_a_move_of_its_size_leads_to_an_auction_that_ends_by_itself(symbol: 
     assert len(of(events, Traded)) == 1
 
 
+def test_s2_who_is_past_their_date_does_not_trade_when_an_auction_ends_by_itself() -> None:
+    """Its date lies between two grid points, the later of which opens the book."""
+    story = broken()
+    one, two = rich(story), rich(story)
+    story.sell(one, SPOT, "0.01", "52500")
+    story.buy(two, SPOT, "0.01", "52500")  # For a minute from now on the book collects.
+    expire_ms = story.now_ms + 59_500
+    story.sell(one, SPOT, "0.01", "52000", tif=TimeInForce.GTD, expire_ms=expire_ms)
+    story.buy(two, SPOT, "0.01", "52600")
+    events = story.wait(60_000)
+    assert [each.state for each in of(events, SymbolStateChanged)] == ["trading"]
+    assert not of(events, Traded)
+    (expired,) = (each for each in of(events, OrderChanged) if each.happening == "expired")
+    assert (expired.account_id, expired.reason) == (one, Reason.EXPIRED_BY_TIME)
+
+
 @pytest.mark.parametrize("restart", [False, True], ids=["on it goes", "after a restart"])
 def test_s13_a_book_that_took_limit_orders_alone_opens_as_that_again(restart: bool) -> None:
     story = broken()
