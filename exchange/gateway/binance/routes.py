@@ -7,8 +7,9 @@ from typing import Final
 from exchange.gateway.binance import general
 from exchange.gateway.binance.accounts import routes as accounts
 from exchange.gateway.binance.calls import Api, Route
+from exchange.gateway.binance.futures import routes as futures
 
-ROUTES: Final[tuple[Route, ...]] = (*general.ROUTES, *accounts.ROUTES)
+ROUTES: Final[tuple[Route, ...]] = (*general.ROUTES, *accounts.ROUTES, *futures.ROUTES)
 
 BY_PATH: Final = {(route.verb, route.path): route for route in ROUTES}
 BY_METHOD: Final[dict[tuple[Api, str], Route]] = {
