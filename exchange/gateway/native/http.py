@@ -14,6 +14,7 @@ from exchange.gateway import auth
 from exchange.gateway.binance.door import BinanceDoor, is_dialect, new_dialect
 from exchange.gateway.binance.streams.names import is_stream_path
 from exchange.gateway.binance.streams.shell import StreamsDoor
+from exchange.gateway.binance.ws_api.door import WsApiDoor
 from exchange.gateway.calls import ANYBODY, ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.api import Api
@@ -94,6 +95,7 @@ class HttpDoor:
             dialect = new_dialect(self._doors)
             BinanceDoor(dialect).register(app)
             StreamsDoor(dialect, self._connections).register(app)
+            WsApiDoor(dialect, self._connections).register(app)
         return app
 
     # -- checks before every handler -----------------------------------------------------------
