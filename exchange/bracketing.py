@@ -98,8 +98,8 @@ def refuse_entry(
 
 def _fits(each: Exit, instrument: Instrument) -> bool:
     """Whether trigger and limit are prices of the instrument."""
-    ticks_max = instrument.ticks_max
-    return 0 < each.trigger_ticks <= ticks_max and 0 <= each.price_ticks <= ticks_max
+    prices = range(instrument.ticks_min, instrument.ticks_max + 1)
+    return each.trigger_ticks in prices and (not each.price_ticks or each.price_ticks in prices)
 
 
 def _refuse_prices(side: Side, exits: tuple[int, int], entry_ticks: int) -> Reason | None:

@@ -97,9 +97,8 @@ def _refuse(trading: Trading, account: Account, leg: Order, wanted: Order) -> Re
         return None
     instrument = trading.risk.instruments[leg.symbol]
     if leg.is_asleep:
-        return refuse_amendment(instrument, leg) or refuse_asleep(
-            trading, account, wanted, instead_of=leg
-        )
+        refused = refuse_asleep(trading, account, wanted, instead_of=leg)
+        return refused or refuse_amendment(instrument, leg)
     if wanted.lots > leg.lots or wanted.price_ticks != leg.price_ticks:
         return Reason.LIST_AMEND
     return refuse_reduction(instrument, trading.states[leg.symbol], leg, wanted.lots)

@@ -241,9 +241,9 @@ def amend_asleep(
     extreme_e8 = triggers.trailing.extreme_e8(order) if order.trailing_bps else 0
     if extreme_e8 and fresh.trigger_ticks != order.trigger_ticks:
         return Reason.TRACKING_STARTED
-    refused = refuse_amendment(trading.risk.instruments[order.symbol], order) or refuse_asleep(
-        trading, account, fresh, instead_of=order
-    )
+    instrument = trading.risk.instruments[order.symbol]
+    refused = refuse_asleep(trading, account, fresh, instead_of=order)
+    refused = refused or refuse_amendment(instrument, order)
     if refused is None and trading.risk.instruments[order.symbol].kind == "spot":
         refused = rehold(trading.risk, account, order, *resting_need(trading.risk, fresh))
     if refused is not None:

@@ -46,10 +46,10 @@ def refuse_order(
         return refused
     return (
         _refuse_shape(order)
-        or refuse_iceberg(instrument, order)
         or _refuse_price(instrument, order)
         or _refuse_size(instrument, order, reference_e8)
         or _refuse_percent_price(instrument, order, reference_e8)
+        or refuse_iceberg(instrument, order)
         or _refuse_count(instrument, order, open_orders)
         or refuse_asset(instrument, order, order.lots, reference_e8)
     )
@@ -68,9 +68,10 @@ def refuse_trigger_order(
         refuse_state(state, order)
         or _refuse_trigger(instrument, order)
         or (_refuse_date(order) if order.close_position else _refuse_shape(order))
-        or refuse_iceberg(instrument, order)
         or _refuse_price(instrument, order)
         or _refuse_size(instrument, order, order.trigger_ticks * instrument.tick_e8)
+        or refuse_iceberg(instrument, order)
+        or _refuse_distance(instrument, order)
         or _refuse_count(instrument, order, open_orders)
         or (Reason.MAX_ALGO_ORDERS if asleep >= instrument.algo_orders_max else None)
         or refuse_asset(instrument, order, order.lots, order.trigger_ticks * instrument.tick_e8)
@@ -87,9 +88,9 @@ def refuse_reduction(
     if state in _CLOSED:
         return Reason.SYMBOL_NOT_TRADING
     return (
-        refuse_amendment(instrument, order)
-        or _refuse_lots(instrument, order.type, lots)
+        _refuse_lots(instrument, order.type, lots)
         or _refuse_notional(instrument, order, lots, reference_e8=0)
+        or refuse_amendment(instrument, order)
     )
 
 
@@ -208,9 +209,6 @@ def _refuse_trigger(instrument: Instrument, order: Order) -> Reason | None:
         return Reason.TRIGGER_MISSING
     if order.trigger_ticks and not _in_range(instrument, order.trigger_ticks):
         return Reason.PRICE_OUT_OF_RANGE
-    bounds = range(instrument.trailing_bps_min, instrument.trailing_bps_max + 1)
-    if follows and order.trailing_bps not in bounds:
-        return Reason.TRAILING_DELTA
     spot_needs_mark = order.trigger is TriggerSource.MARK or order.price_protect
     if instrument.kind == "spot" and (spot_needs_mark or order.close_position):
         return Reason.COMBINATION_NOT_ALLOWED
@@ -220,6 +218,13 @@ def _refuse_trigger(instrument: Instrument, order: Order) -> Reason | None:
     if order.quote_units or (is_market and order.tif not in _WAITING):
         return Reason.COMBINATION_NOT_ALLOWED
     return None
+
+
+def _refuse_distance(instrument: Instrument, order: Order) -> Reason | None:
+    """TRAILING_DELTA."""
+    follows = order.trailing_bps or order.type is OrderType.TRAILING_STOP
+    bounds = range(instrument.trailing_bps_min, instrument.trailing_bps_max + 1)
+    return Reason.TRAILING_DELTA if follows and order.trailing_bps not in bounds else None
 
 
 def _refuse_price(instrument: Instrument, order: Order) -> Reason | None:
