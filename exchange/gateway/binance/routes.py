@@ -8,8 +8,16 @@ from exchange.gateway.binance import general
 from exchange.gateway.binance.accounts import routes as accounts
 from exchange.gateway.binance.calls import Api, Route
 from exchange.gateway.binance.futures import routes as futures
+from exchange.gateway.binance.market import routes as market
+from exchange.gateway.binance.spot import orders as spot
 
-ROUTES: Final[tuple[Route, ...]] = (*general.ROUTES, *accounts.ROUTES, *futures.ROUTES)
+ROUTES: Final[tuple[Route, ...]] = (
+    *general.ROUTES,
+    *accounts.ROUTES,
+    *market.ROUTES,
+    *futures.ROUTES,
+    *spot.ROUTES,
+)
 
 BY_PATH: Final = {(route.verb, route.path): route for route in ROUTES}
 BY_METHOD: Final[dict[tuple[Api, str], Route]] = {

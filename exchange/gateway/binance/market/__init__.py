@@ -1,0 +1,1 @@
+"""Public market data of the Binance door: instruments, books, trades, candles, prices, funding."""

@@ -1,0 +1,173 @@
+"""Candles as Binance tells them, also of intervals longer than a day, folded from days."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from exchange.gateway.binance.calls import Call, Route
+from exchange.gateway.binance.errors import BAD_INTERVAL, BAD_VALUE, refused
+from exchange.gateway.binance.params import Params
+from exchange.gateway.binance.streams.payloads import Numbers
+from exchange.gateway.past import candles_of
+from exchange.views.candles import Candle
+from exchange.wire import INTERVALS_MS
+from matching.instrument import Instrument
+from risk.parameters import DAY_MS
+
+SPOT_LIMIT_MAX: Final = 1_000
+FUTURES_LIMIT_MAX: Final = 1_500
+LIMIT: Final = 500
+DAYS_AT_ONCE: Final = 1_500
+SECOND_MS: Final = 1_000
+MONTHS: Final = 12
+EPOCH_YEAR: Final = 1970
+
+# Intervals folded from days: their length in days, and the day of the epoch one of them begins
+# with (weeks begin on Mondays, and 1970-01-05 was one). Months have no length.
+FOLDED: Final = {"3d": (3, 0), "1w": (7, 4), "1M": (0, 0)}
+FUTURES_WEIGHTS: Final = ((100, 1), (500, 2), (1_000, 5))  # Fewer than so many; else ten.
+
+
+def slot_of(interval: str, time_ms: int) -> int:
+    """The number of the folded candle that a moment lies in."""
+    days, first = FOLDED[interval]
+    if days:
+        return (time_ms // DAY_MS - first) // days
+    moment = datetime.fromtimestamp(time_ms // SECOND_MS, UTC)
+    return (moment.year - EPOCH_YEAR) * MONTHS + moment.month - 1
+
+
+def slot_ms(interval: str, slot: int) -> int:
+    """When the folded candle of that number opens."""
+    days, first = FOLDED[interval]
+    if days:
+        return (slot * days + first) * DAY_MS
+    years, months = divmod(slot, MONTHS)
+    return int(datetime(EPOCH_YEAR + years, months + 1, 1, tzinfo=UTC).timestamp()) * SECOND_MS
+
+
+def close_ms(interval: str, open_ms: int) -> int:
+    """The last moment of the candle that opens then."""
+    if interval in FOLDED:
+        return slot_ms(interval, slot_of(interval, open_ms) + 1) - 1
+    return open_ms + INTERVALS_MS[interval] - 1
+
+
+async def found_candles(
+    call: Call,
+    symbol: str,
+    interval: str,
+    start_ms: int | None,
+    end_ms: int | None,
+    limit: int,
+) -> list[Candle]:
+    """Candles that open from `start_ms` to `end_ms`, oldest first: the first or the last ones."""
+    now_ms = call.now_ms
+    end_ms = now_ms if end_ms is None else min(end_ms, now_ms)
+    if end_ms < max(start_ms or 0, 0):
+        return []
+    if interval not in FOLDED:
+        return await candles_of(call.doors, symbol, interval, start_ms, end_ms, limit)
+    last = slot_of(interval, end_ms)
+    if start_ms is None:
+        first = max(last - limit + 1, 0)
+    else:
+        first = slot_of(interval, start_ms)
+        first += slot_ms(interval, first) < start_ms
+    return await _folded(call, symbol, interval, (first, last), limit)
+
+
+async def _folded(
+    call: Call, symbol: str, interval: str, slots: tuple[int, int], limit: int
+) -> list[Candle]:
+    """The first candles of those numbers, from the days they are made of."""
+    folded: list[Candle] = []
+    start_ms, end_ms = slot_ms(interval, slots[0]), slot_ms(interval, slots[1] + 1) - 1
+    while True:
+        days = await candles_of(call.doors, symbol, "1d", start_ms, end_ms, DAYS_AT_ONCE)
+        for day in days:
+            open_ms = slot_ms(interval, slot_of(interval, day.open_ms))
+            if folded and folded[-1].open_ms == open_ms:
+                folded[-1].add(day)
+            else:
+                folded.append(msgspec.structs.replace(day, open_ms=open_ms))
+        if len(days) < DAYS_AT_ONCE or len(folded) > limit:
+            return folded[:limit]
+        start_ms = days[-1].open_ms + DAY_MS
+
+
+def row(numbers: Numbers, interval: str, candle: Candle) -> list[Any]:
+    """A candle as twelve values."""
+    return [
+        candle.open_ms,
+        numbers.price(candle.open),
+        numbers.price(candle.high),
+        numbers.price(candle.low),
+        numbers.price(candle.close),
+        numbers.qty(candle.lots),
+        close_ms(interval, candle.open_ms),
+        numbers.turnover(candle.units, candle.lots),
+        candle.trades,
+        numbers.qty(candle.taker_lots),
+        numbers.turnover(candle.taker_units, candle.taker_lots),
+        "0",
+    ]
+
+
+def interval_of(params: Params) -> str:
+    """The interval that is asked for; -1120 for one that is not kept."""
+    interval = params.need("interval")
+    if interval not in INTERVALS_MS and interval not in FOLDED:
+        raise refused(BAD_INTERVAL)
+    return interval
+
+
+async def _klines(call: Call, instrument: Instrument) -> list[list[Any]]:
+    params = call.params
+    interval = interval_of(params)
+    most = SPOT_LIMIT_MAX if call.product == "spot" else FUTURES_LIMIT_MAX
+    if params.get("timeZone", "0") not in {"0", "00:00", "0:00", "+0", "+00:00"}:
+        raise refused(BAD_VALUE, "timeZone")  # Candles stand on the grid of UTC alone.
+    found = await found_candles(
+        call,
+        instrument.symbol,
+        interval,
+        params.integer("startTime"),
+        params.integer("endTime"),
+        params.limit(LIMIT, most),
+    )
+    numbers = Numbers(instrument)
+    return [row(numbers, interval, candle) for candle in found]
+
+
+async def klines(call: Call) -> list[list[Any]]:
+    """Candles of a symbol. `uiKlines`, meant for charts, are the same."""
+    return await _klines(call, call.instrument())
+
+
+async def continuous_klines(call: Call) -> list[list[Any]]:
+    """Candles of a pair's perpetual."""
+    pair = call.params.need("pair")
+    if call.params.need("contractType").upper() != "PERPETUAL":
+        raise refused(BAD_VALUE, "contractType")
+    return await _klines(call, call.dialect.symbols.of_pair(call.product, pair))
+
+
+def futures_weight(params: Params) -> int:
+    """By how many candles are asked for."""
+    limit = params.limit(LIMIT, FUTURES_LIMIT_MAX)
+    return next((weight for below, weight in FUTURES_WEIGHTS if limit < below), 10)
+
+
+ROUTES = (
+    Route(verb="GET", path="/api/v3/klines", handler=klines, weight=2, method="klines"),
+    Route(verb="GET", path="/api/v3/uiKlines", handler=klines, weight=2, method="uiKlines"),
+    *(
+        Route(verb="GET", path=f"/{api}/v1/{name}", handler=handler, weight=futures_weight)
+        for api in ("fapi", "dapi")
+        for name, handler in (("klines", klines), ("continuousKlines", continuous_klines))
+    ),
+)
