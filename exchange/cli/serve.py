@@ -267,6 +267,19 @@ def welcome_text(opened: Opened, key: ApiKey) -> str:
         "  from clients.api import Papertape",
         f'  async with Papertape("{opened.url}", key, secret) as pt: ...',
         "",
-        "Stop with Ctrl-C.",
     ]
-    return "\n".join(lines)
+    if opened.doors.config.binance.enabled:
+        lines += [painted("A bot written for Binance", BOLD) + " (others: docs/connect.md)"]
+        lines += [f"  {line}" for line in ccxt_lines(opened.url, key)] + [""]
+    return "\n".join([*lines, "Stop with Ctrl-C."])
+
+
+def ccxt_lines(url: str, key: ApiKey) -> list[str]:
+    """What points ccxt at this exchange, with the demo's key."""
+    return [
+        "import ccxt",
+        f'bot = ccxt.binance({{"apiKey": "{key.key}", "secret": "{key.secret}"}})',
+        'for name, url in bot.urls["api"].items():',
+        "    if isinstance(url, str):",
+        f'        bot.urls["api"][name] = "{url}/" + url.split("/", 3)[3]',
+    ]

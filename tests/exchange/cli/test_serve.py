@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -111,6 +113,15 @@ async def test_the_demo_says_how_to_trade_and_leaves_its_key(
     rig = Rig.__new__(Rig)
     rig.doors = opened.doors
     assert Trader(rig, 0, identity.key, identity.secret).headers("GET", "/")
+
+
+async def test_the_lines_for_ccxt_run_as_printed(opened: Opened) -> None:
+    key = await serve.demo_key(opened)
+    names: dict[str, Any] = {}
+    exec("\n".join(serve.ccxt_lines(opened.url, key)), names)
+    asked = await asyncio.to_thread(names["bot"].fetch_time)
+    assert abs(asked - opened.doors.clock.wall_ms()) < 60_000
+    assert names["bot"].apiKey == key.key
 
 
 async def test_for_machines_there_is_one_object(
