@@ -42,7 +42,7 @@ def cancel_list(trading: Trading, account: Account, list_id: int) -> int | Reaso
 
 
 def cancel_all(trading: Trading, account: Account, wish: CancelAll) -> int | Reason:
-    """Cancel every order of an account, or those on one symbol; how many there were.
+    """Cancel an account's orders, or those on one symbol or wallet; how many there were.
 
     An order on a halted book stays, unless a countdown ran out: nobody is there to cancel it
     when the book opens.
@@ -57,6 +57,7 @@ def cancel_all(trading: Trading, account: Account, wish: CancelAll) -> int | Rea
         order
         for order in account.orders.values()
         if wish.symbol in ("", order.symbol)
+        and wish.wallet in ("", order.wallet)
         and (wish.countdown_ms or refuse_cancel(trading.states[order.symbol]) is None)
     ]
     trading.cancel_each(orders, reason)

@@ -122,7 +122,7 @@ class CancelOrder(Command, frozen=True, tag=7):
 
 
 class CancelAll(Command, frozen=True, tag=8):
-    """Cancel every order of an account, or those on one symbol.
+    """Cancel every order of an account, or those on one symbol, or on one wallet.
 
     With `countdown_ms` because the countdown to that moment ran out; nothing if it was set anew.
     """
@@ -130,6 +130,7 @@ class CancelAll(Command, frozen=True, tag=8):
     account_id: int = 0
     symbol: str = ""
     countdown_ms: int = 0
+    wallet: str = ""
 
 
 class AmendOrder(Command, frozen=True, tag=9):

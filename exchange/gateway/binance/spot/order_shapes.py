@@ -13,6 +13,7 @@ from matching.limits import SCALE
 from matching.types import MARKET_TYPES, OrderType, SelfTrade, Side, Status, TimeInForce
 
 NO_LIST: Final = -1
+NOT_WORKING: Final = -1  # The working time of an order that waits for its trigger.
 
 STATUSES: Final = {
     Status.NEW: "NEW",
@@ -102,8 +103,7 @@ def order_fields(event: OrderChanged, instrument: Instrument) -> dict[str, Any]:
     if event.prevented_lots:
         said["preventedQuantity"] = qty_of(instrument, event.prevented_lots)
     working_ms = working_since_ms(event)
-    if working_ms is not None:
-        said["workingTime"] = working_ms
+    said["workingTime"] = NOT_WORKING if working_ms is None else working_ms
     return said
 
 
@@ -118,14 +118,12 @@ def working_since_ms(event: OrderChanged) -> int | None:
 def looked_up(event: OrderChanged, instrument: Instrument) -> dict[str, Any]:
     """An order as the calls tell it that look orders up; `time_ms` is when it last changed."""
     said = order_fields(event, instrument)
-    working_ms = said.pop("workingTime", None)
     said.setdefault("stopPrice", money(0))
     said.setdefault("icebergQty", money(0))
     return said | {
         "time": event.placed_ms,
         "updateTime": event.time_ms,
         "isWorking": event.status is not Status.PENDING_TRIGGER,
-        "workingTime": -1 if working_ms is None else working_ms,
     }
 
 

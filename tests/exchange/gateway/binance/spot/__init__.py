@@ -1,0 +1,1 @@
+"""Tests of orders on spot and margin in Binance's dialect."""
