@@ -87,7 +87,8 @@ def _contract_say(call: Call, contract: Instrument, perp: PerpParameters) -> dic
         "settlePlan": 0,
         "triggerProtect": fixed_text(perp.price_protect_e12 // E12_IN_E4, PLACES_E4),
         "liquidationFee": fixed_text(perp.liquidation_fee_e12 // (E12 // 10**6), 6),
-        "marketTakeBound": fixed_text(_market_bound_e4(contract), PLACES_E4),
+        # No order takes above or below the entry band (S12).
+        "marketTakeBound": fixed_text(perp.entry_limit_e12 // E12_IN_E4, PLACES_E4),
         "filters": filters(contract, perp),
         "orderTypes": list(ORDER_TYPES),
         "timeInForce": list(TIMES_IN_FORCE),
@@ -100,11 +101,6 @@ def _contract_say(call: Call, contract: Instrument, perp: PerpParameters) -> dic
 
 def _percent(ratio_e12: int) -> str:
     return fixed_text(ratio_e12 // (E12 // 10**6), 4)
-
-
-def _market_bound_e4(contract: Instrument) -> int:
-    """How far from the reference a taker executes at most (S12b); 0 without a rule."""
-    return contract.execution_up_e4 - MULTIPLIER_ONE_E4 if contract.execution_up_e4 else 0
 
 
 def filters(contract: Instrument, perp: PerpParameters) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from exchange.gateway.binance.market import (
     exchange_info,
     futures_info,
     klines,
+    marks,
     tickers,
     trades,
 )
@@ -18,4 +19,5 @@ ROUTES = (
     *trades.ROUTES,
     *klines.ROUTES,
     *tickers.ROUTES,
+    *marks.ROUTES,
 )
