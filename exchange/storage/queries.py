@@ -82,18 +82,23 @@ class Queries:
         account_id: int,
         *,
         symbol: str | None = None,
-        wallet: str | None = None,
+        wallet: str | Collection[str] | None = None,
         statuses: Collection[int] | None = None,
         is_open: bool | None = None,
+        forced: bool | None = None,
         part: Part = ALL,
     ) -> list[OrderRow]:
-        """An account's orders, by order id; the times are those of placing."""
+        """An account's orders, by order id; the times are those of placing.
+
+        `forced` ones were sent by the liquidation engine.
+        """
         where: Conditions = {
             "account_id": account_id,
             "symbol": symbol,
             "wallet": wallet,
             "status": statuses,
             "is_open": is_open,
+            "forced": forced,
         }
         return await self._rows("orders", where, part, "order_id")
 

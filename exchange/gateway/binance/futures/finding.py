@@ -36,11 +36,16 @@ def is_algo_order(told: Told) -> bool:
     return is_algo(told.client_id)
 
 
+def told_of(call: Call, order: Order) -> Told:
+    """An open order as it stands."""
+    return of_order(order, call.doors.board.orders.updated_ms(order))
+
+
 def open_orders(call: Call, keep: Callable[[Told], bool], symbol: str = "") -> list[Told]:
     """The account's open orders of the product, or of one contract, by their numbers."""
-    instruments, updated = call.doors.board.instruments, call.doors.board.orders
+    instruments = call.doors.board.instruments
     found = [
-        of_order(order, updated.updated_ms(order))
+        told_of(call, order)
         for order in call.account.orders.values()
         if (not symbol or order.symbol == symbol)
         and product_of(instruments[order.symbol]) == call.product
@@ -77,7 +82,7 @@ async def any_order(call: Call, params: Params, *, algo: bool = False) -> Told:
     open_ids = (account.client_orders.get(name, 0) for name in names)
     order = account.orders.get(order_id or next((found for found in open_ids if found), 0))
     if order is not None:
-        told = of_order(order, call.doors.board.orders.updated_ms(order))
+        told = told_of(call, order)
         if _is_meant(call, params, told, algo=algo):
             return told
     if order_id:

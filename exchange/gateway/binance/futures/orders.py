@@ -16,7 +16,7 @@ from exchange.gateway.binance.futures.order_params import (
     order_wish,
     ticks_of,
 )
-from exchange.gateway.binance.futures.order_shapes import Told, of_event, of_order, order_json
+from exchange.gateway.binance.futures.order_shapes import Told, of_event, order_json
 from exchange.gateway.binance.params import Params
 from exchange.gateway.native.asking import Done
 from exchange.preview import preview
@@ -37,7 +37,7 @@ PAST_ORDERS: Final = {"um": (500, 1_000), "cm": (50, 100)}
 async def place(call: Call) -> dict[str, Any]:
     """One order. By default it is answered as it was taken; RESULT is what became of it."""
     wish = order_wish(call, call.params)
-    full = _wants_result(call.params)
+    full = wants_result(call.params)
     call.count_orders()
     return placed(call, wish, await call.submit(wish), full=full)
 
@@ -45,7 +45,7 @@ async def place(call: Call) -> dict[str, Any]:
 async def try_out(call: Call) -> dict[str, Any]:
     """Whether an order would be taken; nothing is placed."""
     wish = order_wish(call, call.params)
-    _wants_result(call.params)
+    wants_result(call.params)
     found = preview(call.doors.engine, wish)
     if found.reason is not None:
         refusal = refusals.ORDERS.get(found.reason)
@@ -55,7 +55,7 @@ async def try_out(call: Call) -> dict[str, Any]:
 
 def placed(call: Call, wish: PlaceOrder, done: Done, *, full: bool) -> dict[str, Any]:
     """What an order is answered with; -5021 for one that was to be filled whole and could not."""
-    told = _last(done, done.answer.result_id)._replace(stp=wish.stp)
+    told = last_state(done, done.answer.result_id)._replace(stp=wish.stp)
     if told.reason is Reason.FOK_UNFILLABLE:
         raise refused(refusals.FOK_REJECTED)
     if not full:
@@ -99,7 +99,7 @@ def changed(
     call: Call, order: Order, command: AmendOrder | CancelOrder, done: Done
 ) -> dict[str, Any]:
     """An order as the change left it."""
-    told = _last(done, done.answer.result_id or command.order_id)
+    told = last_state(done, done.answer.result_id or command.order_id)
     return _json(call, told._replace(stp=order.stp))
 
 
@@ -112,10 +112,13 @@ async def cancel(call: Call) -> dict[str, Any]:
 
 async def cancelled(call: Call, order: Order) -> dict[str, Any]:
     """Cancel an order that is open; it is answered as it ended."""
-    stp = order.stp
     command = CancelOrder(account_id=order.account_id, order_id=order.order_id)
-    done = await call.submit(command)
-    return _json(call, _last(done, command.order_id)._replace(stp=stp))
+    return ended(call, order, await call.submit(command))
+
+
+def ended(call: Call, order: Order, done: Done) -> dict[str, Any]:
+    """An order as its cancellation left it."""
+    return _json(call, last_state(done, order.order_id)._replace(stp=order.stp))
 
 
 async def cancel_all(call: Call) -> dict[str, Any]:
@@ -143,8 +146,7 @@ async def open_one(call: Call) -> dict[str, Any]:
     """One open order."""
     instrument_of(call, call.params)
     order = finding.open_order(call, call.params, unknown=refusals.NO_SUCH_ORDER)
-    updated_ms = call.doors.board.orders.updated_ms(order)
-    return _json(call, of_order(order, updated_ms), timed=True)
+    return _json(call, finding.told_of(call, order), timed=True)
 
 
 async def open_all(call: Call) -> list[dict[str, Any]]:
@@ -202,11 +204,12 @@ def part_of(call: Call, name: str = "orderId") -> Part:
     )
 
 
-def _wants_result(params: Params) -> bool:
+def wants_result(params: Params) -> bool:
+    """Whether what became of an order is asked for, not only that it was taken."""
     return params.choice("newOrderRespType", ("ACK", "RESULT"), "ACK") == "RESULT"
 
 
-def _last(done: Done, order_id: int) -> Told:
+def last_state(done: Done, order_id: int) -> Told:
     """An order as a command left it."""
     states = done.of(OrderChanged, order_id=order_id)
     assert states, "a command that changed an order tells of it"

@@ -6,7 +6,16 @@ from typing import Final
 
 from exchange.gateway.binance.calls import Handler, Route, Security, Weight
 from exchange.gateway.binance.errors import Refusal
-from exchange.gateway.binance.futures import accounts, orders, positions, refusals, settings
+from exchange.gateway.binance.futures import (
+    accounts,
+    algos,
+    batches,
+    orders,
+    positions,
+    records,
+    refusals,
+    settings,
+)
 from exchange.gateway.binance.params import Params
 from matching.reasons import Reason
 
@@ -69,6 +78,25 @@ ORDERS: Final = (
     *_both("DELETE", "v1/allOpenOrders", orders.cancel_all, "T"),
     *_both("POST", "v1/countdownCancelAll", orders.countdown, "T", 10),
 )
+BATCHES: Final = (
+    *_both("POST", "v1/batchOrders", batches.place, "T", 5),
+    *_both("PUT", "v1/batchOrders", batches.modify, "T", 5),
+    *_both("DELETE", "v1/batchOrders", batches.cancel, "T"),
+)
+ALGOS: Final = (
+    *_both("POST", "v1/algoOrder", algos.place, "T", method="algoOrder.place"),
+    *_both("GET", "v1/algoOrder", algos.status, "U"),
+    *_both("DELETE", "v1/algoOrder", algos.cancel, "T", method="algoOrder.cancel"),
+    *_both("GET", "v1/openAlgoOrders", algos.open_all, "U", _all_or_one),
+    *_both("GET", "v1/allAlgoOrders", algos.all_orders, "U", 5),
+    *_both("DELETE", "v1/algoOpenOrders", algos.cancel_all, "T"),
+)
+RECORDS: Final = (
+    *_both("GET", "v1/userTrades", records.trades, "U", 5),
+    *_both("GET", "v1/income", records.income, "U", 30),
+    *_both("GET", "v1/forceOrders", records.forced_orders, "U", 20),
+    _route("GET", "/fapi/v1/rateLimit/order", records.rate_limits, "U"),
+)
 ACCOUNT: Final = (
     _route("GET", "/fapi/v3/account", accounts.account_v3, "U", 5, method="v2/account.status"),
     _route("GET", "/fapi/v2/account", accounts.account_v2, "U", 5, method="account.status"),
@@ -114,4 +142,4 @@ SETTINGS: Final = (
     _route("GET", "/dapi/v2/leverageBracket", settings.brackets, "U"),
     _route("GET", "/dapi/v1/leverageBracket", settings.brackets_by_pair, "U"),
 )
-ROUTES: Final = (*ORDERS, *ACCOUNT, *SETTINGS)
+ROUTES: Final = (*ORDERS, *BATCHES, *ALGOS, *RECORDS, *ACCOUNT, *SETTINGS)
