@@ -257,3 +257,12 @@ def test_a_reset_disarms_the_countdowns_of_the_account_alone(story: Story) -> No
     countdowns = story.engine.trading.countdowns
     assert (countdowns.of(me), countdowns.of(other)) == ({}, {"": 5_000})
     assert again(story.engine).digest() == story.engine.digest()
+
+
+def test_all_orders_of_one_wallet_are_cancelled_and_the_others_stay(story: Story, me: int) -> None:
+    order_id = bid(story, me, "49000")
+    open_orders = story.engine.risk.accounts[me].orders
+    assert answer(story.ok(CancelAll, account_id=me, wallet="margin")).result_id == 0
+    assert list(open_orders) == [order_id]
+    assert answer(story.ok(CancelAll, account_id=me, wallet="spot")).result_id == 1
+    assert not open_orders

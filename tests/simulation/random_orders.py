@@ -307,9 +307,10 @@ def cancel(life: Life, random: Random) -> None:
 
 
 def cancel_all(life: Life, random: Random) -> None:
-    """All orders of a person, or those on a symbol."""
+    """All orders of a person, or those on a symbol or on a wallet."""
     symbol = random.choice(("", "", *SPOTS, *PERPS))
-    life.do(CancelAll, account_id=random.choice(life.people), symbol=symbol)
+    wallet = random.choice(("", "", "spot", "margin"))
+    life.do(CancelAll, account_id=random.choice(life.people), symbol=symbol, wallet=wallet)
 
 
 def clear_book(life: Life, random: Random) -> None:

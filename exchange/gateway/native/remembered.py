@@ -6,25 +6,20 @@ from collections.abc import Mapping
 
 import msgspec
 
-from exchange.events import Filled, LedgerPosted, OrderChanged, OrderListChanged, Traded
-from exchange.gateway.native.showing import candle_say
+from exchange.events import Filled, LedgerPosted, OrderChanged, OrderListChanged
 from exchange.gateway.native.translate import (
     fill_say,
     ledger_say,
     list_say,
     order_say,
-    trade_say,
 )
 from exchange.storage.rows import (
-    CandleRow,
     FillRow,
     LedgerRow,
     OrderListRow,
     OrderRow,
-    TradeRow,
 )
-from exchange.views.candles import Candle
-from exchange.wire import CandleSay, FillSay, LedgerSay, OrderListSay, OrderSay, TradeSay
+from exchange.wire import FillSay, LedgerSay, OrderListSay, OrderSay
 from matching.instrument import Instrument
 from matching.lists import LegStatus, ListKind, ListStatus
 from matching.reasons import Reason
@@ -136,8 +131,13 @@ def order_row_event(row: OrderRow) -> OrderChanged:
 
 def list_row_say(row: OrderListRow, instruments: Instruments) -> OrderListSay:
     """An order list of the history."""
+    return list_say(list_row_event(row), instruments)
+
+
+def list_row_event(row: OrderListRow) -> OrderListChanged:
+    """An order list of the history as an event would tell of it."""
     legs = msgspec.json.decode(row.legs, type=list[tuple[int, str, LegStatus]])
-    event = OrderListChanged(
+    return OrderListChanged(
         seq=row.seq,
         time_ms=row.updated_ms,
         account_id=row.account_id,
@@ -152,7 +152,6 @@ def list_row_say(row: OrderListRow, instruments: Instruments) -> OrderListSay:
         placed_ms=row.time_ms,
         bracket=row.bracket,
     )
-    return list_say(event, instruments)
 
 
 def fill_row_say(row: FillRow, instruments: Instruments) -> FillSay:
@@ -198,36 +197,3 @@ def ledger_row_say(row: LedgerRow, instruments: Instruments) -> LedgerSay:
         reference=row.reference,
     )
     return ledger_say(event, instruments)
-
-
-def trade_row_say(row: TradeRow, instrument: Instrument) -> TradeSay:
-    """A public trade of the history."""
-    event = Traded(
-        seq=row.seq,
-        time_ms=row.time_ms,
-        symbol=row.symbol,
-        trade_id=row.trade_id,
-        price_ticks=row.price_ticks,
-        lots=row.lots,
-        taker_side=Side(row.taker_side),
-        maker_order_id=row.maker_order_id,
-        taker_order_id=row.taker_order_id,
-        forced=row.forced,
-    )
-    return trade_say(event, instrument)
-
-
-def candle_row_say(row: CandleRow, interval: str, instrument: Instrument) -> CandleSay:
-    """A candle of the history, which keeps those that are over."""
-    candle = Candle(
-        open_ms=row.open_ms,
-        open=row.open,
-        high=row.high,
-        low=row.low,
-        close=row.close,
-        lots=row.lots,
-        units=row.units,
-        trades=row.trades,
-        synthetic=row.synthetic,
-    )
-    return candle_say(instrument, interval, candle, closed=True)

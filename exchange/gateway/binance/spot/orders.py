@@ -1,4 +1,4 @@
-"""The endpoints of single orders on spot and on margin."""
+"""The endpoints of orders and order lists on spot and on margin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from exchange.gateway.binance.calls import Handler, Route, Security, Weight
 from exchange.gateway.binance.params import Params
-from exchange.gateway.binance.spot import cancelling, looking, placing, replacing
+from exchange.gateway.binance.spot import cancelling, lists, looking, placing, replacing
 from exchange.gateway.binance.spot.refusals import REFUSALS
 
 ONE_SYMBOL: Final = 6
@@ -70,6 +70,14 @@ ROUTES: Final = (
     _spot("GET", "allOrders", looking.all_orders, 20, "U", "allOrders"),
     _spot("GET", "myTrades", looking.trades, weight_of_trades, "U", "myTrades"),
     _spot("GET", "rateLimit/order", looking.order_counts, 40, "U", "account.rateLimits.orders"),
+    _spot("POST", "orderList/oco", lists.place_oco, 1, "T", "orderList.place.oco"),
+    _spot("POST", "orderList/oto", lists.place_oto, 1, "T", "orderList.place.oto"),
+    _spot("POST", "orderList/otoco", lists.place_otoco, 1, "T", "orderList.place.otoco"),
+    _spot("POST", "order/oco", lists.place_old_oco, 1, "T", "orderList.place"),
+    _spot("GET", "orderList", lists.one, 4, "U", "orderList.status"),
+    _spot("DELETE", "orderList", lists.cancel, 1, "T", "orderList.cancel"),
+    _spot("GET", "openOrderList", lists.open_lists, 6, "U", "openOrderLists.status"),
+    _spot("GET", "allOrderList", lists.all_lists, 20, "U", "allOrderLists"),
     _margin("POST", "order", placing.place, 6, "T", by_account=True),
     _margin("GET", "order", looking.order, 10, "U"),
     _margin("DELETE", "order", cancelling.cancel, 10, "T"),
@@ -78,4 +86,9 @@ ROUTES: Final = (
     _margin("GET", "allOrders", looking.all_orders, 200, "U"),
     _margin("GET", "myTrades", looking.trades, 10, "U"),
     _margin("GET", "rateLimit/order", looking.order_counts, 20, "U"),
+    _margin("POST", "order/oco", lists.place_old_oco, 6, "T", by_account=True),
+    _margin("GET", "orderList", lists.one, 10, "U"),
+    _margin("DELETE", "orderList", lists.cancel, 1, "T"),
+    _margin("GET", "openOrderList", lists.open_lists, 10, "U"),
+    _margin("GET", "allOrderList", lists.all_lists, 200, "U"),
 )
