@@ -1,0 +1,1 @@
+"""Clients written for Binance, as published, against this exchange."""

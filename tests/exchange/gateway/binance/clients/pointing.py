@@ -1,0 +1,75 @@
+"""How clients that were written for Binance are pointed at another address."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import ccxt.pro
+from binance import AsyncClient, BinanceSocketManager
+from binance.base_client import BaseClient
+
+from tests.exchange.gateway.rig import Rig, Trader
+
+
+def point_ccxt(exchange: Any, url: str) -> None:
+    """Every address of a ccxt exchange, and the texts of errors it knows futures by."""
+    sockets = url.replace("http", "ws", 1)
+    for name, address in exchange.urls["api"].items():
+        if isinstance(address, str):
+            exchange.urls["api"][name] = f"{url}/{address.split('/', 3)[3]}"
+    exchange.urls["api"]["ws"].update(
+        spot=f"{sockets}/stream/ws",
+        margin=f"{sockets}/stream/ws",
+        linear=f"{sockets}/um/ws",
+        inverse=f"{sockets}/cm/ws",
+    )
+    exchange.urls["api"]["ws"]["ws-api"] = {
+        "spot": f"{sockets}/ws-api/v3",
+        "linear": f"{sockets}/ws-fapi/v1",
+        "inverse": f"{sockets}/ws-dapi/v1",
+    }
+    linear = exchange.exceptions["linear"]["exact"]
+    exchange.exceptions["exact"] = {**exchange.exceptions["exact"], **linear}
+
+
+@contextlib.asynccontextmanager
+async def ccxt_client(kind: str, trader: Trader) -> AsyncIterator[Any]:
+    """`binance`, `binanceusdm` or `binancecoinm` of ccxt.pro, with an account's key."""
+    exchange = getattr(ccxt.pro, kind)({"apiKey": trader.key, "secret": trader.secret})
+    point_ccxt(exchange, trader.rig.url)
+    try:
+        yield exchange
+    finally:
+        await exchange.close()
+
+
+@contextlib.asynccontextmanager
+async def python_binance(trader: Trader) -> AsyncIterator[AsyncClient]:
+    """The asynchronous client of python-binance, with an account's key."""
+    url = trader.rig.url
+    sockets = url.replace("http", "ws", 1)
+    client_class: Any = BaseClient
+    client_class.API_URL, client_class.MARGIN_API_URL = f"{url}/api", f"{url}/sapi"
+    client_class.FUTURES_URL, client_class.FUTURES_COIN_URL = f"{url}/fapi", f"{url}/dapi"
+    client_class.FUTURES_DATA_URL = client_class.FUTURES_COIN_DATA_URL = f"{url}/futures/data"
+    client_class.WS_API_URL = f"{sockets}/ws-api/v3"
+    client_class.WS_FUTURES_URL = f"{sockets}/ws-fapi/v1"
+    manager: Any = BinanceSocketManager
+    manager.STREAM_URL, manager.FSTREAM_URL = f"{sockets}/", f"{sockets}/um/"
+    manager.DSTREAM_URL = f"{sockets}/cm/"
+    client = await AsyncClient.create(trader.key, trader.secret)
+    try:
+        yield client
+    finally:
+        await client.close_connection()
+
+
+async def a_market(rig: Rig, symbol: str, *prices: tuple[str, str]) -> Trader:
+    """Somebody who bids and asks, a pair of prices each, so that there is a market."""
+    maker = await rig.open_account()
+    for bid, ask in prices:
+        await maker.order(symbol, "buy", "0.1", price=bid)
+        await maker.order(symbol, "sell", "0.1", price=ask)
+    return maker

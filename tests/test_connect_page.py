@@ -1,0 +1,51 @@
+"""The page that connects bots: every block runs as it stands, and its table is no older than us."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.binance_table import PAGE, page
+from tests.exchange.gateway.binance.clients.test_ccxt import SYMBOLS, quoted
+from tests.exchange.gateway.rig import running
+
+BLOCKS = {
+    title.strip(): "\n".join(
+        re.sub(r"^ {4}", "", line) for line in body.splitlines() if line[:4] in ("    ", "")
+    )
+    for title, body in re.findall(
+        r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE.read_text("utf-8"), re.M | re.S
+    )
+    if "\n    " in body
+}
+URL = "http://127.0.0.1:8080"
+
+
+def test_the_table_of_endpoints_is_up_to_date() -> None:
+    assert PAGE.read_text("utf-8") == page(), "run: python -m tests.binance_table"
+
+
+def test_every_client_has_its_block() -> None:
+    assert list(BLOCKS) == ["ccxt", "ccxt.pro", "python-binance", "The official SDK"]
+
+
+@pytest.mark.parametrize("title", BLOCKS)
+async def test_a_block_runs_as_it_stands(
+    tmp_path: Path, title: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(tmp_path, symbols=SYMBOLS) as rig:
+        await quoted(rig)
+        trader = await rig.open_account()
+        code = (
+            BLOCKS[title]
+            .replace(URL, rig.url)
+            .replace(URL.replace("http", "ws"), rig.url.replace("http", "ws"))
+        )
+        code = code.replace("your key", trader.key).replace("your secret", trader.secret)
+        names: dict[str, Any] = {"__name__": "block"}
+        await asyncio.to_thread(exec, compile(code, title, "exec"), names)
+    assert capsys.readouterr().out.strip()
