@@ -178,7 +178,7 @@ def opening_of(path: str, query: Mapping[str, str]) -> Opening | None:
     """
     parts = path.split("/")[1:]
     product: Product = "spot"
-    if parts[0] in {"um", "cm"}:
+    if parts and parts[0] in {"um", "cm"}:
         product = "um" if parts[0] == "um" else "cm"
         parts = parts[1:]
     if parts and parts[0] in _CATEGORIES:
