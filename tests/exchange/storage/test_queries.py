@@ -71,6 +71,8 @@ async def test_orders_are_found_by_what_they_are(
     assert await queries.orders(7, statuses=[NEW, FILLED]) == rows[:2]
     assert await queries.orders(7, statuses=[]) == []
     assert await queries.orders(7, wallet="margin") == []
+    assert await queries.orders(7, wallet=["margin", "spot"], forced=False) == rows[:3]
+    assert await queries.orders(7, forced=True) == []
     assert await queries.orders(9) == []
     assert await queries.order(4) == rows[3]
     assert await queries.order(5) is None

@@ -7,7 +7,6 @@ from typing import Final
 from exchange.gateway.binance.errors import BAD_COMBINATION, BAD_PRECISION, BAD_VALUE, Refusal
 from matching.reasons import Reason
 
-NO_MARGIN_ACCOUNT: Final[Refusal] = (-3003, "Margin account does not exist.")
 BORROW_TOO_LARGE: Final[Refusal] = (
     -3006,
     "Your borrow amount has exceed maximum borrow amount.",
@@ -37,7 +36,7 @@ REFUSALS: Final[dict[Reason, Refusal]] = {
     Reason.SAME_WALLET: BAD_COMBINATION,
     Reason.UNKNOWN_ASSET: BAD_ASSET,
     Reason.ASSET_NOT_IN_WALLET: BAD_ASSET,
-    Reason.UNKNOWN_WALLET: NO_MARGIN_ACCOUNT,
+    Reason.UNKNOWN_WALLET: BAD_ASSET,  # Of COIN-M: no contract settles in the asset.
     Reason.MARGIN_NOT_ALLOWED: BAD_PAIR,
     Reason.INSUFFICIENT_BALANCE: NOT_ENOUGH,
     Reason.TRANSFER_WOULD_BREACH_MARGIN: TRANSFER_TOO_LARGE,

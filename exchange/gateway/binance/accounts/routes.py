@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from exchange.gateway.binance.accounts import capital, pairs, spot, status
+from exchange.gateway.binance.accounts import (
+    capital,
+    dust,
+    isolated,
+    liquidations,
+    loans,
+    margin,
+    pairs,
+    rates,
+    spot,
+    status,
+    transfers,
+)
 
-ROUTES = (*spot.ROUTES, *capital.ROUTES, *status.ROUTES, *pairs.ROUTES)
+ROUTES = (
+    *spot.ROUTES,
+    *capital.ROUTES,
+    *dust.ROUTES,
+    *status.ROUTES,
+    *pairs.ROUTES,
+    *transfers.ROUTES,
+    *loans.ROUTES,
+    *margin.ROUTES,
+    *isolated.ROUTES,
+    *rates.ROUTES,
+    *liquidations.ROUTES,
+)
