@@ -71,7 +71,7 @@ class NaiveBook:
             if not self.step(taker, worst_ticks, fills_max, happened):
                 break
         if taker.status in ("NEW", "PARTIALLY_FILLED"):
-            if taker.type is OrderType.LIMIT and taker.tif in WAITING:
+            if taker.price_ticks and taker.tif in WAITING:
                 self.show(taker)
             else:
                 taker.end("EXPIRED", "NO_LIQUIDITY")
@@ -91,10 +91,16 @@ class NaiveBook:
             if maker.open_lots:
                 self.show(maker)
 
+    def copy(self) -> NaiveBook:
+        """A book of its own, with orders of its own, to try things on."""
+        other = NaiveBook()
+        other.resting = [copy.copy(order) for order in self.resting]
+        return other
+
     def fills_whole(self, taker: NaiveOrder, worst_ticks: int, fills_max: int) -> bool:
         """Try it on a copy of everything."""
         trial = replace(taker, tif=TimeInForce.IOC)
-        copy.deepcopy(self).place(trial, worst_ticks, fills_max)
+        self.copy().place(trial, worst_ticks, fills_max)
         return trial.filled_lots == taker.lots
 
     def step(self, taker: NaiveOrder, worst: int, fills_max: int, happened: list[tuple]) -> bool:
@@ -215,7 +221,7 @@ def accepts(taker: NaiveOrder, maker: NaiveOrder) -> bool:
     """Whether a maker's price is within the taker's own limit."""
     if maker.side is taker.side:
         return False
-    if taker.type is OrderType.MARKET:
+    if not taker.price_ticks:  # At the market.
         return True
     if taker.side is Side.BUY:
         return maker.price_ticks <= taker.price_ticks
