@@ -11,19 +11,17 @@ from exchange.gateway.native import asks
 from exchange.gateway.native.auditing import audit_say
 from exchange.gateway.native.filtering import filters_say
 from exchange.gateway.native.orders import known_instrument
-from exchange.gateway.native.remembered import candle_row_say, trade_row_say
 from exchange.gateway.native.showing import (
     book_say,
-    candle_says,
+    candle_say,
     current_mark_say,
     funding_says,
     ticker_say,
-    trade_says,
 )
-from exchange.storage.queries import Part
+from exchange.gateway.native.translate import trade_say
+from exchange.gateway.past import candles_of, last_trades
 from exchange.views.texts import rate_text
 from exchange.wire import (
-    INTERVALS_MS,
     AuditSay,
     BookSay,
     CandleSay,
@@ -221,32 +219,22 @@ async def book(doors: Doors, ask: asks.DepthAsk, caller: Caller) -> BookSay:
 
 
 async def trades(doors: Doors, ask: asks.TradesAsk, caller: Caller) -> list[TradeSay]:
-    """Trades, newest first: the recent ones from memory, those before them from the history."""
+    """Trades, newest first."""
     instrument = known_instrument(ask.symbol, doors.board.instruments)
-    found = trade_says(doors.board, ask.symbol, ask.limit, ask.before_id)
-    missing = ask.limit - len(found)
-    if missing:
-        before_id = found[0].trade_id if found else ask.before_id
-        part = Part(before_id=before_id, limit=missing)
-        rows = await doors.history.trades(ask.symbol, part=part)
-        found = [*(trade_row_say(row, instrument) for row in rows), *found]
-    return found[::-1]
+    found = await last_trades(doors, ask.symbol, ask.limit, ask.before_id)
+    return [trade_say(trade, instrument) for trade in reversed(found)]
 
 
 async def candles(doors: Doors, ask: asks.CandlesAsk, caller: Caller) -> list[CandleSay]:
-    """Candles, oldest first: the recent ones from memory, those before them from the history."""
+    """Candles, oldest first; the running one is not closed."""
     instrument = known_instrument(ask.symbol, doors.board.instruments)
-    found = candle_says(doors.board, ask.symbol, ask.interval, ask.start_ms, ask.end_ms, ask.limit)
-    # Asked from a start, memory may begin behind it; asked for the last ones, it may hold too few.
-    wanted = ask.limit if ask.start_ms is not None else ask.limit - len(found)
-    end_ms = found[0].open_time - 1 if found else ask.end_ms
-    if not wanted or (ask.start_ms is not None and end_ms is not None and end_ms < ask.start_ms):
-        return found
-    part = Part(from_ms=ask.start_ms, to_ms=end_ms, limit=wanted)
-    step_ms = INTERVALS_MS[ask.interval]
-    rows = await doors.history.candles(ask.symbol, step_ms, part=part)
-    earlier = [candle_row_say(row, ask.interval, instrument) for row in rows]
-    return [*earlier, *found][: ask.limit]
+    running = doors.board.candles.current(ask.symbol, ask.interval)
+    running_ms = running.open_ms if running is not None else 0
+    found = await candles_of(doors, ask.symbol, ask.interval, ask.start_ms, ask.end_ms, ask.limit)
+    return [
+        candle_say(instrument, ask.interval, candle, candle.open_ms < running_ms)
+        for candle in found
+    ]
 
 
 async def ticker(doors: Doors, ask: asks.SymbolAsk, caller: Caller) -> TickerSay:

@@ -7,7 +7,6 @@ from exchange.gateway.native.translate import (
     index_say,
     level_texts,
     mark_say,
-    trade_say,
 )
 from exchange.views.board import Board
 from exchange.views.candles import Candle
@@ -18,7 +17,6 @@ from exchange.wire import (
     FundingSay,
     MarkSay,
     TickerSay,
-    TradeSay,
 )
 from exchange.wire.stream import ENV, StatusSay
 from matching.instrument import Instrument, amount_text, fixed_text
@@ -88,33 +86,6 @@ def candle_say(instrument: Instrument, interval: str, candle: Candle, closed: bo
         closed,
         candle.synthetic,
     )
-
-
-def candle_says(
-    board: Board,
-    symbol: str,
-    interval: str,
-    start_ms: int | None = None,
-    end_ms: int | None = None,
-    limit: int = 500,
-) -> list[CandleSay]:
-    """Candles as `Candles.get` finds them, oldest first; the running one is not closed."""
-    instrument = board.instruments[symbol]
-    running = board.candles.current(symbol, interval)
-    running_ms = running.open_ms if running else 0
-    return [
-        candle_say(instrument, interval, candle, candle.open_ms < running_ms)
-        for candle in board.candles.get(symbol, interval, start_ms, end_ms, limit)
-    ]
-
-
-def trade_says(
-    board: Board, symbol: str, limit: int, before_id: int | None = None
-) -> list[TradeSay]:
-    """The last trades, oldest first."""
-    instrument = board.instruments[symbol]
-    found = board.trades.recent(symbol, limit, before_id)
-    return [trade_say(trade, instrument) for trade in found]
 
 
 def current_mark_say(board: Board, symbol: str) -> MarkSay:

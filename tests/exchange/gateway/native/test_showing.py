@@ -6,12 +6,11 @@ from exchange.events import DepthChanged, FundingFixed, IndexPriced, Marked, Tra
 from exchange.gateway.native.showing import (
     bbo_say,
     book_say,
-    candle_says,
+    candle_say,
     current_mark_say,
     funding_says,
     status_say,
     ticker_say,
-    trade_says,
 )
 from exchange.views.board import Board
 from exchange.wire import BboSay, BookSay, CandleSay, MarkSay, TickerSay
@@ -67,11 +66,12 @@ def test_a_ticker_without_a_trade_has_no_prices() -> None:
     assert (say.volume, say.trades) == ("0.000", 0)
 
 
-def test_only_the_running_candle_is_open() -> None:
+def test_a_candle_tells_its_volumes_and_whether_it_is_over() -> None:
     board = a_board()
     board.on_group(group(event(Marked, time_ms=START_MS + MINUTE_MS)))
-    closed, running = candle_says(board, "BTC-USDT", "1m")
-    assert closed == CandleSay(
+    over, running = board.candles.get("BTC-USDT", "1m")
+    pair = board.instruments["BTC-USDT"]
+    assert candle_say(pair, "1m", over, closed=True) == CandleSay(
         open_time=START_MS,
         interval="1m",
         open="40000.00",
@@ -84,14 +84,13 @@ def test_only_the_running_candle_is_open() -> None:
         closed=True,
         synthetic=False,
     )
-    assert (running.closed, running.volume, running.close) == (False, "0.00000", "50000.00")
+    said = candle_say(pair, "1m", running, closed=False)
+    assert (said.closed, said.volume, said.close) == (False, "0.00000", "50000.00")
 
 
-def test_recent_trades_and_fundings_are_shown_oldest_first() -> None:
+def test_fundings_are_shown_oldest_first() -> None:
     board = a_board()
     board.on_group(group(event(FundingFixed), event(FundingFixed, due_ms=START_MS + 1)))
-    assert [trade.trade_id for trade in trade_says(board, "BTC-USDT", 5)] == [1, 2]
-    assert [trade.trade_id for trade in trade_says(board, "BTC-USDT", 5, before_id=2)] == [1]
     assert [f.time for f in funding_says(board, PERP.symbol, 5)] == [START_MS, START_MS + 1]
 
 
