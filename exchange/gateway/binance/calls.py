@@ -12,6 +12,7 @@ from exchange.gateway.binance.limits import Limits, Rule
 from exchange.gateway.binance.params import Params
 from exchange.gateway.binance.streams.hub import Hub
 from exchange.gateway.binance.symbols import Product, Symbols
+from exchange.gateway.binance.user_data.feeds import UserData
 from exchange.gateway.calls import ANYBODY, ApiError, Caller, Permission
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.asking import Done, account_of, obeyed
@@ -35,6 +36,7 @@ class Dialect:
     symbols: Symbols
     limits: dict[Api, Limits]
     hub: Hub  # What streams are told by.
+    user_data: UserData  # And what accounts are.
 
 
 @dataclass(kw_only=True)

@@ -29,6 +29,7 @@ from exchange.gateway.binance.signing import (
 )
 from exchange.gateway.binance.streams.hub import Hub
 from exchange.gateway.binance.symbols import Symbols
+from exchange.gateway.binance.user_data.feeds import UserData
 from exchange.gateway.calls import ApiError, Caller
 from exchange.gateway.doors import Doors
 
@@ -67,8 +68,9 @@ def new_dialect(doors: Doors) -> Dialect:
     }
     symbols = Symbols(doors.board.instruments)
     hub = Hub(doors.board, symbols)
-    doors.sequencer.listeners.append(hub.on_group)
-    return Dialect(doors=doors, symbols=symbols, limits=limits, hub=hub)
+    user_data = UserData(doors, hub.private)
+    doors.sequencer.listeners += [hub.on_group, user_data.on_group]
+    return Dialect(doors=doors, symbols=symbols, limits=limits, hub=hub, user_data=user_data)
 
 
 def _futures_limits(counts: Binance) -> Limits:

@@ -10,6 +10,7 @@ from exchange.gateway.binance.calls import Api, Route
 from exchange.gateway.binance.futures import routes as futures
 from exchange.gateway.binance.market import routes as market
 from exchange.gateway.binance.spot import orders as spot
+from exchange.gateway.binance.user_data import routes as user_data
 
 ROUTES: Final[tuple[Route, ...]] = (
     *general.ROUTES,
@@ -17,6 +18,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *market.ROUTES,
     *futures.ROUTES,
     *spot.ROUTES,
+    *user_data.ROUTES,
 )
 
 BY_PATH: Final = {(route.verb, route.path): route for route in ROUTES}

@@ -18,6 +18,8 @@ from exchange.gateway.binance.routes import BY_METHOD
 from exchange.gateway.binance.signing import check_time, known_caller, signed_caller
 from exchange.gateway.binance.streams.outbox import Outbox
 from exchange.gateway.binance.streams.session import CLOSE_GOING
+from exchange.gateway.binance.user_data.scopes import SCOPES
+from exchange.gateway.binance.user_data.subscribing import Subscriptions
 from exchange.gateway.binance.ws_api import frames
 from exchange.gateway.binance.ws_api.frames import BAD_FRAME, BadFrame, Request
 from exchange.gateway.calls import Caller
@@ -60,6 +62,8 @@ class ApiSession:
         self._address = address
         self._tells_limits = tells_limits
         self._outbox = Outbox(wake)
+        self._subscriptions = Subscriptions(dialect.user_data, self._outbox.tell)
+        self._scope = SCOPES[api]
         self._requests: list[Pending] = []
         self._waiting = 0
         self._caller: Caller | None = None  # Who logged on,
@@ -69,6 +73,11 @@ class ApiSession:
             "session.logon": self._logon,
             "session.status": self._status,
             "session.logout": self._logout,
+            "session.subscriptions": self._listed,
+            "userDataStream.subscribe": self._subscribe,
+            "userDataStream.subscribe.signature": self._subscribe_signed,
+            "userDataStream.subscribe.listenToken": self._subscribe_by_token,
+            "userDataStream.unsubscribe": self._unsubscribe,
         }
 
     # -- the shell's side ----------------------------------------------------------------------
@@ -122,6 +131,7 @@ class ApiSession:
     def closed(self) -> None:
         """The connection is gone. Saying it twice does no harm."""
         self._caller = None
+        self._subscriptions.close_all()
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -235,9 +245,35 @@ class ApiSession:
             "connectedSince": self._connected_ms,
             "returnRateLimits": self._tells_limits,
             "serverTime": self._now_ms(),
-            "userDataStream": False,
+            "userDataStream": self._subscriptions.has_logons,
         }
 
     def _logout(self, request: Request) -> dict[str, Any]:
         self._caller = None
+        self._subscriptions.close_of_logon()
         return self._status(request)
+
+    # -- user data -----------------------------------------------------------------------------
+
+    def _listed(self, request: Request) -> list[dict[str, Any]]:
+        return self._subscriptions.listed()
+
+    def _subscribe(self, request: Request) -> dict[str, Any]:
+        """To the product's own stream, of whoever logged on."""
+        return self._subscriptions.open(_reader(self._logged_on()), self._scope, by_logon=True)
+
+    def _subscribe_signed(self, request: Request) -> dict[str, Any]:
+        return self._subscriptions.open(_reader(self._signer(request)), self._scope)
+
+    def _subscribe_by_token(self, request: Request) -> dict[str, Any]:
+        return self._subscriptions.open_by_token(request.params.need("listenToken"))
+
+    def _unsubscribe(self, request: Request) -> dict[str, Any]:
+        return self._subscriptions.close(request.params)
+
+
+def _reader(caller: Caller) -> Caller:
+    """-2015 unless the key may read."""
+    if "read" not in caller.permissions:
+        raise refused(KEY_REJECTED)
+    return caller
