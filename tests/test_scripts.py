@@ -205,7 +205,8 @@ def test_without_any_redis_the_tests_say_how_to_get_one(house: House) -> None:
 
 
 COMPILED_TESTS = (
-    "-m pytest -q -n auto --dist loadfile tests/matching tests/risk tests/exchange/test_build.py"
+    "-m pytest -q -n auto --dist loadfile"
+    " tests/matching tests/risk tests/twin tests/exchange/test_build.py"
 )
 
 
