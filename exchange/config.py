@@ -115,7 +115,7 @@ class Binance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spot_messages_per_second: Many = 5  # Of one socket of streams; past it the socket is closed.
     futures_messages_per_second: Many = 10
     disconnect_hours: Annotated[float, msgspec.Meta(ge=0, le=1_000)] = 24.0  # A socket's life.
-    conditional_on_order: bool = True  # Futures: stops by /order too, or (-4120) by /algoOrder only.
+    conditional_on_order: bool = True  # Futures: stops by /order too, or (-4120) by algoOrder only.
 
 
 class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

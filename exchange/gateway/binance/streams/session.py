@@ -88,6 +88,7 @@ class StreamSession:
         self._limiter = limiter
         self._name = name
         self._now_ms = now_ms
+        self._wake = wake
         self._wall_ms = wall_ms
         self._outbox = Outbox(wake, combined=opening.combined)
         self._outbox.events = opening.events
@@ -120,7 +121,8 @@ class StreamSession:
             return
         self._heard_ms = now_ms = self._now_ms()
         if not self._limiter.take(self._name, now_ms).allowed:
-            self._outbox.close(CLOSE_POLICY)
+            self._closing = CLOSE_POLICY
+            self._wake()
             return
         id_: Any = None
         fresh: list[str] = []

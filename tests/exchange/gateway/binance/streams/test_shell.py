@@ -11,7 +11,8 @@ import aiohttp
 
 from exchange.clock import SteppedClock
 from exchange.commands import Tick
-from tests.exchange.gateway.rig import START_MS, Rig, Trader, running
+from exchange.config import Binance, Config, Server
+from tests.exchange.gateway.rig import ADMIN_KEY, START_MS, Rig, Trader, running
 
 MINUTE_MS = 60_000
 
@@ -147,3 +148,36 @@ async def test_many_streams_fit_in_one_address(tmp_path: Path) -> None:
         async with socket(rig, f"/stream?streams={names}") as opened:
             await opened.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
             assert len((await opened.receive_json())["result"]) == 300
+
+
+async def test_a_socket_whose_time_is_over_is_warned_and_closed(tmp_path: Path) -> None:
+    brief = Config(server=Server(admin_key=ADMIN_KEY), binance=Binance(disconnect_hours=1e-5))
+    async with running(tmp_path, config=brief) as rig, socket(rig, "/ws") as opened:
+        assert (await opened.receive_json())["e"] == "serverShutdown"
+        assert (await opened.receive()).type is aiohttp.WSMsgType.CLOSE
+        assert opened.close_code == 1001
+
+
+async def test_who_says_too_much_is_closed(tmp_path: Path) -> None:
+    strict = Config(server=Server(admin_key=ADMIN_KEY), binance=Binance(spot_messages_per_second=1))
+    async with running(tmp_path, config=strict) as rig, socket(rig, "/ws") as opened:
+        for _ in range(2):
+            await opened.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+        assert (await opened.receive_json())["result"] == []
+        assert (await opened.receive()).type is aiohttp.WSMsgType.CLOSE
+        assert opened.close_code == 1008
+
+
+async def test_a_ping_is_answered_with_its_payload(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        opened = await rig.http.ws_connect(rig.url + "/ws", autoping=False)
+        await opened.ping(b"hello")
+        answer = await opened.receive()
+        assert (answer.type, answer.data) == (aiohttp.WSMsgType.PONG, b"hello")
+        await opened.close()
+
+
+async def test_without_the_door_there_is_no_socket(tmp_path: Path) -> None:
+    closed = Config(server=Server(admin_key=ADMIN_KEY), binance=Binance(enabled=False))
+    async with running(tmp_path, config=closed) as rig:
+        assert (await rig.ask("GET", "/ws")).status == 404
