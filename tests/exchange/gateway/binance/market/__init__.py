@@ -1,0 +1,1 @@
+"""Tests of the Binance door's public market data."""
