@@ -96,7 +96,7 @@ async def enable(call: Call) -> dict[str, Any]:
 async def disable(call: Call) -> dict[str, Any]:
     """Give up a pair's account; it must be empty, and comes back with the next transfer.
 
-    -11001 where there is none, -11002 while something is in it, owed or ordered.
+    -11001 where there is none, -1000 while something is in it, owed or ordered.
     """
     holder, instrument = call.account, pair_of(call)
     wallet = isolated_wallet(instrument.symbol)

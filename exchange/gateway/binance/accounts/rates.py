@@ -27,7 +27,7 @@ from exchange.storage.rows import InterestRow
 from exchange.views.texts import interest_text, rate_text
 from matching.instrument import Instrument
 from risk.loans import pool_rate_e12
-from risk.parameters import DAY_MS, HOUR_MS
+from risk.parameters import DAY_MS, HOUR_MS, CollateralTier
 from risk.pool import inventory_minor, lent_minor, pool_minor
 
 DAYS_IN_YEAR: Final = 365
@@ -141,6 +141,30 @@ def _cross_coin(call: Call, asset: str) -> dict[str, Any]:
     }
 
 
+async def collateral_ratios(call: Call) -> list[dict[str, Any]]:
+    """What counts of assets as collateral, slab by slab; those that count alike together."""
+    alike: dict[tuple[CollateralTier, ...], list[str]] = {}
+    for each in call.doors.engine.venue.assets:
+        alike.setdefault(each.collateral, []).append(each.asset)
+    return [
+        {"collaterals": _slabs(tiers), "assetNames": names}
+        for tiers, names in alike.items()
+        if tiers
+    ]
+
+
+def _slabs(tiers: tuple[CollateralTier, ...]) -> list[dict[str, str]]:
+    """Each slab of value with the share of it that counts; the last may have no end."""
+    said, floor_minor = [], 0
+    for tier in tiers:
+        slab = {"minUsdValue": eight(floor_minor), "discountRate": rate_eight(tier.ratio_e12)}
+        if tier.cap_minor is not None:
+            slab["maxUsdValue"] = eight(tier.cap_minor)
+            floor_minor = tier.cap_minor
+        said.append(slab)
+    return said
+
+
 async def isolated_data(call: Call) -> list[dict[str, Any]]:
     """Leverage, rates and limits of each isolated pair, or of `symbol`."""
     spots = call.doors.engine.risk.spots
@@ -210,6 +234,13 @@ ROUTES = (
     _reading("next-hourly-interest-rate", next_rates, 100),
     _reading("available-inventory", inventory, 50),
     _reading("crossMarginData", cross_data, 5),
+    Route(
+        verb="GET",
+        path="/sapi/v1/margin/crossMarginCollateralRatio",
+        handler=collateral_ratios,
+        weight=100,
+        security="K",
+    ),
     _reading("isolatedMarginData", isolated_data, 10),
     _reading("isolatedMarginTier", isolated_tiers),
 )

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from exchange.gateway.binance.errors import BAD_COMBINATION, BAD_PRECISION, BAD_VALUE, Refusal
+from exchange.gateway.binance.errors import (
+    BAD_COMBINATION,
+    BAD_PRECISION,
+    BAD_VALUE,
+    UNKNOWN,
+    Refusal,
+)
 from matching.reasons import Reason
 
 BORROW_TOO_LARGE: Final[Refusal] = (
@@ -25,7 +31,7 @@ NO_PRICE_INDEX: Final[Refusal] = (-3042, "PriceIndex not available for this marg
 POOL_EMPTY: Final[Refusal] = (-3045, "The system doesn't have enough asset now.")
 NO_ISOLATED_ACCOUNT: Final[Refusal] = (-11001, "Isolated margin account does not exist.")
 ISOLATED_IN_USE: Final[Refusal] = (
-    -11002,
+    UNKNOWN[0],  # Binance's own code for it is not documented.
     "Isolated margin account still has assets, debts or open orders.",
 )
 

@@ -11,6 +11,7 @@ from exchange.gateway.binance.accounts import (
     margin,
     pairs,
     rates,
+    settings,
     spot,
     status,
     transfers,
@@ -27,5 +28,6 @@ ROUTES = (
     *margin.ROUTES,
     *isolated.ROUTES,
     *rates.ROUTES,
+    *settings.ROUTES,
     *liquidations.ROUTES,
 )

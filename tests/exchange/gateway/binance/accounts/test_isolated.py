@@ -68,7 +68,7 @@ async def test_a_pair_is_given_up_only_when_it_is_empty(tmp_path: Path) -> None:
         assert said == {"success": True, "symbol": "BTCUSDT"}
         assert await refused_code(bot, "DELETE", ACCOUNT, symbol="BTCUSDT") == -11001
         await moved(bot, "MAIN_ISOLATED_MARGIN", "20", toSymbol="BTCUSDT")
-        assert await refused_code(bot, "DELETE", ACCOUNT, symbol="BTCUSDT") == -11002
+        assert await refused_code(bot, "DELETE", ACCOUNT, symbol="BTCUSDT") == -1000
         await moved(bot, "ISOLATED_MARGIN_MAIN", "20", fromSymbol="BTCUSDT")
         said = (await bot.signed("DELETE", ACCOUNT, symbol="BTCUSDT")).json
         assert said == {"success": True, "symbol": "BTCUSDT"}

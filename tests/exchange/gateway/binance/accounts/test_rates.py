@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from exchange.clock import SteppedClock
@@ -122,3 +123,19 @@ async def test_the_tiers_of_a_pair_are_numbered_from_one(tmp_path: Path) -> None
         assert [each["tier"] for each in said] == list(range(1, len(tiers) + 1))
         assert Decimal(said[0]["liquidationRiskRatio"]) > 1
         assert (await bot.signed("GET", target, symbol="BTCUSDT", tier=1)).json == said[:1]
+
+
+async def test_collateral_is_told_slab_by_slab(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        bot = await bot_of(rig)
+        said = (await bot.keyed("GET", f"{MARGIN}/crossMarginCollateralRatio")).json
+        named = [asset for each in said for asset in each["assetNames"]]
+        assert sorted(named) == sorted(rig.doors.engine.risk.assets)
+        (btc,) = [each["collaterals"] for each in said if "BTC" in each["assetNames"]]
+        tiers = rig.doors.engine.risk.assets["BTC"].collateral
+        assert [Decimal(each["discountRate"]) * 10**12 for each in btc] == [
+            tier.ratio_e12 for tier in tiers
+        ]
+        assert btc[0]["minUsdValue"] == "0.00000000"
+        for low, high in pairwise(btc):
+            assert low["maxUsdValue"] == high["minUsdValue"]
