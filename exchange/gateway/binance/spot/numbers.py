@@ -49,7 +49,10 @@ def lots(params: Params, name: str, instrument: Instrument) -> int:
 
 
 def amount(params: Params, name: str) -> int:
-    """An amount in minor units; -1100 where it is no number, -1111 beyond eight places."""
+    """An amount in minor units; -1100 where it is no number, -1111 beyond eight places.
+
+    A price or quantity has its own bounds beside; an amount of money is bounded by the journal.
+    """
     found = minor(params.get(name))
     if found is Reason.AMOUNT_TOO_FINE:
         raise refused(BAD_PRECISION)

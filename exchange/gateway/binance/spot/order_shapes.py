@@ -84,7 +84,7 @@ def order_fields(event: OrderChanged, instrument: Instrument) -> dict[str, Any]:
         "orderListId": event.list_id or NO_LIST,
         "clientOrderId": event.client_id,
         "price": price_of(instrument, event.price_ticks),
-        "origQty": qty_of(instrument, event.lots),
+        "origQty": qty_of(instrument, event.lots or event.filled_lots),  # By amount: what it got.
         "executedQty": qty_of(instrument, event.filled_lots),
         "origQuoteOrderQty": money(event.quote_minor),
         "cummulativeQuoteQty": money(event.filled_units * instrument.unit_minor),
@@ -123,7 +123,7 @@ def looked_up(event: OrderChanged, instrument: Instrument) -> dict[str, Any]:
     return said | {
         "time": event.placed_ms,
         "updateTime": event.time_ms,
-        "isWorking": event.status is not Status.PENDING_TRIGGER,
+        "isWorking": working_since_ms(event) is not None,
     }
 
 

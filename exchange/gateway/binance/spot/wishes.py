@@ -18,8 +18,10 @@ from exchange.gateway.binance.errors import (
 )
 from exchange.gateway.binance.spot.numbers import amount, client_id, lots, ticks
 from exchange.gateway.binance.spot.order_shapes import SELF_TRADES, SIDE_EFFECTS
-from exchange.gateway.binance.spot.refusals import BAD_QUANTITY, NO_NAME
+from exchange.gateway.binance.spot.refusals import BAD_QUANTITY, NO_NAME, REFUSALS
+from exchange.gateway.native.amounts import AMOUNT_MINOR_MAX
 from matching.instrument import Instrument
+from matching.reasons import Reason
 from matching.types import OrderType, SelfTrade, Side, TimeInForce
 from risk.account import MARGIN, SPOT, isolated_wallet
 
@@ -108,6 +110,8 @@ def order_wish(call: Call, instrument: Instrument) -> PlaceOrder:
     quote_minor = amount(params, "quoteOrderQty") if by_amount else 0
     if by_amount and not quote_minor:
         raise BinanceError(*BAD_QUANTITY)
+    if quote_minor > AMOUNT_MINOR_MAX:
+        raise BinanceError(*REFUSALS[Reason.NOTIONAL_TOO_LARGE])
     return leg_wish(call, instrument, kind, side, plain, quote_minor=quote_minor)
 
 
