@@ -48,7 +48,8 @@ class Row:
         self.order_initial = 0
         if self.leg in account.open_perp:
             margin = leg_margin(risk, account, self.leg, self.sums)
-            self.order_initial = contract.ceil_minor(margin.orders_e16, self.mark_e8)
+            orders = contract.ceil_minor(margin.orders_e16, self.mark_e8)
+            self.order_initial = orders + self.sums.held_minor  # With losses and fees kept back.
         self.taker_e12 = rates_e12(risk, account, "perp").taker_e12
 
     @property

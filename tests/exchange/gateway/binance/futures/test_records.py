@@ -1,0 +1,90 @@
+"""The past of a futures account: trades, income, forced orders, limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.exchange.gateway.binance.futures.scenes import INVERSE, LINEAR, futures, trade
+
+
+async def test_trades_tell_what_they_made_and_cost(tmp_path: Path) -> None:
+    async with futures(tmp_path) as (_, (bot, maker)):
+        await trade(bot, maker, "0.1", "50000")
+        await trade(maker, bot, "0.1", "50100")
+        first, second = (await bot.signed("GET", "/fapi/v1/userTrades", symbol=LINEAR)).json
+        assert (first["side"], first["buyer"], first["maker"]) == ("BUY", True, False)
+        # Bought as taker: 0.05 % of 5,000. Sold as maker: 0.02 % of 5,010, and 100 x 0.1 gained.
+        assert (first["commission"], first["commissionAsset"]) == ("2.50000000", "USDT")
+        assert (second["commission"], second["realizedPnl"]) == ("1.00200000", "10.00000000")
+        assert (second["maker"], second["quoteQty"]) == (True, "5010.00000000")
+        later = await bot.signed("GET", "/fapi/v1/userTrades", symbol=LINEAR, fromId=second["id"])
+        assert later.json == [second]
+        missing = await bot.signed("GET", "/fapi/v1/userTrades")
+        assert missing.json["code"] == -1102
+
+
+async def test_coin_margined_trades_tell_coins(tmp_path: Path) -> None:
+    async with futures(tmp_path) as (_, (bot, maker)):
+        await trade(bot, maker, "100", "50000", api="dapi")
+        (one,) = (await bot.signed("GET", "/dapi/v1/userTrades", pair="BTCUSD")).json
+        assert (one["symbol"], one["pair"], one["qty"]) == (INVERSE, "BTCUSD", "100")
+        assert (one["baseQty"], one["marginAsset"]) == ("0.20000000", "BTC")
+        assert (one["commission"], one["commissionAsset"]) == ("0.00010000", "BTC")
+
+
+async def test_income_is_told_by_kind_and_product(tmp_path: Path) -> None:
+    async with futures(tmp_path) as (_, (bot, maker)):
+        await trade(bot, maker, "0.1", "50000")
+        await trade(maker, bot, "0.1", "50100")
+        await trade(bot, maker, "100", "50000", api="dapi")
+        said = (await bot.signed("GET", "/fapi/v1/income", symbol=LINEAR)).json
+        assert [(each["incomeType"], each["income"]) for each in said] == [
+            ("COMMISSION", "-2.50000000"),
+            ("REALIZED_PNL", "10.00000000"),
+            ("COMMISSION", "-1.00200000"),
+        ]
+        assert {each["symbol"] for each in said} == {LINEAR}
+        whole = (await bot.signed("GET", "/fapi/v1/income", limit=1_000)).json
+        assert sum(each["incomeType"] == "COMMISSION" for each in whole) == 2
+        assert {each["asset"] for each in whole} == {"USDT"}
+        gifts = (await bot.signed("GET", "/fapi/v1/income", incomeType="TRANSFER")).json
+        assert gifts[-1]["income"] == "100000.00000000"
+        coins = (await bot.signed("GET", "/dapi/v1/income", incomeType="COMMISSION")).json
+        assert [each["income"] for each in coins] == ["-0.00010000"]
+        last = (await bot.signed("GET", "/fapi/v1/income", limit=1)).json
+        assert last == whole[-1:]
+
+
+async def test_funding_is_income(tmp_path: Path) -> None:
+    async with futures(tmp_path) as (rig, (bot, maker)):
+        await trade(bot, maker, "0.1", "50000")
+        await rig.doors.sequencer.step(8 * 3_600_000)
+        (paid,) = (await bot.signed("GET", "/fapi/v1/income", incomeType="FUNDING_FEE")).json
+        (got,) = (await maker.signed("GET", "/fapi/v1/income", incomeType="FUNDING_FEE")).json
+        # 0.01 % of 5,000: the interest of eight hours, at a mark of 50,000.
+        assert (paid["income"], got["income"]) == ("-0.50000000", "0.50000000")
+        assert (paid["symbol"], paid["asset"]) == (LINEAR, "USDT")
+
+
+async def test_the_order_of_a_liquidation_is_a_forced_order(tmp_path: Path) -> None:
+    async with futures(tmp_path) as (rig, (bot, maker)):
+        await bot.signed("POST", "/fapi/v1/marginType", symbol=LINEAR, marginType="ISOLATED")
+        await bot.signed("POST", "/fapi/v1/leverage", symbol=LINEAR, leverage=100)
+        await trade(bot, maker, "0.1", "50000")
+        assert (await bot.signed("GET", "/fapi/v1/forceOrders")).json == []
+        await rig.set_index("BTC-USDT", "48000")
+        await rig.doors.sequencer.step(60_000)
+        (forced,) = (await bot.signed("GET", "/fapi/v1/forceOrders", symbol=LINEAR)).json
+        assert forced["clientOrderId"].startswith("autoclose-")
+        assert (forced["side"], forced["timeInForce"]) == ("SELL", "IOC")
+        other = await bot.signed("GET", "/fapi/v1/forceOrders", autoCloseType="ADL")
+        assert other.json["code"] == -1130
+
+
+async def test_the_limits_of_orders_are_told(tmp_path: Path) -> None:
+    async with futures(tmp_path) as (_, (bot, _)):
+        said = (await bot.signed("GET", "/fapi/v1/rateLimit/order")).json
+        assert [(each["interval"], each["intervalNum"], each["limit"]) for each in said] == [
+            ("SECOND", 10, 300),
+            ("MINUTE", 1, 1_200),
+        ]
