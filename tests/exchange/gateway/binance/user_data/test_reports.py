@@ -1,0 +1,114 @@
+"""Each step of an order is told once: that it is there, its fills in order, its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exchange.events import Answered, AnyEvent, Filled, OrderChanged
+from exchange.gateway.binance.user_data.reports import reports_of
+from matching.types import OrderType, Side, Status, TimeInForce
+
+ME = 100
+
+
+def changed(happening: str, status: Status, filled: int = 0, **more: Any) -> OrderChanged:
+    """An order of ten lots at a price of 5, placed at 1,000."""
+    fields: dict[str, Any] = {
+        "order_id": 7,
+        "symbol": "BTC-USDT",
+        "side": Side.BUY,
+        "type": OrderType.LIMIT,
+        "tif": TimeInForce.GTC,
+        "price_ticks": 5,
+        "lots": 10,
+        "quote_minor": 0,
+        "filled_lots": filled,
+        "filled_units": filled * 5,
+        "prevented_lots": 0,
+        "open_lots": 10 - filled,
+        "status": status,
+        "wallet": "spot",
+        "post_only": False,
+        "reduce_only": False,
+        "side_effect": 0,
+        "forced": False,
+        "expire_ms": 0,
+        "placed_ms": 1_000,
+        "client_id": "",
+        "reason": None,
+    }
+    return OrderChanged(1, 1_000, ME, 1, happening, **(fields | more))
+
+
+def fill(lots: int, *, maker: bool = False) -> Filled:
+    """A fill of that order."""
+    return Filled(
+        *(1, 1_000, ME, 1, 3, "BTC-USDT", 7, "", Side.BUY, 5, lots, maker, 0, "BTC", 0, "spot")
+    )
+
+
+def told(*events: AnyEvent, made_id: int = 0) -> list[tuple[str, int, int]]:
+    """Kinds, what was filled until then, and status."""
+    answer = Answered(1, 1_000, None, made_id, {}, False)
+    return [
+        (report.kind, report.filled_lots, int(report.status))
+        for report in reports_of([*events, answer])
+    ]
+
+
+def test_an_order_that_rests_is_new() -> None:
+    assert told(changed("accepted", Status.NEW)) == [("NEW", 0, Status.NEW)]
+    asleep = changed("accepted", Status.PENDING_TRIGGER)
+    assert told(asleep) == [("NEW", 0, Status.PENDING_TRIGGER)]
+
+
+def test_a_taker_is_new_before_its_fills_and_ends_after_them() -> None:
+    assert told(fill(4), fill(2), changed("expired", Status.EXPIRED, 6)) == [
+        ("NEW", 0, Status.NEW),
+        ("TRADE", 4, Status.PARTIALLY_FILLED),
+        ("TRADE", 6, Status.PARTIALLY_FILLED),
+        ("EXPIRED", 6, Status.EXPIRED),
+    ]
+
+
+def test_the_last_fill_of_a_filled_order_fills_it() -> None:
+    assert told(fill(4), fill(6), changed("filled", Status.FILLED, 10)) == [
+        ("NEW", 0, Status.NEW),
+        ("TRADE", 4, Status.PARTIALLY_FILLED),
+        ("TRADE", 10, Status.FILLED),
+    ]
+
+
+def test_a_maker_that_was_told_before_only_trades() -> None:
+    of_later = changed("filled", Status.PARTIALLY_FILLED, 9, placed_ms=1)
+    assert told(fill(2, maker=True), of_later) == [("TRADE", 9, Status.PARTIALLY_FILLED)]
+    # The same millisecond makes no difference to one who only rested.
+    at_once = changed("filled", Status.PARTIALLY_FILLED, 2)
+    assert told(fill(2, maker=True), at_once) == [("TRADE", 2, Status.PARTIALLY_FILLED)]
+
+
+def test_an_order_that_expires_untouched_was_new_only_if_it_came_with_the_command() -> None:
+    expired = changed("expired", Status.EXPIRED, tif=TimeInForce.IOC)
+    assert [kind for kind, *_ in told(expired, made_id=7)] == ["NEW", "EXPIRED"]
+    old = changed("expired", Status.EXPIRED, placed_ms=1)
+    assert [kind for kind, *_ in told(old)] == ["EXPIRED"]
+
+
+def test_a_woken_order_is_told_and_then_trades() -> None:
+    woken = changed("triggered", Status.NEW, triggered_ms=1_000)
+    done = changed("filled", Status.FILLED, 10, triggered_ms=1_000)
+    assert [kind for kind, *_ in told(woken, fill(10), done)] == ["TRIGGERED", "TRADE"]
+
+
+def test_what_never_came_to_be_is_no_news_and_what_did_is_told_its_end() -> None:
+    rejected = changed("rejected", Status.REJECTED)
+    assert told(rejected) == []
+    woken = changed("triggered", Status.NEW, triggered_ms=1_000)
+    assert [kind for kind, *_ in told(woken, rejected)] == ["TRIGGERED", "REJECTED"]
+
+
+def test_a_prevented_self_trade_has_a_kind_of_its_own() -> None:
+    ended = changed("expired", Status.EXPIRED_IN_MATCH, prevented_lots=10, placed_ms=1)
+    assert told(ended) == [("TRADE_PREVENTION", 0, Status.EXPIRED_IN_MATCH)]
+    both = changed("cancelled", Status.CANCELLED, 3, placed_ms=1)
+    assert told(both) == [("CANCELED", 3, Status.CANCELLED)]
