@@ -316,6 +316,19 @@ class Dice:
         states = [TradingState.TRADING] * 6 + [TradingState.AUCTION] * 2 + list(TradingState)
         return SetSymbolState(symbol=symbol, state=self.random.choice(states).name.lower())
 
+    def collect(self) -> AnyCommand:
+        """A book collects orders around few prices, and opens."""
+        symbol = self.random.choice((PAIR, PERP))
+        board = self.twin.boards[symbol]
+        if board.auction is None or self.one_in(9):
+            state = "auction" if board.auction is None else "trading"
+            return SetSymbolState(symbol=symbol, state=state)
+        wish = self.random.choice((self.limit, self.iceberg))()
+        ticks = self.middle_ticks(symbol) + self.random.randint(-3, 3)
+        where: dict[str, Any] = {"symbol": symbol, "wallet": "spot" if board.is_spot else "perp"}
+        plain = {"reduce_only": False, "post_only": False, "tif": TimeInForce.GTC, "expire_ms": 0}
+        return replace(wish, price_ticks=ticks, **where, **plain)
+
     def tick(self) -> Tick:
         """Nothing but time."""
         return Tick()

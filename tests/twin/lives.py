@@ -20,6 +20,7 @@ AMEND = {"amend": 8, "cancel_replace": 3, "cancel_all": 1, "countdown": 1, "guar
 TRIGGER = {"stop": 8, "trail": 6, "guard": 4}
 LIST = {"listed": 8, "bracket": 6}
 STATE = {"state": 3}
+COLLECT = {"collect": 40}
 
 
 def live(seed: int, subjects: Mapping[str, int], commands: int = COMMANDS_OF_A_LIFE) -> Duel:

@@ -37,17 +37,17 @@ class Bounds:
     bid_down_e4: int = 8_500
     ask_up_e4: int = 13_000
     ask_down_e4: int = 8_000
-    execution_up_e4: int = 11_000
-    execution_down_e4: int = 9_000
+    execution_up_e4: int = 10_200
+    execution_down_e4: int = 9_800
     iceberg_parts_max: int = 4
-    orders_max: int = 14
-    algo_orders_max: int = 6
-    icebergs_max: int = 3
+    orders_max: int = 9
+    algo_orders_max: int = 4
+    icebergs_max: int = 2
     amends_max: int = 2
     base_order_max_minor: int = 36 * LOT_MINOR
     quote_order_max_minor: int = 1_780 * E8
-    breaker_move_bps: int = 500
-    breaker_auction_ms: int = 4_000
+    breaker_move_bps: int = 400
+    breaker_auction_ms: int = 3_000
     trailing_bps_min: int = 10
     trailing_bps_max: int = 2_000
 
@@ -64,7 +64,7 @@ PERP_BOUNDS = Bounds(
     execution_down_e4=0,
     base_order_max_minor=0,
     quote_order_max_minor=0,
-    breaker_move_bps=250,
+    breaker_move_bps=200,
 )
 BOUNDS = {PAIR: SPOT_BOUNDS, PERP: PERP_BOUNDS}
 # Where one order can meet more others than a command may fill.
