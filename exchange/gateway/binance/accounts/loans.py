@@ -31,7 +31,7 @@ async def borrow_repay(call: Call) -> dict[str, int]:
 
 
 async def _borrow(call: Call) -> dict[str, int]:
-    """-3006, -3012, -3023, -3027, -3045 or -11001."""
+    """Take a loan; else -3006, -3012, -3023, -3027, -3045 or -11001."""
     account, wallet = call.account, chosen_wallet(call)
     need(account, wallet)
     wish = Borrow(
@@ -41,7 +41,7 @@ async def _borrow(call: Call) -> dict[str, int]:
 
 
 async def _repay(call: Call) -> dict[str, int]:
-    """-3015 for more than is owed, interest rounded up to its last place; else as borrowing."""
+    """Pay a loan down; -3015 for more than is owed, its interest rounded up to the last place."""
     account, wallet = call.account, chosen_wallet(call)
     need(account, wallet)
     asset, amount = asset_of(call), amount_of(call)

@@ -224,7 +224,10 @@ async def futures_transfers(call: Call) -> dict[str, Any]:
 
 
 async def _past(call: Call) -> list[Moved]:
-    """The account's transfers within the span asked for, oldest first."""
+    """The account's transfers within the span asked for, oldest first.
+
+    Of more than the history answers at once it is the newest, or with `startTime` the oldest.
+    """
     reasons = (PostingReason.TRANSFER.value,)
     rows = await call.doors.history.ledger(call.account.id, reasons=reasons, part=span(call))
     return moved(rows)

@@ -6,6 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from exchange.gateway.binance.accounts.margin import level_status
+from risk.account import Account, Job
+from risk.margin_report import MarginReport
+from risk.money import E12
 from tests.exchange.gateway.binance.accounts.money import borrowed, moved
 from tests.exchange.gateway.binance.binance_rig import Bot, bot_of
 from tests.exchange.gateway.rig import running
@@ -62,3 +68,23 @@ async def test_what_an_order_holds_is_locked(tmp_path: Path) -> None:
         await bot.trader.order("BTC-USDT", "buy", "0.01", price="50000", margin="cross")
         (usdt,) = [each for each in (await told(bot))["userAssets"] if each["asset"] == "USDT"]
         assert (usdt["free"], usdt["locked"]) == ("2500.00000000", "500.00000000")
+
+
+@pytest.mark.parametrize(
+    ("level", "status"),
+    [
+        (None, "EXCESSIVE"),
+        ("2.000001", "EXCESSIVE"),
+        ("2", "NORMAL"),
+        ("1.300001", "NORMAL"),
+        ("1.3", "MARGIN_CALL"),  # The bounds are on the bad side.
+        ("1.1", "PRE_LIQUIDATION"),
+    ],
+)
+def test_a_level_has_the_word_of_what_comes_of_it(level: str | None, status: str) -> None:
+    level_e12 = None if level is None else int(Decimal(level) * E12)
+    report = MarginReport(0, 0, 0, level_e12, None, E12 * 13 // 10, E12 * 11 // 10, 3, None, {}, {})
+    account = Account(100, "user", "")
+    assert level_status(account, "margin", report, 2 * E12) == status
+    account.liquidating["margin"] = Job()
+    assert level_status(account, "margin", report, 2 * E12) == "FORCE_LIQUIDATION"
