@@ -7,7 +7,7 @@ from typing import Any, Final
 from exchange.commands import AmendOrder, CancelOrder, PlaceOrder, SetCountdown
 from exchange.events import OrderChanged
 from exchange.gateway.binance.calls import Call
-from exchange.gateway.binance.errors import BAD_SIDE, BAD_VALUE, BinanceError, refused
+from exchange.gateway.binance.errors import BAD_SIDE, BAD_VALUE, refused
 from exchange.gateway.binance.futures import finding, refusals
 from exchange.gateway.binance.futures.order_params import (
     instrument_of,
@@ -18,6 +18,7 @@ from exchange.gateway.binance.futures.order_params import (
 )
 from exchange.gateway.binance.futures.order_shapes import Told, of_event, order_json
 from exchange.gateway.binance.params import Params
+from exchange.gateway.calls import refusal
 from exchange.gateway.native.asking import Done
 from exchange.preview import preview
 from exchange.storage.queries import Part
@@ -48,8 +49,7 @@ async def try_out(call: Call) -> dict[str, Any]:
     wants_result(call.params)
     found = preview(call.doors.engine, wish)
     if found.reason is not None:
-        refusal = refusals.ORDERS.get(found.reason)
-        raise BinanceError(*refusal) if refusal else refused((-2010, found.reason.value))
+        raise refusal(found.reason)  # Told in the product's words, as a placed order's is.
     return {}
 
 

@@ -90,7 +90,7 @@ ORDERS: Final[dict[Reason, Refusal]] = {
     ),
     Reason.NOTIONAL_TOO_SMALL: (
         -4164,
-        "Order's notional must be no smaller than 5 (unless you choose reduce only).",
+        "Order's notional must be no smaller than MIN_NOTIONAL (unless you choose reduce only).",
     ),
     Reason.NOTIONAL_TOO_LARGE: QTY_TOO_LARGE,
     Reason.SYMBOL_NOT_TRADING: (-4108, "Symbol is not in trading status."),
