@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from itertools import count
 from typing import Final
@@ -19,6 +20,8 @@ from exchange.gateway.shells.aiohttp_shell import Conversation
 from exchange.gateway.shells.connections import Connections
 from exchange.gateway.shells.flushing import Flusher
 from exchange.gateway.shells.frames import CLOSE_WAIT_S, PING, Framer, frame_bytes
+
+log: Final = logging.getLogger(__name__)
 
 SECOND_MS: Final = 1_000
 HOUR_MS: Final = 3_600_000
@@ -61,7 +64,11 @@ class StreamsDoor:
     async def _pulse(self) -> None:
         while True:
             await asyncio.sleep(PULSE_S)
-            self._hub.pulse(_now_ms())
+            try:
+                self._hub.pulse(_now_ms())
+            except Exception:
+                # One stream that cannot be told must not silence the others for ever.
+                log.exception("a fault while telling streams")
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         """Hold one conversation, until either side ends it; 429 where there are too many."""

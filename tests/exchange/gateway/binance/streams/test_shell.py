@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from exchange.clock import SteppedClock
 from exchange.commands import Tick
 from exchange.config import Binance, Config, Server
+from exchange.gateway.binance.streams.hub import Hub
 from tests.exchange.gateway.rig import ADMIN_KEY, START_MS, Rig, Trader, running
 
 MINUTE_MS = 60_000
@@ -181,3 +183,26 @@ async def test_without_the_door_there_is_no_socket(tmp_path: Path) -> None:
     closed = Config(server=Server(admin_key=ADMIN_KEY), binance=Binance(enabled=False))
     async with running(tmp_path, config=closed) as rig:
         assert (await rig.ask("GET", "/ws")).status == 404
+
+
+async def test_a_fault_of_one_pulse_does_not_silence_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pulse = Hub.pulse
+    failed: list[int] = []
+
+    def failing(hub: Hub, now_ms: int) -> None:
+        if not failed:
+            failed.append(now_ms)
+            raise AssertionError("a planted fault")
+        pulse(hub, now_ms)
+
+    monkeypatch.setattr(Hub, "pulse", failing)
+    async with running(tmp_path) as rig:
+        await rig.set_index("BTC-USDT", "50000")
+        maker = await trader_with_coins(rig)
+        async with socket(rig, "/ws/btcusdt@depth@100ms") as opened:
+            await maker.order("BTC-USDT", "sell", "0.01", price="50100.00")
+            assert (await opened.receive_json())["a"] == [["50100.00000000", "0.01000000"]]
+    assert failed
+    assert "a fault while telling streams" in caplog.text
