@@ -31,10 +31,8 @@ async def test_isolated_orders_are_apart_from_cross_ones(tmp_path: Path) -> None
             named = {"symbol": "BTCUSDT", "orderId": order_id, "isIsolated": isolated}
             said = await done(bot, "GET", MARGIN_ORDER, **named)
             assert said["isIsolated"] is (isolated == "TRUE")
-            (found,) = await done(
-                *(bot, "GET", "/sapi/v1/margin/openOrders"),
-                **{"symbol": "BTCUSDT", "isIsolated": isolated},
-            )
+            where = {"symbol": "BTCUSDT", "isIsolated": isolated}
+            (found,) = await done(bot, "GET", "/sapi/v1/margin/openOrders", **where)
             assert found == said
         nowhere = await bot.signed("GET", "/sapi/v1/margin/openOrders", isIsolated="TRUE")
         assert nowhere.json["code"] == -1102  # An isolated wallet is a symbol's.

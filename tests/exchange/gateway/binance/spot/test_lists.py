@@ -17,15 +17,14 @@ OTOCO: dict[str, Any] = {
     **{"pendingAbovePrice": "60000", "pendingBelowType": "STOP_LOSS"},
     **{"pendingBelowStopPrice": "30000", "pendingBelowClientOrderId": "stop"},
 }
-SPOT = ("/api/v3/order/oco", "/api/v3", {})
-CROSS = ("/sapi/v1/margin/order/oco", "/sapi/v1/margin", {})
-ISOLATED = (*CROSS[:2], {"isIsolated": "TRUE", "symbol": "BTCUSDT"})
+Api = tuple[str, str, dict[str, str]]
+SPOT: Api = ("/api/v3/order/oco", "/api/v3", {})
+CROSS: Api = ("/sapi/v1/margin/order/oco", "/sapi/v1/margin", {})
+ISOLATED: Api = (*CROSS[:2], {"isIsolated": "TRUE", "symbol": "BTCUSDT"})
 
 
 @pytest.mark.parametrize("api", [SPOT, CROSS, ISOLATED], ids=["spot", "cross", "isolated"])
-async def test_a_list_is_found_while_it_is_open_and_afterwards(
-    tmp_path: Path, api: tuple[str, str, dict[str, str]]
-) -> None:
+async def test_a_list_is_found_while_it_is_open_and_afterwards(tmp_path: Path, api: Api) -> None:
     place, prefix, where = api
     async with two_bots(tmp_path) as (_, bot, other):
         placed = await done(bot, "POST", place, **{**OLD, "stopPrice": "45000", **where})

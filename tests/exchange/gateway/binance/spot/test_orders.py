@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,14 +35,16 @@ def test_what_changes_something_is_for_keys_that_trade() -> None:
     ("weigh", "name", "weights"),
     [(weight_of_open, "symbol", (80, 6)), (weight_of_trades, "orderId", (20, 5))],
 )
-def test_a_narrower_question_weighs_less(weigh, name: str, weights: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+def test_a_narrower_question_weighs_less(
+    weigh: Callable[[Params], int], name: str, weights: tuple[int, int]
+) -> None:
     assert (weigh(Params([])), weigh(Params([(name, "1")]))) == weights
 
 
 async def test_orders_on_margin_weigh_on_the_account(tmp_path: Path) -> None:
     async with two_bots(tmp_path) as (_, bot, other):
-        for _ in range(2):
-            answer = await bot.signed("POST", MARGIN_ORDER, **limit())
+        await bot.signed("POST", MARGIN_ORDER, **limit())
+        answer = await bot.signed("POST", MARGIN_ORDER, **limit())
         assert answer.headers["X-SAPI-USED-UID-WEIGHT-1M"] == "12"
         answer = await other.signed("POST", MARGIN_ORDER, **limit())
         assert answer.headers["X-SAPI-USED-UID-WEIGHT-1M"] == "6"
