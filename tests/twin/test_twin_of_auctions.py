@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from exchange.commands import PlaceOrder, SetIndexPrice, SetSymbolState
+from matching.types import Side
+from tests.twin.duel import Duel
 from tests.twin.lives import COLLECT, STATE, TRADE, TRIGGER, at_least, lives
+from tests.twin.market import E8, PAIR, PERP
 
 STATES = ("auction", "cancel_only", "halt", "limit_only", "post_only", "pre_open")
 EXPECTED = {
@@ -32,3 +37,18 @@ def test_s14_five_thousand_commands_about_auctions_are_told_as_the_twin_tells_th
     seen = lives(3_500_000, 5_000, TRADE | TRIGGER | COLLECT)
     expected = {"commands": 5_000, "uncrossed": 100, "indicated": 300, "order SELF_TRADE": 50}
     at_least(seen, expected | {"answer MAX_ORDERS": 50, "answer MAX_ICEBERGS": 50})
+
+
+@pytest.mark.parametrize("symbol", [PAIR, PERP])
+def test_s14_of_two_prices_as_near_to_the_reference_the_lower_is_the_auctions(symbol: str) -> None:
+    """At 499 six are bid for and four offered, at 500 the other way round; the index is 499.5."""
+    duel = Duel()
+    duel.do(SetIndexPrice(base="BTC", quote="USDT", price_e8=49_950 * E8), 2_000)
+    duel.do(SetSymbolState(symbol=symbol, state="auction"))
+    wallet = "perp" if symbol == PERP else "spot"
+    wishes = ((Side.BUY, 4, 500), (Side.BUY, 2, 499), (Side.SELL, 4, 499), (Side.SELL, 2, 500))
+    for who, (side, lots, ticks) in zip(duel.people, wishes, strict=True):
+        wish = PlaceOrder(account_id=who, symbol=symbol, side=side, lots=lots, wallet=wallet)
+        duel.do(replace(wish, price_ticks=ticks))
+    told = duel.do(SetSymbolState(symbol=symbol, state="trading"))
+    assert ("uncrossed", symbol, 499, 4, 2) in told
