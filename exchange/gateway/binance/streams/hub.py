@@ -119,8 +119,8 @@ class Hub:
             return
         books: dict[str, list[DepthChanged]] = {}
         marks: dict[str, Marked] = {}
+        run: list[Traded] = []  # Fills of one taker at one price and moment.
         for events in groups:
-            run: list[Traded] = []  # Fills of one taker at one price.
             for event in events:
                 if isinstance(event, Traded):
                     self._trade(event)
@@ -134,8 +134,8 @@ class Hub:
                     marks[event.symbol] = event
                 elif isinstance(event, Liquidated):
                     self._liquidated(event)
-            if run:
-                self._aggregate(run)
+        if run:
+            self._aggregate(run)
         for symbol, changes in books.items():
             self._book(symbol, changes)
         if marks:
@@ -286,10 +286,11 @@ class Hub:
 
 
 def _same_taker(one: Traded, other: Traded) -> bool:
-    return (one.symbol, one.taker_order_id, one.price_ticks) == (
+    return (one.symbol, one.taker_order_id, one.price_ticks, one.time_ms) == (
         other.symbol,
         other.taker_order_id,
         other.price_ticks,
+        other.time_ms,
     )
 
 
