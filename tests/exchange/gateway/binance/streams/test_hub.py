@@ -28,7 +28,7 @@ def test_news_come_with_their_group_and_only_to_those_who_hold_them() -> None:
     assert heard(other) == []
 
 
-def test_aggregates_end_with_their_taker_their_price_and_their_command() -> None:
+def test_aggregates_end_with_their_taker_their_price_and_their_group() -> None:
     floor = Floor()
     reader = floor.reader("spot", "btcusdt@aggTrade")
     floor.tell(
@@ -39,6 +39,14 @@ def test_aggregates_end_with_their_taker_their_price_and_their_command() -> None
     )
     floor.tell(event(Traded, trade_id=5, price_ticks=5_000_001, taker_order_id=9))
     assert [(data["f"], data["l"]) for _, data in heard(reader)] == [(1, 2), (3, 3), (4, 4), (5, 5)]
+
+
+def test_slices_of_one_order_at_one_moment_are_one_aggregate() -> None:
+    floor = Floor()
+    reader = floor.reader("spot", "btcusdt@aggTrade")
+    later = event(Traded, trade_id=3, time_ms=START_MS + 1)
+    floor.hub.on_group([[event(Traded, trade_id=1)], [event(Traded, trade_id=2)], [later]])
+    assert [(data["f"], data["l"]) for _, data in heard(reader)] == [(1, 2), (3, 3)]
 
 
 def test_a_book_is_told_at_each_pace_without_a_gap() -> None:
