@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from exchange.events import Answered, AnyEvent, Filled, OrderChanged
-from matching.types import OPEN_STATUSES, Status
+from matching.types import Status
 
 NEW: Final = "NEW"
 TRIGGERED: Final = "TRIGGERED"
@@ -68,7 +68,8 @@ def _steps(
     if kind == REJECTED and first:
         return  # It never came to be, and who sent it has the refusal.
     asleep = order.status is Status.PENDING_TRIGGER
-    if first and not lots and _is_new(order, fills, made_id):
+    new = first and not lots and _is_new(order, fills, made_id)
+    if new:
         yield Report(NEW, order, Status.PENDING_TRIGGER if asleep else Status.NEW, 0, 0)
     for fill in fills:
         lots, units = lots + fill.lots, units + fill.price_ticks * fill.lots
@@ -78,7 +79,7 @@ def _steps(
         )
     if kind is not None:
         yield Report(kind, order, order.status, lots, units)
-    elif order.status in OPEN_STATUSES and order.prevented_lots and not fills and lots:
+    elif first and not new and not fills and order.prevented_lots:
         yield Report(PREVENTED, order, order.status, lots, units)
 
 

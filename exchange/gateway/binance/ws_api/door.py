@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from exchange.bounds import HEARTBEAT_S, MESSAGE_BYTES_MAX
+from exchange.bounds import MESSAGE_BYTES_MAX
 from exchange.gateway.binance.calls import Api, Dialect
 from exchange.gateway.binance.door import carried_out
 from exchange.gateway.binance.errors import BUSY, BinanceError, refused
@@ -20,6 +20,7 @@ from exchange.gateway.shells.flushing import Flusher
 from exchange.gateway.shells.frames import CLOSE_WAIT_S, Framer
 
 HOUR_S: Final = 3_600
+PING_S: Final = 120  # Of silence before a ping; half of it is the time to answer.
 APIS: Final[dict[str, Api]] = {
     "/ws-api/v3": "api",
     "/ws-fapi/v1": "fapi",
@@ -57,7 +58,7 @@ class WsApiDoor:
         tells_limits = params.get("returnRateLimits").lower() != "false"
         socket = web.WebSocketResponse(
             timeout=CLOSE_WAIT_S,
-            heartbeat=HEARTBEAT_S,
+            heartbeat=PING_S,
             compress=False,
             max_msg_size=MESSAGE_BYTES_MAX,
             decode_text=False,

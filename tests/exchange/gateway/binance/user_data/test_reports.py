@@ -110,5 +110,11 @@ def test_what_never_came_to_be_is_no_news_and_what_did_is_told_its_end() -> None
 def test_a_prevented_self_trade_has_a_kind_of_its_own() -> None:
     ended = changed("expired", Status.EXPIRED_IN_MATCH, prevented_lots=10, placed_ms=1)
     assert told(ended) == [("TRADE_PREVENTION", 0, Status.EXPIRED_IN_MATCH)]
+    shrunk = changed("accepted", Status.NEW, prevented_lots=4, placed_ms=1)
+    assert told(shrunk) == [("TRADE_PREVENTION", 0, Status.NEW)]
+    # What is left of the order that came with the command is new.
+    assert told(changed("accepted", Status.NEW, prevented_lots=4), made_id=7) == [
+        ("NEW", 0, Status.NEW)
+    ]
     both = changed("cancelled", Status.CANCELLED, 3, placed_ms=1)
     assert told(both) == [("CANCELED", 3, Status.CANCELLED)]
