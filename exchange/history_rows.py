@@ -164,22 +164,23 @@ class HistoryRows:
 
     def _candles_over(self, now_ms: int) -> Iterator[NamedRow]:
         """The candles that were not over when it was last asked, and are by now."""
+        kinds = {"last": self._board.candles, **self._board.price_candles}
         for interval, step_ms in INTERVALS_MS.items():
             open_ms = now_ms - now_ms % step_ms
             if open_ms == self._open_ms[interval]:
                 continue
-            for symbol in self._board.instruments:
-                over = self._board.candles.get(
-                    symbol, interval, self._open_ms[interval], open_ms - 1, CANDLES_KEPT
-                )
-                for candle in over:
-                    yield candle_row(symbol, step_ms, candle)
+            for kind, candles in kinds.items():
+                for symbol in candles.symbols:
+                    for candle in candles.get(
+                        symbol, interval, self._open_ms[interval], open_ms - 1, CANDLES_KEPT
+                    ):
+                        yield candle_row(symbol, step_ms, candle, kind)
             self._open_ms[interval] = open_ms
         self._due_ms = min(self._open_ms[name] + ms for name, ms in INTERVALS_MS.items())
 
 
-def candle_row(symbol: str, interval_ms: int, candle: Candle) -> NamedRow:
-    """A candle of trades."""
+def candle_row(symbol: str, interval_ms: int, candle: Candle, kind: str = "last") -> NamedRow:
+    """A candle of trades, or of another kind of price."""
     row = CandleRow(
         symbol=symbol,
         interval_ms=interval_ms,
@@ -194,6 +195,7 @@ def candle_row(symbol: str, interval_ms: int, candle: Candle) -> NamedRow:
         taker_lots=candle.taker_lots,
         taker_units=candle.taker_units,
         synthetic=candle.synthetic,
+        kind=kind,
     )
     return "candles", row
 

@@ -31,6 +31,7 @@ async def restore_board(
     for symbol in board.instruments:
         await _restore_trades(board, engine, history, past, symbol)
         await _restore_candles(board, engine, history, past, symbol)
+        await _restore_price_candles(board, engine.time_ms, history, symbol)
     for perp in engine.venue.perps:
         await _restore_fundings(board, engine, history, past, perp.symbol, perp.interval_ms)
 
@@ -100,6 +101,24 @@ async def _restore_candles(
         board.candles.preload(symbol, interval, joined(bars, step_ms, open_ms))
     async for row in _trades_since(history, symbol, minute_ms, engine.trading.trade_ids[symbol]):
         board.candles.fold(_traded(row))
+
+
+async def _restore_price_candles(board: Board, now_ms: int, history: Queries, symbol: str) -> None:
+    """Candles of marks and indexes, of what is kept: up to the running minute, which begins
+    anew."""
+    minute_ms = now_ms - now_ms % MINUTE_MS
+    for kind, candles in board.price_candles.items():
+        if symbol not in candles.symbols:
+            continue
+        for interval, step_ms in INTERVALS_MS.items():
+            open_ms = now_ms - now_ms % step_ms
+            part = Part(
+                from_ms=open_ms - CANDLES_RESTORED * step_ms, to_ms=open_ms - 1, limit=ROWS_MAX
+            )
+            kept = await history.candles(symbol, step_ms, kind=kind, part=part)
+            part = Part(from_ms=open_ms, to_ms=minute_ms - 1, limit=ROWS_MAX)
+            running = await history.candles(symbol, MINUTE_MS, kind=kind, part=part)
+            candles.preload(symbol, interval, joined([*kept, *running], step_ms, open_ms))
 
 
 async def _trades_since(

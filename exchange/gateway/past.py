@@ -19,19 +19,23 @@ async def candles_of(
     start_ms: int | None,
     end_ms: int | None,
     limit: int,
+    kind: str = "last",
 ) -> list[Candle]:
     """Candles that open from `start_ms` to `end_ms` (both included), oldest first.
 
-    With a start the first `limit` of them, without one the last.
+    With a start the first `limit` of them, without one the last. Of trades, or of a perpetual's
+    "mark" or "index".
     """
-    found = doors.board.candles.get(symbol, interval, start_ms, end_ms, limit)
+    board = doors.board
+    kept = board.candles if kind == "last" else board.price_candles[kind]
+    found = kept.get(symbol, interval, start_ms, end_ms, limit)
     # Asked from a start, memory may begin behind it; asked for the last ones, it may hold too few.
     wanted = limit if start_ms is not None else limit - len(found)
     before_ms = found[0].open_ms - 1 if found else end_ms
     if not wanted or (start_ms is not None and before_ms is not None and before_ms < start_ms):
         return found
     part = Part(from_ms=start_ms, to_ms=before_ms, limit=wanted)
-    rows = await doors.history.candles(symbol, INTERVALS_MS[interval], part=part)
+    rows = await doors.history.candles(symbol, INTERVALS_MS[interval], kind=kind, part=part)
     return [*map(candle_of_row, rows), *found][:limit]
 
 

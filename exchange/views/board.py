@@ -35,6 +35,9 @@ class Board:
         symbols = list(instruments)
         self.instruments = instruments
         self.candles = Candles(symbols)
+        perps = [symbol for symbol, each in instruments.items() if each.kind != "spot"]
+        # Of marks and of indexes, in 10^-8; the kinds are those of the history's candles.
+        self.price_candles = {"mark": Candles(perps), "index": Candles(perps)}
         self.depth = Depth(symbols)
         self.tickers = Tickers(self.candles, self.depth)
         self.trades = Trades(symbols)
@@ -49,7 +52,7 @@ class Board:
             Traded: self._traded,
             OrderChanged: self.orders.fold,
             PositionChanged: self.marks.fold_position,
-            Marked: self.marks.fold_mark,
+            Marked: self._marked,
             IndexPriced: self.marks.fold_index,
             FundingFixed: self.marks.fold_funding,
             InterestFixed: self._interest_fixed,
@@ -102,11 +105,17 @@ class Board:
         if groups and groups[-1]:
             last = groups[-1][-1]
             self.seq, self.time_ms = last.seq, last.time_ms
-            self.candles.advance(last.time_ms)
+            for candles in (self.candles, *self.price_candles.values()):
+                candles.advance(last.time_ms)
 
     def _traded(self, event: Traded) -> None:
         self.candles.fold(event)
         self.trades.fold(event)
+
+    def _marked(self, event: Marked) -> None:
+        self.marks.fold_mark(event)
+        self.price_candles["mark"].fold_price(event.symbol, event.time_ms, event.mark_e8)
+        self.price_candles["index"].fold_price(event.symbol, event.time_ms, event.index_e8)
 
     def _interest_fixed(self, event: InterestFixed) -> None:
         self.rates_e12 = event.rates_e12

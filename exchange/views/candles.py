@@ -1,5 +1,7 @@
 """Candles of every symbol and interval, folded from trades; in ticks, lots and ticks x lots.
 
+Those of a price that nobody trades at, such as a mark, count its moments as their trades.
+
 Candles stand on a grid that starts at the epoch, and from the first price on there is one for
 each step of it: a step without a trade is flat at the last close.
 """
@@ -72,6 +74,7 @@ class Candles:
 
     def __init__(self, symbols: Iterable[str]) -> None:
         self._lines = {symbol: _Line() for symbol in symbols}
+        self.symbols = tuple(self._lines)
         self._due_ms = 0  # No candle ends before this moment.
 
     def fold(self, trade: Traded) -> None:
@@ -79,6 +82,11 @@ class Candles:
         self.advance(trade.time_ms)
         bought = trade.lots if trade.taker_side is Side.BUY else 0
         self._lines[trade.symbol].trade(trade.time_ms, trade.price_ticks, trade.lots, bought)
+
+    def fold_price(self, symbol: str, time_ms: int, price: int) -> None:
+        """Fold in what a price was at a moment, in whatever unit it is told in. O(1)."""
+        self.advance(time_ms)
+        self._lines[symbol].trade(time_ms, price, 0, 0)
 
     def advance(self, time_ms: int) -> None:
         """It is `time_ms`: close the candles that are over, and draw the flat ones between."""

@@ -97,11 +97,21 @@ async def test_a_restored_board_shows_what_the_one_before_the_crash_showed(
 
     begun = begin(tmp_path / "data", venue)
     assert begun.footing.seq == base_seq
+    minute_ms = begun.footing.engine.time_ms // MINUTE_MS * MINUTE_MS
     board = Board(begun.engine.instruments)
     await restore_board(board, begun.engine, history, past)
     begun.replay([board.on_group])
     begun.journal.close()
     assert shown(board) == shown(watched.board)
+    for kind, candles in board.price_candles.items():
+        was = watched.board.price_candles[kind].get("BTC-USDT-PERP", "1m", limit=LOOKED_AT)
+        found = candles.get("BTC-USDT-PERP", "1m", limit=LOOKED_AT)
+        assert was
+        assert [each.open_ms for each in found] == [each.open_ms for each in was]
+        # The minute that the snapshot fell into begins anew.
+        assert [each for each in found if each.open_ms != minute_ms] == [
+            each for each in was if each.open_ms != minute_ms
+        ]
     if made_up:
         depth = {len(board.candles.get("BTC-USDT", name, limit=2_000)) for name in INTERVALS_MS}
         assert min(depth) >= LOOKED_AT

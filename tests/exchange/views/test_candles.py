@@ -177,3 +177,12 @@ def test_history_with_a_hole_is_refused() -> None:
         Candles([SYMBOL]).preload(SYMBOL, "1m", rows)
     with pytest.raises(ValueError, match="does not follow"):
         Candles([SYMBOL]).preload(SYMBOL, "1m", [Candle(START_MS + 1, 1, 1, 1, 1)])
+
+
+def test_a_price_that_nobody_trades_at_has_candles_without_volume() -> None:
+    candles = Candles([SYMBOL])
+    for at_ms, price in ((0, 70), (1_000, -10), (MINUTE_MS, 20)):
+        candles.fold_price(SYMBOL, START_MS + at_ms, price)
+    closed, running = candles.get(SYMBOL, "1m")
+    assert closed == Candle(START_MS, 70, 70, -10, -10, 0, 0, 2)
+    assert running == Candle(START_MS + MINUTE_MS, 20, 20, 20, 20, 0, 0, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -14,7 +14,8 @@ from exchange.gateway.binance.streams.payloads import Numbers
 from exchange.gateway.past import candles_of
 from exchange.views.candles import Candle
 from exchange.wire import INTERVALS_MS
-from matching.instrument import Instrument
+from matching.instrument import Instrument, fixed_text
+from matching.limits import SCALE
 from risk.parameters import DAY_MS
 
 SPOT_LIMIT_MAX: Final = 1_000
@@ -29,6 +30,17 @@ EPOCH_YEAR: Final = 1970
 # with (weeks begin on Mondays, and 1970-01-05 was one). Months have no length.
 FOLDED: Final = {"3d": (3, 0), "1w": (7, 4), "1M": (0, 0)}
 FUTURES_WEIGHTS: Final = ((100, 1), (500, 2), (1_000, 5))  # Fewer than so many; else ten.
+
+
+Kind = Literal["last", "mark", "index"]
+
+
+class Line(NamedTuple):
+    """Which candles: those of a symbol's trades, or of a perpetual's mark or index."""
+
+    symbol: str
+    interval: str
+    kind: Kind = "last"
 
 
 def slot_of(interval: str, time_ms: int) -> int:
@@ -56,38 +68,37 @@ def close_ms(interval: str, open_ms: int) -> int:
     return open_ms + INTERVALS_MS[interval] - 1
 
 
-async def found_candles(
-    call: Call,
-    symbol: str,
-    interval: str,
-    start_ms: int | None,
-    end_ms: int | None,
-    limit: int,
-) -> list[Candle]:
-    """Candles that open from `start_ms` to `end_ms`, oldest first: the first or the last ones."""
+async def found_candles(call: Call, line: Line) -> list[Candle]:
+    """The candles asked for, oldest first: from `startTime` the first ones, else the last.
+
+    Both bounds are inclusive, and are of the moments at which candles open.
+    """
+    symbol, interval, kind = line
+    start_ms, end_ms = call.params.integer("startTime"), call.params.integer("endTime")
+    most = SPOT_LIMIT_MAX if call.product == "spot" else FUTURES_LIMIT_MAX
+    limit = call.params.limit(LIMIT, most)
     now_ms = call.now_ms
     end_ms = now_ms if end_ms is None else min(end_ms, now_ms)
     if end_ms < max(start_ms or 0, 0):
         return []
     if interval not in FOLDED:
-        return await candles_of(call.doors, symbol, interval, start_ms, end_ms, limit)
+        return await candles_of(call.doors, symbol, interval, start_ms, end_ms, limit, kind)
     last = slot_of(interval, end_ms)
     if start_ms is None:
         first = max(last - limit + 1, 0)
     else:
         first = slot_of(interval, start_ms)
         first += slot_ms(interval, first) < start_ms
-    return await _folded(call, symbol, interval, (first, last), limit)
+    return await _folded(call, line, (first, last), limit)
 
 
-async def _folded(
-    call: Call, symbol: str, interval: str, slots: tuple[int, int], limit: int
-) -> list[Candle]:
+async def _folded(call: Call, line: Line, slots: tuple[int, int], limit: int) -> list[Candle]:
     """The first candles of those numbers, from the days they are made of."""
+    symbol, interval, kind = line
     folded: list[Candle] = []
     start_ms, end_ms = slot_ms(interval, slots[0]), slot_ms(interval, slots[1] + 1) - 1
     while True:
-        days = await candles_of(call.doors, symbol, "1d", start_ms, end_ms, DAYS_AT_ONCE)
+        days = await candles_of(call.doors, symbol, "1d", start_ms, end_ms, DAYS_AT_ONCE, kind)
         for day in days:
             open_ms = slot_ms(interval, slot_of(interval, day.open_ms))
             if folded and folded[-1].open_ms == open_ms:
@@ -128,17 +139,9 @@ def interval_of(params: Params) -> str:
 async def _klines(call: Call, instrument: Instrument) -> list[list[Any]]:
     params = call.params
     interval = interval_of(params)
-    most = SPOT_LIMIT_MAX if call.product == "spot" else FUTURES_LIMIT_MAX
     if params.get("timeZone", "0") not in {"0", "00:00", "0:00", "+0", "+00:00"}:
         raise refused(BAD_VALUE, "timeZone")  # Candles stand on the grid of UTC alone.
-    found = await found_candles(
-        call,
-        instrument.symbol,
-        interval,
-        params.integer("startTime"),
-        params.integer("endTime"),
-        params.limit(LIMIT, most),
-    )
+    found = await found_candles(call, Line(instrument.symbol, interval))
     numbers = Numbers(instrument)
     return [row(numbers, interval, candle) for candle in found]
 
@@ -156,6 +159,32 @@ async def continuous_klines(call: Call) -> list[list[Any]]:
     return await _klines(call, call.dialect.symbols.of_pair(call.product, pair))
 
 
+async def _price_klines(call: Call, instrument: Instrument, kind: Kind) -> list[list[Any]]:
+    interval = interval_of(call.params)
+    found = await found_candles(call, Line(instrument.symbol, interval, kind))
+    return [price_row(interval, candle) for candle in found]
+
+
+def price_row(interval: str, candle: Candle) -> list[Any]:
+    """A candle of a price of 10^-8 that nobody trades at: it has no volume, and a count of its
+    moments."""
+    prices = (candle.open, candle.high, candle.low, candle.close)
+    closes_ms = close_ms(interval, candle.open_ms)
+    told = [fixed_text(price_e8, SCALE) for price_e8 in prices]
+    return [candle.open_ms, *told, "0", closes_ms, "0", candle.trades, "0", "0", "0"]
+
+
+async def mark_klines(call: Call) -> list[list[Any]]:
+    """Candles of a perpetual's mark."""
+    return await _price_klines(call, call.instrument(), "mark")
+
+
+async def index_klines(call: Call) -> list[list[Any]]:
+    """Candles of a pair's index."""
+    pair = call.dialect.symbols.of_pair(call.product, call.params.need("pair"))
+    return await _price_klines(call, pair, "index")
+
+
 def futures_weight(params: Params) -> int:
     """By how many candles are asked for."""
     limit = params.limit(LIMIT, FUTURES_LIMIT_MAX)
@@ -168,6 +197,11 @@ ROUTES = (
     *(
         Route(verb="GET", path=f"/{api}/v1/{name}", handler=handler, weight=futures_weight)
         for api in ("fapi", "dapi")
-        for name, handler in (("klines", klines), ("continuousKlines", continuous_klines))
+        for name, handler in (
+            ("klines", klines),
+            ("continuousKlines", continuous_klines),
+            ("markPriceKlines", mark_klines),
+            ("indexPriceKlines", index_klines),
+        )
     ),
 )

@@ -59,9 +59,9 @@ async def test_from_the_beginning_of_time_the_oldest_is_first(
     market: Market, interval: str
 ) -> None:
     await market.trade("50000", "0.01")
-    for _ in range(10):
+    for _ in range(2):
         await market.pass_time(DAY_MS)
-    assert await market.rig.doors.history.caught_up()
+    assert await market.rig.doors.history.caught_up(60.0)
     await market.trade("49990", "0.01")
     found = await market.get(f"{PATH}={interval}&startTime=0&limit=1")
     (candle,) = found
@@ -100,6 +100,22 @@ async def test_a_pair_has_the_candles_of_its_perpetual(market: Market) -> None:
     # Five contracts of 100 USD at 50,000 are 0.01 BTC.
     assert found[0][5:8] == ["5", START_MS + MINUTE_MS - 1, "0.01000000"]
     assert await market.code(f"{path}CURRENT_QUARTER&interval=1m") == -1130
+
+
+async def test_marks_and_indexes_have_candles_without_volume(market: Market) -> None:
+    await market.rig.set_index("BTC-USDT", "51000")
+    await market.pass_time(MINUTE_MS)
+    found = await market.get("/fapi/v1/indexPriceKlines?pair=BTCUSDT&interval=1m")
+    assert [candle[0] for candle in found] == [START_MS, START_MS + MINUTE_MS]
+    prices = ["50000.00000000", "51000.00000000", "50000.00000000", "51000.00000000"]
+    assert found[0][1:8] == [*prices, "0", START_MS + MINUTE_MS - 1, "0"]
+    assert found[0][8] > 1
+    assert found[0][9:] == ["0", "0", "0"]
+    path = "/dapi/v1/markPriceKlines?symbol=BTCUSD_PERP&interval"
+    marks = await market.get(f"{path}=1h")
+    assert (marks[0][0], marks[0][1]) == (START_MS, "50000.00000000")
+    assert len(await market.get(f"{path}=1w&startTime=0")) == 1
+    assert await market.code("/fapi/v1/indexPriceKlines?pair=ETHUSDT&interval=1m") == -1121
 
 
 @pytest.mark.parametrize(
