@@ -108,17 +108,22 @@ class BinanceDoor:
 
     async def _answered(self, request: web.Request, headers: dict[str, str]) -> Any:
         route = BY_PATH.get((request.method, request.path))
+        address = request.remote or ""
         if route is None:
+            self._weigh("api", address, 1)
             error = refused(NO_SUCH_PATH, request.method, request.path)
             error.status = 404
             raise error
         query, body = request.rel_url.raw_query_string, await _body(request)
         params = Params.of_request(query, body)
-        address = request.remote or ""
-        caller = self.caller(
-            route, request.headers.get(KEY_HEADER, ""), query, body, params, address
-        )
-        self._weigh(route, params, caller, headers)
+        # Before anything is checked, so that who cannot sign cannot go on trying for nothing.
+        weight = 1 if route.by_account else route.weigh(params)
+        headers.update(self._weigh(route.api, address, weight))
+        key = request.headers.get(KEY_HEADER, "")
+        caller = self.caller(route, key, query, body, params, address)
+        if route.by_account:
+            name = f"account {caller.account_id}"
+            headers.update(self._weigh(route.api, name, route.weigh(params), whose="UID"))
         call = Call(
             dialect=self._dialect,
             api=route.api,
@@ -145,19 +150,13 @@ class BinanceDoor:
         refuse_unless_permitted(route, caller)
         return caller
 
-    def _weigh(self, route: Route, params: Params, caller: Caller, headers: dict[str, str]) -> None:
-        """Count the weight, and tell of it also where it is too much."""
-        limits, now_ms = self._dialect.limits[route.api], self._dialect.doors.clock.wall_ms()
-        name = f"account {caller.account_id}" if route.by_account else caller.address
-        try:
-            limits.take_weight(name, now_ms, route.weigh(params))
-        finally:
-            used = str(limits.weight_used(name, now_ms)[1])
-            if route.api == "sapi":
-                whose = "UID" if route.by_account else "IP"
-                headers[f"X-SAPI-USED-{whose}-WEIGHT-1M"] = used
-            else:
-                headers["X-MBX-USED-WEIGHT"] = headers["X-MBX-USED-WEIGHT-1M"] = used
+    def _weigh(self, api: Api, name: str, weight: int, whose: str = "IP") -> dict[str, str]:
+        """Count a weight; the headers that tell of it, or -1003 where it is too much."""
+        limits, now_ms = self._dialect.limits[api], self._dialect.doors.clock.wall_ms()
+        used = str(limits.take_weight(name, now_ms, weight))
+        if api == "sapi":
+            return {f"X-SAPI-USED-{whose}-WEIGHT-1M": used}
+        return dict.fromkeys(("X-MBX-USED-WEIGHT", "X-MBX-USED-WEIGHT-1M"), used)
 
 
 def refuse_unless_permitted(route: Route, caller: Caller) -> None:

@@ -44,6 +44,16 @@ async def test_weights_over_the_limit_are_429_with_a_time_to_wait(tmp_path: Path
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
+@pytest.mark.parametrize("path", ["/api/v3/account", "/sapi/v1/asset/transfer", "/api/v3/nothing"])
+async def test_who_cannot_sign_cannot_go_on_trying_for_nothing(tmp_path: Path, path: str) -> None:
+    binance = Binance(spot_weight_per_minute=40, margin_weight_per_minute=2)
+    config = Config(server=Server(admin_key=ADMIN_KEY), binance=binance)
+    async with running(tmp_path, config=config) as rig:
+        statuses = {(await rig.ask("POST", path)).status for _ in range(50)}
+        got = {(await rig.ask("GET", path)).status for _ in range(3)}
+        assert 429 in statuses | got
+
+
 async def test_the_door_can_be_left_shut(tmp_path: Path) -> None:
     config = Config(server=Server(admin_key=ADMIN_KEY), binance=Binance(enabled=False))
     async with running(tmp_path, config=config) as rig:
