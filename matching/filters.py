@@ -184,7 +184,7 @@ def _refuse_shape(order: Order) -> Reason | None:
         return Reason.TRIGGER_NOT_ALLOWED
     if bool(order.lots) is bool(order.quote_units):
         return Reason.COMBINATION_NOT_ALLOWED if order.lots else Reason.QTY_MISSING
-    if order.quote_units and not is_market:
+    if order.quote_units and (not is_market or order.reduce_only):  # It could not be cut (P15).
         return Reason.COMBINATION_NOT_ALLOWED
     if order.post_only and (is_market or order.tif not in _WAITING):
         return Reason.COMBINATION_NOT_ALLOWED

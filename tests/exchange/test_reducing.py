@@ -11,7 +11,7 @@ from matching.reasons import Reason
 from matching.types import Order, OrderType, Side
 from risk.ledger import LIQUIDATION
 from risk.liquidation import take_over
-from tests.story import Story, again, answer, of
+from tests.story import Story, again, answer, of, refusal, units
 
 PERP = "BTC-USDT-PERP"
 
@@ -53,6 +53,15 @@ def test_t18_one_sweep_through_both_leaves_the_position_flat_and_never_flips_it(
     story.buy(short, PERP, "0.017", "50100")
     assert story.person(long).lots(PERP) == 0
     assert story.person(short).lots(PERP) == 0
+
+
+def test_p15_an_order_by_amount_cannot_be_cut_and_so_may_not_only_reduce(story: Story) -> None:
+    """20,000 USDT would sell 0.4 of a long of 0.1, and turn it into a short."""
+    long, short = positions(story, "0.1")
+    story.buy(short, PERP, "1", "50000")
+    events = story.sell(long, PERP, reduce_only=True, quote_minor=units("20000"))
+    assert refusal(events) is Reason.COMBINATION_NOT_ALLOWED
+    assert story.person(long).lots(PERP) == 100
 
 
 def test_p15_an_ordinary_order_behind_takes_nothing(story: Story) -> None:

@@ -117,7 +117,7 @@ class Dice:
         if self.one_in(3):
             fields["lots"] = self.lots() if self.one_in(20) else 0
             amount = self.random.choice((7, 60 * E8, 170 * E8, 333 * E8, 900 * E8, 1_790 * E8))
-            fields |= {"quote_minor": amount, "reduce_only": False}
+            fields |= {"quote_minor": amount, "reduce_only": self.one_in(12)}
         fields["price_ticks"] = 500 if self.one_in(40) else 0
         return PlaceOrder(**fields)
 

@@ -16,7 +16,7 @@ EXPECTED = {
     "order amended": 50,
     "order REDUCE_ONLY_TRIMMED": 50,
     **dict.fromkeys(("order NOTIONAL_TOO_SMALL", "answer CLOSE_POSITION_WAITS"), 5),
-    **dict.fromkeys(("order PRICE_BAND", "answer CLOSE_POSITION_TAKES_NO_QTY"), 3),
+    **dict.fromkeys(("order PRICE_BAND", "answer CLOSE_POSITION_TAKES_NO_QTY"), 1),
     **dict.fromkeys(("answer TRAILING_DELTA", "answer TRACKING_STARTED"), 10),
     **dict.fromkeys(("answer TRIGGER_MISSING", "answer MAX_ALGO_ORDERS"), 2),
     "answer TRIGGER_NOT_ALLOWED": 1,

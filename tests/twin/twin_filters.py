@@ -32,10 +32,10 @@ def refuse_book_order(
         or _refuse_percent(bounds, order, reference_e8)
         or _refuse_iceberg(bounds, order)
         or (("MAX_ORDERS") if _waits(order) and len(others) >= bounds.orders_max else None)
-        or _refuse_icebergs(bounds, order, others)
         or _refuse_asset(bounds, order, order.lots, reference_e8)
         or _refuse_band(twin, board, order)
         or _refuse_amount(twin, board, order)
+        or _refuse_icebergs(bounds, order, others)
     )
 
 
@@ -145,7 +145,7 @@ def _refuse_options(order: TwinOrder) -> str | None:
         return "COMBINATION_NOT_ALLOWED"
     if not order.lots and not order.quote_units:
         return "QTY_MISSING"
-    by_amount = order.quote_units and not order.is_market
+    by_amount = order.quote_units and (not order.is_market or order.reduce_only)
     brief = order.post_only and (order.is_market or order.tif not in WAITING)
     return "COMBINATION_NOT_ALLOWED" if by_amount or brief else None
 
