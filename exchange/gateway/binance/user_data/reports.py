@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from exchange.events import Answered, AnyEvent, Filled, OrderChanged
+from matching.reasons import Reason
 from matching.types import Status
 
 NEW: Final = "NEW"
@@ -43,51 +44,73 @@ class Report(NamedTuple):
 
 
 def reports_of(events: Sequence[AnyEvent]) -> Iterator[Report]:
-    """The steps told by the events of one account in one command, its answer among them."""
+    """The steps told by the events of one account in one command, its answer among them.
+
+    A book has done all of a match before any of it is told, so an iceberg that is hit again and
+    again is told as filled whole each time: steps are counted up from before the command.
+    """
     answer = events[-1] if events else None
     made_id = answer.result_id if isinstance(answer, Answered) and not answer.repeated else 0
+    last = {event.order_id: event for event in events if isinstance(event, OrderChanged)}
+    done = {order_id: [event.filled_lots, event.filled_units] for order_id, event in last.items()}
+    for event in events:
+        if isinstance(event, Filled) and event.order_id in done:
+            done[event.order_id][0] -= event.lots
+            done[event.order_id][1] -= event.price_ticks * event.lots
     fills: dict[int, list[Filled]] = {}
     told: set[int] = set()
     for event in events:
         if isinstance(event, Filled):
             fills.setdefault(event.order_id, []).append(event)
         elif isinstance(event, OrderChanged):
-            taken = fills.pop(event.order_id, [])
-            yield from _steps(event, taken, made_id, first=event.order_id not in told)
-            told.add(event.order_id)
+            order_id = event.order_id
+            taken, first = fills.pop(order_id, []), order_id not in told
+            told.add(order_id)
+            new = first and not done[order_id][0] and _is_new(event, taken, made_id)
+            yield from _steps(event, last[order_id], taken, done[order_id], first=first, new=new)
 
 
 def _steps(
-    order: OrderChanged, fills: list[Filled], made_id: int, *, first: bool
+    order: OrderChanged,
+    last: OrderChanged,
+    fills: list[Filled],
+    done: list[int],
+    *,
+    first: bool,
+    new: bool,
 ) -> Iterator[Report]:
-    lots = order.filled_lots - sum(fill.lots for fill in fills)
-    units = order.filled_units - sum(fill.price_ticks * fill.lots for fill in fills)
+    """`done` is what was filled before, in lots and ticks x lots, and is counted up."""
     kind = _KINDS.get(order.happening)
     if order.status is Status.EXPIRED_IN_MATCH:
         kind = PREVENTED
     if kind == REJECTED and first:
         return  # It never came to be, and who sent it has the refusal.
-    asleep = order.status is Status.PENDING_TRIGGER
-    new = first and not lots and _is_new(order, fills, made_id)
     if new:
+        asleep = order.status is Status.PENDING_TRIGGER
         yield Report(NEW, order, Status.PENDING_TRIGGER if asleep else Status.NEW, 0, 0)
     for fill in fills:
-        lots, units = lots + fill.lots, units + fill.price_ticks * fill.lots
-        last = fill is fills[-1] and order.status is Status.FILLED
-        yield Report(
-            TRADE, order, Status.FILLED if last else Status.PARTIALLY_FILLED, lots, units, fill
-        )
+        done[0] += fill.lots
+        done[1] += fill.price_ticks * fill.lots
+        filled = last.status is Status.FILLED and done[0] == last.filled_lots
+        status = Status.FILLED if filled else Status.PARTIALLY_FILLED
+        yield Report(TRADE, order, status, done[0], done[1], fill)
     if kind is not None:
-        yield Report(kind, order, order.status, lots, units)
+        yield Report(kind, order, order.status, done[0], done[1])
     elif first and not new and not fills and order.prevented_lots:
-        yield Report(PREVENTED, order, order.status, lots, units)
+        yield Report(PREVENTED, order, order.status, done[0], done[1])
 
 
 def _is_new(order: OrderChanged, fills: list[Filled], made_id: int) -> bool:
-    """Whether nobody was told of the order before this command."""
-    if order.happening == "accepted":
-        return not order.prevented_lots or order.order_id == made_id
-    if order.placed_ms != order.time_ms or order.happening in {"triggered", "amended", "cancelled"}:
+    """Whether nobody was told of the order before this command.
+
+    Commands share a moment, so that an order was placed in this one is not enough.
+    """
+    if order.placed_ms != order.time_ms or order.reason is Reason.LIST_ENDED:
         return False
-    took = any(not fill.maker for fill in fills)
-    return took or order.order_id == made_id or (order.happening == "expired" and not fills)
+    if order.order_id == made_id and order.happening not in {"triggered", "amended", "cancelled"}:
+        return True
+    if any(not fill.maker for fill in fills):
+        return True
+    if order.happening == "accepted":
+        return not order.prevented_lots
+    return order.happening == "expired" and not fills and not order.prevented_lots

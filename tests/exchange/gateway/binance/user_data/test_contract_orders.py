@@ -98,7 +98,7 @@ async def test_an_algo_order_leads_a_life_of_its_own_until_it_is_triggered(tmp_p
             answer = Answered(5, 1_000, None, 77, {}, False)
             return order_events(risk, account, [event, answer])
 
-        (new,) = told("accepted")
+        (new,) = told("accepted", placed_ms=1_000)
         assert (new["e"], tuple(new["o"])) == ("ALGO_UPDATE", ALGO)
         assert (new["o"]["caid"], new["o"]["aid"], new["o"]["X"]) == ("algo", 77, "NEW")
         assert (new["o"]["o"], new["o"]["ai"], new["o"]["at"]) == (

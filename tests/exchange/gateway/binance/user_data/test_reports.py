@@ -87,6 +87,14 @@ def test_a_maker_that_was_told_before_only_trades() -> None:
     assert told(fill(2, maker=True), at_once) == [("TRADE", 2, Status.PARTIALLY_FILLED)]
 
 
+def test_an_iceberg_that_is_told_as_filled_each_time_is_counted_slice_by_slice() -> None:
+    whole = changed("filled", Status.FILLED, 10, placed_ms=1)
+    assert told(fill(4, maker=True), whole, fill(6, maker=True), whole) == [
+        ("TRADE", 4, Status.PARTIALLY_FILLED),
+        ("TRADE", 10, Status.FILLED),
+    ]
+
+
 def test_an_order_that_expires_untouched_was_new_only_if_it_came_with_the_command() -> None:
     expired = changed("expired", Status.EXPIRED, tif=TimeInForce.IOC)
     assert [kind for kind, *_ in told(expired, made_id=7)] == ["NEW", "EXPIRED"]
