@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Changing an open order: in place where it only shrinks, else as a new one (S7)."""
 
 from __future__ import annotations

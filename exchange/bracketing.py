@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Brackets: orders that bring their own exits, a take-profit, a stop-loss or both (S5, P16, T21).
 
 A bracket is an OTO or an OTOCO whose working order is the entry. The exits are placed when the

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Cancelling at an account's wish: one order, or all of them; or because a countdown ran out."""
 
 from __future__ import annotations

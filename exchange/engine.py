@@ -1,10 +1,11 @@
+# cython: overflowcheck=True
 """The exchange as one pure function: a command in, what happened out."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -72,7 +73,7 @@ DEPOSIT_MINOR_MAX: Final = 10**17  # A thousand million of an asset at a time,
 DEPOSITED_MINOR_MAX: Final = 2**62  # and in all, so that every balance stays within 64 bits.
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """How a command ended: refused or done, and the id of what it made."""
 
     reason: Reason | None = None
@@ -138,24 +139,22 @@ class Engine:
         """
         assert command.seq == self.seq + 1, (command.seq, self.seq)
         assert command.time_ms >= self.time_ms, "time never runs back"
-        self.seq = command.seq
-        self.time_ms = command.time_ms
-        self._teller.begin(command.seq, command.time_ms)
+        risk, trading, teller = self.risk, self.trading, self._teller
+        self.seq, self.time_ms = command.seq, command.time_ms
+        teller.begin(command.seq, command.time_ms)
         self._advance(WORK_PER_COMMAND_MAX)
-        self.risk.time_ms = command.time_ms
-        self.risk.refused = None
+        risk.time_ms = command.time_ms
+        risk.refused = None
         answer = self._obey(command)
-        trim_moved(self.trading)
-        if not self.trading.opening:
-            drain_woken(self.trading, WORK_PER_COMMAND_MAX)
-        self.trading.tell_depth()
-        numbers = because(self.trading, command, answer.reason) if answer.reason else {}
+        trim_moved(trading)
+        if (trading.fired or trading.lists.due) and not trading.opening:
+            drain_woken(trading, WORK_PER_COMMAND_MAX)
+        trading.tell_depth()
+        numbers = because(trading, command, answer.reason) if answer.reason else {}
         if answer.details is not None:
             numbers = numbers | answer.details
         asker_id = getattr(command, "account_id", 0)
-        events = self._teller.answer(
-            answer.reason, answer.result_id, numbers, answer.repeated, asker_id
-        )
+        events = teller.answer(answer.reason, answer.result_id, numbers, answer.repeated, asker_id)
         if self.paranoid:
             self.check()
         return events
@@ -350,7 +349,7 @@ class Engine:
         told: dict[str, str | int] = {"cancel_refused": ended.name}
         if wish.mode == STOP_ON_FAILURE:
             return Answer(Reason.CANCEL_REPLACE_STOPPED, details=told)
-        return self._place(place)._replace(details=told)
+        return msgspec.structs.replace(self._place(place), details=told)
 
     def _set_countdown(self, wish: SetCountdown) -> Answer:
         if wish.symbol and wish.symbol not in self.instruments:

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """The books at work: matching, settling fills, resting, ending orders; and those that sleep."""
 
 from __future__ import annotations
@@ -43,6 +44,27 @@ if TYPE_CHECKING:
 
 class Execution:
     """Books, the orders on them and asleep beside them, and what befalls these orders."""
+
+    __slots__ = (
+        "auctions",
+        "averages",
+        "books",
+        "breakers",
+        "countdowns",
+        "depths",
+        "fired",
+        "held",
+        "last_trade",
+        "lists",
+        "next_order_id",
+        "risk",
+        "states",
+        "teller",
+        "touched_books",
+        "trade_ids",
+        "triggers",
+        "tripped",
+    )
 
     def __init__(self, risk: RiskState, teller: Teller) -> None:
         self.risk = risk
@@ -320,7 +342,7 @@ class Execution:
             if price_e8 is not None:
                 woken = triggers.fired(source, price_e8, calm, source is fresh)
                 if woken:
-                    self.fired.extend((symbol, order_id) for order_id in woken)
+                    self.fired.extend([(symbol, order_id) for order_id in woken])
 
     def look_at_marks(self) -> None:
         """`look` at every perpetual: their marks were computed anew."""

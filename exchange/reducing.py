@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Reduce-only orders never exceed what they reduce (P15, I8)."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# cython: overflowcheck=True, annotation_typing=True
+# cython: overflowcheck=True
 """Making events: what the book and the risk engine did, told in order and numbered."""
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ from matching.reasons import Reason
 from matching.types import Fill, Order
 from risk import records
 from risk.account import PERP, position_wallet, side_of
-from risk.ledger import FIRST_ACCOUNT, Pocket
+from risk.ledger import FIRST_ACCOUNT, Pocket, PostingReason
 from risk.position import symbol_of
 from risk.records import Booked
 from risk.state import RiskState
 
+_POSTED: Final = {reason: reason.value for reason in PostingReason}
 _PRIVATE: Final[dict[type, type[Event]]] = {
     records.AccountRecord: AccountOpened,
     records.LoanRecord: LoanChanged,
@@ -68,6 +69,8 @@ _PUBLIC: Final[dict[type, type[Event]]] = {
 
 class Teller:
     """Collects the events of one command."""
+
+    __slots__ = ("_risk", "events", "seq", "time_ms")
 
     def __init__(self, risk: RiskState) -> None:
         self._risk = risk
@@ -189,21 +192,22 @@ class Teller:
         postings = risk.ledger.postings
         if postings:
             seq, time_ms, accounts = self.seq, self.time_ms, risk.accounts
-            for posting in postings:
-                account = accounts[posting.owner]
+            for owner, wallet, asset, change, balance, reason, reference in postings:
+                account = accounts[owner]
                 account.event_n += 1
+                text = _POSTED[reason]
                 self.events.append(
                     LedgerPosted(
                         seq,
                         time_ms,
-                        posting.owner,
+                        owner,
                         account.event_n,
-                        posting.wallet,
-                        posting.asset,
-                        posting.change_minor,
-                        posting.balance_minor,
-                        posting.reason.value,
-                        posting.reference,
+                        wallet,
+                        asset,
+                        change,
+                        balance,
+                        text,
+                        reference,
                     )
                 )
             postings.clear()
@@ -242,7 +246,7 @@ class Teller:
     def _balance(self, pocket: Pocket) -> None:
         account = self._risk.accounts[pocket.owner]
         account.event_n += 1
-        loan = account.loans and account.loans.get((pocket.wallet, pocket.asset))
+        loan = account.loans.get((pocket.wallet, pocket.asset)) if account.loans else None
         self.events.append(
             BalanceChanged(
                 self.seq,

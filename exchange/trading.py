@@ -1,9 +1,9 @@
-# cython: overflowcheck=True, annotation_typing=True
+# cython: overflowcheck=True
 """The road every order takes: filters, reserve, book, settle; a liquidation's orders too."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from exchange.auctioning import trip
 from exchange.commands import PlaceOrder
@@ -18,7 +18,7 @@ from risk.reserve import reserve
 from risk.reserve_spot import asleep_hold_ticks, spot_need
 
 
-class Placed(NamedTuple):
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """An order that got its id, and whether it was refused after all (post-only)."""
 
     order: Order
@@ -27,6 +27,8 @@ class Placed(NamedTuple):
 
 class Trading(Execution):
     """Orders on their way to the books."""
+
+    __slots__ = ()
 
     # -- placing -------------------------------------------------------------------------------
 

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Stops and take-profits: how an order falls asleep, wakes, and is changed meanwhile (S4, P16).
 
 An order asleep is on no book. A price wakes it at most once (I12); it then joins the queue of

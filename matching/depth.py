@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Depth of a book for its readers: snapshots, and numbered differences that continue them."""
 
 from __future__ import annotations

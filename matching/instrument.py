@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """An instrument: its tick, lot and bounds, and the one bridge between decimal text and integers."""
 
 from typing import Final, Literal

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """What a taker would meet on the other side, seen before it is placed and without touching it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """The orders of one instrument that sleep until a price reaches their trigger (S4, P16).
 
 They are a plain value beside the book: told of prices, they answer which orders a price woke.

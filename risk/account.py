@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """An account: its pockets, loans, positions, settings and open orders."""
 
 from __future__ import annotations

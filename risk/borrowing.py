@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Spot margin loans as they are taken, charged, repaid; and transfers between wallets."""
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ def repay(state: RiskState, account: Account, wallet: str, asset: str, minor: in
     loan.principal_minor -= paid.principal_minor
     state.interest_paid[asset] = state.interest_paid.get(asset, 0) + interest_minor
     state.collect_excess(asset, paid.excess_e18)
-    _tell(state, account, loan, principal=paid.principal_minor, interest=interest_minor)
+    _tell(state, account, loan, 0, paid.principal_minor, interest_minor)
     if not loan.principal_minor and not loan.interest_e18:
         del account.loans[wallet, asset]
         state.note_exposure(account)

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """The arithmetic of one perpetual contract, linear or inverse, in integers that stay exact.
 
 A linear contract is `lot_minor` of its base and settles in its quote.  An inverse one is

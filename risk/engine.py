@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """The risk engine as the exchange calls it: accounts, time, snapshots and the invariants."""
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ SUMS: Final = ("bad_debt", "interest_paid", "interest_due", "rates_e12", "rounde
 
 class RiskEngine(RiskState):
     """All money of the venue and everything that can befall it."""
+
+    __slots__ = ()
 
     def found(self) -> None:
         """Give funds and pools their capital; once, at the venue's first moment."""

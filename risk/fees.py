@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Fees: what one side of a fill is charged, rounded up, or given, rounded down (S10, A4)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """The funding that may fall due inside the bands of perpetual positions (P10)."""
 
 from __future__ import annotations

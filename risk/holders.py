@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Who holds what: the legs of customers on each perpetual by side, kept as positions change."""
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ FIRST: Final[Holding] = (0, "")  # Before every holding.
 
 class Holders:
     """Longs and shorts of every perpetual, in order of account and leg; the house has no place."""
+
+    __slots__ = ("_noted", "_sides")
 
     def __init__(self) -> None:
         self._sides: dict[tuple[str, bool], SortedList[Holding]] = {}

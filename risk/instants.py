@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Funding and interest instants: fixed at once, settled by each account before anything else.
 
 At an instant T the venue stores what is due (a rate and a mark per perpetual, a rate per asset)
@@ -31,6 +32,8 @@ class Instants:
 
     Instants are numbered from 1; an account that settled up to number n has `settled == n`.
     """
+
+    __slots__ = ("_cursor", "_target", "exposed", "last", "pending")
 
     def __init__(self) -> None:
         self.pending: list[Instant] = []

@@ -1,11 +1,10 @@
+# cython: overflowcheck=True
 """Double entry: every balance of the venue, and the one door through which money moves."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
-
-import msgspec
+from typing import Final, TypeAlias
 
 from matching.invariants import hold
 from risk.money import kept
@@ -42,7 +41,9 @@ HOUSE_NAMES: Final = {
 
 
 class PostingReason(StrEnum):
-    """Why money moved."""
+    """Why money moved; hashed as its text, for an enumeration's own hash costs a slow call."""
+
+    __hash__ = str.__hash__
 
     DEPOSIT = "deposit"
     TRADE = "trade"
@@ -62,6 +63,9 @@ class PostingReason(StrEnum):
     CONVERSION = "conversion"
 
 
+Posting: TypeAlias = tuple[int, str, str, int, int, PostingReason, int]
+"""One movement, seen from one side of it: owner, wallet, asset, change and balance after it in
+minor units, why, and the order, trade or loan it came from."""
 _Kept = tuple[int, str, str, int | str, int]  # Owner, wallet, asset, balance, locked.
 
 
@@ -86,20 +90,10 @@ class Pocket:
         return f"<Pocket {self.owner}/{self.wallet}/{self.asset} {self.minor} locked {self.locked}>"
 
 
-class Posting(msgspec.Struct, frozen=True, gc=False):
-    """One movement, seen from one side of it."""
-
-    owner: int
-    wallet: str
-    asset: str
-    change_minor: int
-    balance_minor: int
-    reason: PostingReason
-    reference: int
-
-
 class Ledger:
     """Every pocket; the sum over all owners of an asset is zero at every moment."""
+
+    __slots__ = ("_house", "_pockets", "postings", "touched")
 
     def __init__(self) -> None:
         self._pockets: dict[tuple[int, str, str], Pocket] = {}
@@ -141,11 +135,13 @@ class Ledger:
         self.touched[source] = None
         self.touched[target] = None
         if source.owner >= FIRST_ACCOUNT:
-            after = (source.owner, source.wallet, source.asset, -minor, source.minor)
-            self.postings.append(Posting(*after, reason, reference))
+            wallet, asset = source.wallet, source.asset
+            told = (source.owner, wallet, asset, -minor, source.minor, reason, reference)
+            self.postings.append(told)
         if target.owner >= FIRST_ACCOUNT:
-            after = (target.owner, target.wallet, target.asset, minor, target.minor)
-            self.postings.append(Posting(*after, reason, reference))
+            wallet, asset = target.wallet, target.asset
+            told = (target.owner, wallet, asset, minor, target.minor, reason, reference)
+            self.postings.append(told)
 
     def lock(self, pocket: Pocket, minor: int) -> None:
         """Hold a part of a pocket for an order."""

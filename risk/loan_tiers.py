@@ -1,9 +1,12 @@
+# cython: overflowcheck=True
 """The margin levels that apply to a wallet: by the account's leverage, or by its loan tier (M4)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from risk.account import ISOLATED, MARGIN, Account
 from risk.money import E12
@@ -13,7 +16,7 @@ from risk.state import RiskState
 TRANSFER_E12: Final = 2 * E12  # What leaves keeps collateral at twice the debt (M5).
 
 
-class Levels(NamedTuple):
+class Levels(msgspec.Struct, frozen=True, gc=False):
     """The levels that apply to a margin wallet, and the leverage they come with (M4)."""
 
     leverage: int

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """The sums of spot margin: collateral, margin levels, interest, repayment and forced sales.
 
 Values that are compared are in 10^-28 of the quote, where an amount at a price, a debt with its

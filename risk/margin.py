@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Margin of perpetuals: requirements, what orders ask for, and what may be taken away.
 
 Everything is compared exactly: a maintenance margin is in 10^-28 of the quote (a value of 10^-16
@@ -8,6 +9,8 @@ is rounded up to a minor unit of the settle asset, what may be taken away is rou
 from __future__ import annotations
 
 from typing import Final, NamedTuple
+
+import msgspec
 
 from matching.types import Side
 from risk.money import E12, ceil_div, charged
@@ -33,7 +36,7 @@ def initial_e16(notional_e16: int, leverage: int) -> int:
 # -- orders ------------------------------------------------------------------------------------
 
 
-class OrderMargin(NamedTuple):
+class OrderMargin(msgspec.Struct, frozen=True, gc=False):
     """The initial margin of a position and its resting orders, 10^-16 of the quote."""
 
     total_e16: int

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """The bands a margin wallet is safe in, and the interest that may fall due inside them."""
 
 from __future__ import annotations

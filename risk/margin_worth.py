@@ -1,8 +1,11 @@
+# cython: overflowcheck=True
 """What a margin wallet is worth and owes at the index; what it may borrow and give away."""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from risk.account import ISOLATED, MARGIN, PERP, SPOT, Account
 from risk.loan_tiers import levels, pair_tiers
@@ -22,7 +25,7 @@ from risk.state import ONE_E8, RiskState
 WHOLE_COLLATERAL: Final = (CollateralTier(None, E12),)  # Isolated margin takes no haircut (M5).
 
 
-class MarginWorth(NamedTuple):
+class MarginWorth(msgspec.Struct, frozen=True, gc=False):
     """A margin wallet at the index, in 10^-28 of the venue's quote (M3)."""
 
     assets_e28: int

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Whole-number sums of money; each rounding is named for who keeps the remainder.
 
 Units: minor is 10^-8 of an asset; a price `_e8` is 10^-8 of the quote for one whole base; a value

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Multi-asset mode: several assets on the linear perpetual wallet, and interest on what it owes.
 
 Profit, fees and funding are settled in the venue's quote, which may fall below zero while other

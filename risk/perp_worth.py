@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """What a perpetual wallet is worth and owes at the marks, and the bands it is safe in.
 
 A cross wallet ("perp", or "perp:<COIN>" for the inverse contract of a coin) carries the legs that
@@ -8,7 +9,8 @@ quote at the mark, where an inverse wallet is as exact as a linear one: it has o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from matching.types import Side
 from risk.account import PERP, Account, OpenOrders, position_wallet
@@ -29,7 +31,7 @@ from risk.state import RiskState
 from risk.watch import Band
 
 
-class PerpWorth(NamedTuple):
+class PerpWorth(msgspec.Struct, frozen=True, gc=False):
     """A cross wallet of perpetuals, in 10^-16 of the quote but for `maintenance_e28` (P5)."""
 
     balance_e16: int  # Wallet and unrealised profit of the cross positions.

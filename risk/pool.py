@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """The lending pool of an asset: what is lent of it, and what an hour of a loan costs (M2, M7)."""
 
 from __future__ import annotations

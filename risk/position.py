@@ -1,13 +1,14 @@
+# cython: overflowcheck=True
 """A perpetual position: signed lots, signed cost, and the profit a fill realises (A5)."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from risk.money import half_even_div
 
 
-class FillEffect(NamedTuple):
+class FillEffect(msgspec.Struct, frozen=True, gc=False):
     """What one fill makes of a position."""
 
     lots: int

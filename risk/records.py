@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from matching.types import Side
 
 Parts = tuple[tuple[str, int, int], ...]
@@ -233,7 +235,7 @@ class BadDebtRecord(NamedTuple):
     lost_minor: int
 
 
-class Booked(NamedTuple):
+class Booked(msgspec.Struct, frozen=True, gc=False):
     """What one side of a fill paid and made."""
 
     fee_minor: int

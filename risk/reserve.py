@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Before the book: hold what an order needs, or refuse it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """What an order holds that sleeps until its trigger: on spot all it may need, else nothing.
 
 A spot stop locks its money at once, so that it can be carried out when its moment comes; what its

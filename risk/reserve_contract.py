@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """What an order on a perpetual needs: margin in the max form, its open loss and its fees."""
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def contract_requirement(
     supposed = OpenOrders()
     supposed.buy_lots, supposed.buy_minor = sums.buy_lots, sums.buy_minor
     supposed.sell_lots, supposed.sell_minor = sums.sell_lots, sums.sell_minor
-    supposed.add(order.side, *likely)
+    supposed.add(order.side, likely[0], likely[1])
     before, after = leg_margins(state, account, order.leg, (sums, supposed))
     return before.total_e16, after.total_e16
 

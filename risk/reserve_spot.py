@@ -1,4 +1,4 @@
-# cython: overflowcheck=True, annotation_typing=True
+# cython: overflowcheck=True
 """What a spot order must hold: its cost or its quantity, borrowed where it says so."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """The risk scan: exact checks of all scopes that are due, then liquidations, worst first (A6)."""
 
 from __future__ import annotations

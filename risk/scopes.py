@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Margin scopes of perpetuals: which positions stand on which money, and whether it is enough."""
 
 from __future__ import annotations

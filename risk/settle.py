@@ -1,7 +1,9 @@
-# cython: overflowcheck=True, annotation_typing=True
+# cython: overflowcheck=True
 """After the book: each fill is booked for both sides, on spot or on a perpetual."""
 
 from __future__ import annotations
+
+import msgspec
 
 from matching.types import Fill, Order, Side
 from risk.account import PERP
@@ -41,7 +43,8 @@ def _discounted(state: RiskState, order: Order, fill: Fill, booked: Booked) -> B
     account = state.accounts[order.account_id]
     if discounted_minor(state, account, received, booked.rate_e12) != booked.fee_minor:
         return booked
-    return booked._replace(
+    return msgspec.structs.replace(
+        booked,
         discount_e12=fees.discount_e12,
         price_e8=state.price_e8(received[0]) or 0,
         paid_e8=state.price_e8(fees.discount_asset) or 0,

@@ -1,9 +1,9 @@
-# cython: overflowcheck=True, annotation_typing=True
+# cython: overflowcheck=True
 """After a perpetual fill: position and cost, realised profit, fee, and isolated margin."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from matching.types import Fill, Order, Side
 from risk.account import PERP, Account, OpenOrders, position_wallet
@@ -27,8 +27,8 @@ def settle_contract_fill(state: RiskState, order: Order, fill: Fill, trade_id: i
     contract = state.contracts[order.symbol]
     held = account.positions.get(order.leg)
     lots, cost = (held.lots, held.cost_minor) if held else (0, 0)
-    own_margin = (position_wallet(order.leg), contract.settle)
-    margin = account.minor(*own_margin)
+    own_wallet = position_wallet(order.leg)
+    margin = account.minor(own_wallet, contract.settle)
     signed = fill.lots if order.side is Side.BUY else -fill.lots
     move = Move(account, order.leg, signed, fill.price_ticks, trade_id, order.forced)
     rate_e12 = fee_rate_e12(state, order, fill)
@@ -37,11 +37,11 @@ def settle_contract_fill(state: RiskState, order: Order, fill: Fill, trade_id: i
     if order is fill.maker or fill.auction:  # It rested, and was counted.
         uncount(state, account, order, fill.lots)
     leverage = account.setting(order.symbol).leverage
-    left = account.minor(*own_margin)
+    left = account.minor(own_wallet, contract.settle)
     return Booked(fee, contract.settle, realised, rate_e12, lots, cost, margin, left, leverage)
 
 
-class Move(NamedTuple):
+class Move(msgspec.Struct, frozen=True, gc=False):
     """A change of one position: signed lots at a price, and the trade it comes from.
 
     What they come to is rounded alike on both sides (A3).  A liquidation keeps the margin of what

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """After a spot fill: assets change hands, each side pays its fee, and debts are repaid."""
 
 from __future__ import annotations

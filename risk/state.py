@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """All the state of the risk engine in one place; the subjects beside it read and change it."""
 
 from __future__ import annotations
@@ -52,6 +53,48 @@ HOUSE_WITH_POSITIONS: Final = (
 
 class RiskState:
     """Accounts, ledger, prices and what is pending."""
+
+    __slots__ = (
+        "accounts",
+        "assets",
+        "bad_debt",
+        "because",
+        "coin_contracts",
+        "contracts",
+        "cross",
+        "deleveraging",
+        "fallen",
+        "fee_day",
+        "halted",
+        "holders",
+        "in_vain",
+        "index_of",
+        "indexes",
+        "instants",
+        "instruments",
+        "interest_due",
+        "interest_paid",
+        "jobs",
+        "jobs_later",
+        "labels",
+        "ledger",
+        "marks",
+        "moved",
+        "next_account_id",
+        "next_loan_id",
+        "perps",
+        "positions_touched",
+        "rates_e12",
+        "records",
+        "refused",
+        "rounded_e18",
+        "spots",
+        "tallies",
+        "time_ms",
+        "venue",
+        "waiting",
+        "watch",
+    )
 
     def __init__(self, venue: Venue) -> None:
         self.venue = venue

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """What explains the insurance funds and deleveraging to the unit: every amount by its kind (I10).
 
 Each place that moves money of a fund says here what for, beside the posting itself; so money that
@@ -32,6 +33,8 @@ class Flow(StrEnum):
 
 class Tallies:
     """All that the funds got and paid since the first moment, and what deleveraging was to take."""
+
+    __slots__ = ("_flows", "given", "returned", "taken")
 
     def __init__(self) -> None:
         self._flows: dict[tuple[int, str, str], dict[Flow, int]] = {}  # By a fund's pocket.

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Fee tiers: by the quote volume of the thirty days before a day, from that day's start (S10).
 
 A tier is told by days that are over, so it can be worked out whenever it is asked for: the answer

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """What an account traded on each of the last thirty days, by which its fee tier is told."""
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ class Volumes:
 
 class FeeDay:
     """The day whose tiers hold, and how far the look at everybody's tier has come."""
+
+    __slots__ = ("_cursor", "day", "due", "looking", "traders")
 
     def __init__(self, day: int) -> None:
         self.day = day

@@ -1,3 +1,4 @@
+# cython: overflowcheck=True
 """Who is near: the index that makes a price tick cost only what it can hurt.
 
 Each scope (an account's perpetual wallet, one isolated position, one margin wallet) leaves a band
@@ -31,6 +32,8 @@ class _Bounds:
 
 class Watch:
     """Bands by price source, and the scopes that are due for a check, in order."""
+
+    __slots__ = ("_allowances", "_bands", "_high", "_low", "_touched", "_version", "due")
 
     def __init__(self) -> None:
         self.due: dict[Scope, None] = {}

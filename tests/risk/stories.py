@@ -12,6 +12,7 @@ from exchange.engine import Engine
 from matching.types import Side
 from risk.account import Account, position_wallet
 from risk.ledger import WORLD, PostingReason
+from risk.loan_tiers import levels
 from risk.parameters import Venue
 from risk.perp_report import PositionReport, position_report
 from risk.perp_worth import unrealised_e16
@@ -112,6 +113,12 @@ def owe_interest(story: Story, account: int, wallet: str, asset: str, amount: st
     interest_e18 = units(amount) * 10**10
     story.engine.risk.interest_due[asset] += interest_e18 - loan.interest_e18
     loan.interest_e18 = interest_e18
+
+
+def leverage_and_initial(story: Story, account: int, wallet: str) -> tuple[int, int]:
+    """The leverage of a margin wallet as it stands, and the level a loan must keep above."""
+    found = levels(story.engine.risk, story.person(account), wallet)
+    return found.leverage, found.initial_e12
 
 
 def spent(story: Story, account: int, wallet: str, asset: str, amount: str) -> None:

@@ -30,7 +30,7 @@ def test_both_owners_are_told_their_side_and_the_house_is_not() -> None:
     alice = ledger.pocket(ALICE, "spot", "USDT")
     ledger.post(ledger.house(WORLD, "USDT"), alice, 500, PostingReason.DEPOSIT)
     ledger.post(alice, ledger.pocket(BOB, "spot", "USDT"), 200, PostingReason.TRADE, 7)
-    told = [(each.owner, each.change_minor, each.balance_minor) for each in ledger.postings]
+    told = [(owner, change, balance) for owner, _, _, change, balance, _, _ in ledger.postings]
     assert told == [(ALICE, 500, 500), (ALICE, -200, 300), (BOB, 200, 200)]
 
 

@@ -13,7 +13,7 @@ from risk.account import MARGIN
 from risk.loan_tiers import TRANSFER_E12, isolated_levels, levels, pair_tiers, tier_of
 from risk.margin_worth import max_borrow
 from risk.parameters import IsolatedTier
-from tests.risk.stories import BTC, ISOLATED_BTC, borrow, spent, with_spot
+from tests.risk.stories import BTC, ISOLATED_BTC, borrow, leverage_and_initial, spent, with_spot
 from tests.story import Story, of, refusal, small_venue, units
 
 E12 = 10**12
@@ -151,10 +151,9 @@ def test_m5_no_larger_loan_of_any_tier_would_be_allowed(own: int, other: int) ->
 
 def test_m4_cross_levels_follow_the_leverage(story: Story) -> None:
     account = story.account()
-    risk, person = story.engine.risk, story.person(account)
-    assert levels(risk, person, MARGIN)[:2] == (3, 15 * 10**11)
+    assert leverage_and_initial(story, account, MARGIN) == (3, 15 * 10**11)
     story.ok(SetMarginLeverage, account_id=account, leverage=5)
-    assert levels(risk, person, MARGIN)[:2] == (5, 125 * 10**10)
+    assert leverage_and_initial(story, account, MARGIN) == (5, 125 * 10**10)
 
 
 def test_m5_what_leaves_an_isolated_wallet_keeps_twice_the_debt(story: Story) -> None:

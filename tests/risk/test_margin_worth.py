@@ -10,7 +10,6 @@ from exchange.events import MarginCalled
 from matching.reasons import Reason
 from risk.account import MARGIN, PERP
 from risk.ledger import PostingReason
-from risk.loan_tiers import levels
 from risk.margin_worth import (
     margin_worth,
     max_borrow,
@@ -20,6 +19,7 @@ from risk.margin_worth import (
 from tests.risk.stories import (
     ISOLATED_BTC,
     borrow,
+    leverage_and_initial,
     owe_interest,
     trader,
 )
@@ -68,11 +68,10 @@ def test_v24_a_cross_wallet_as_it_is_told(story: Story) -> None:
 
 def test_m4_levels_follow_the_leverage_or_the_pair(story: Story) -> None:
     account = story.account()
-    risk, person = story.engine.risk, story.person(account)
-    assert levels(risk, person, MARGIN)[:2] == (3, 15 * 10**11)
+    assert leverage_and_initial(story, account, MARGIN) == (3, 15 * 10**11)
     story.ok(SetMarginLeverage, account_id=account, leverage=5)
-    assert levels(risk, person, MARGIN)[:2] == (5, 125 * 10**10)
-    assert levels(risk, person, ISOLATED_BTC)[:2] == (10, 111 * 10**10)
+    assert leverage_and_initial(story, account, MARGIN) == (5, 125 * 10**10)
+    assert leverage_and_initial(story, account, ISOLATED_BTC) == (10, 111 * 10**10)
 
 
 def test_m5_v21_the_largest_loan_depends_on_what_the_loan_becomes(story: Story) -> None:

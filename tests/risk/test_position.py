@@ -156,7 +156,7 @@ def test_a3_an_inverse_flip_shares_its_coins_by_contracts() -> None:
     held.fill(3, 300_000)
     assert held.cost_minor == -10_000
     effect = held.fill(-7, 700_010)
-    assert effect == (-4, 5_714, 10_000 - 4_286, 3, 5_714)
+    assert effect == FillEffect(-4, 5_714, 10_000 - 4_286, 3, 5_714)
 
 
 fills = st.lists(
