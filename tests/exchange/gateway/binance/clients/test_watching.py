@@ -10,7 +10,7 @@ from typing import Any
 
 from exchange.commands import CancelOrder, PlaceOrder
 from exchange.gateway.binance.symbols import Symbols
-from matching.types import OrderType, Side, TimeInForce
+from matching.types import OrderType, SelfTrade, Side, TimeInForce
 from tests.exchange.gateway.binance.clients.pointing import ccxt_client
 from tests.exchange.gateway.binance.clients.test_ccxt import SYMBOLS, quoted
 from tests.exchange.gateway.rig import Rig, Trader, running
@@ -44,6 +44,7 @@ class Lively:
                 tif=TimeInForce.GTC,
                 type=OrderType.LIMIT,
                 wallet=wallet,
+                stp=SelfTrade.NONE,  # It trades with itself, so that there are trades.
             )
             events = await self.rig.do(wish)
             ids.append(events[-1].result_id)  # type: ignore[union-attr]
@@ -98,12 +99,13 @@ async def test_trades_tickers_and_candles_are_watched(tmp_path: Path) -> None:
             for unified, symbol in ((SPOT, "BTC-USDT"), (PERP, "BTC-USDT-PERP")):
 
                 async def follow(unified: str = unified) -> list[Any]:
-                    return [
-                        await exchange.watch_trades(unified),
-                        await exchange.watch_ticker(unified),
-                        await exchange.watch_ohlcv(unified, "1m"),
-                        await exchange.watch_bids_asks([unified]),
-                    ]
+                    watches = (
+                        exchange.watch_trades(unified),
+                        exchange.watch_ticker(unified),
+                        exchange.watch_ohlcv(unified, "1m"),
+                        exchange.watch_bids_asks([unified]),
+                    )
+                    return [await asyncio.wait_for(watch, 20) for watch in watches]
 
                 trades, ticker, candles, _ = await while_lively(rig, maker, symbol, follow)
                 assert 49_000 < trades[-1]["price"] < 51_000
