@@ -32,6 +32,7 @@ from exchange.gateway.binance.symbols import Symbols
 from exchange.gateway.binance.user_data.feeds import UserData
 from exchange.gateway.calls import ApiError, Caller
 from exchange.gateway.doors import Doors
+from exchange.sequencer import Groups, Listener
 
 log: Final = logging.getLogger(__name__)
 
@@ -69,8 +70,20 @@ def new_dialect(doors: Doors) -> Dialect:
     symbols = Symbols(doors.board.instruments)
     hub = Hub(doors.board, symbols)
     user_data = UserData(doors, hub.private)
-    doors.sequencer.listeners += [hub.on_group, user_data.on_group]
+    doors.sequencer.listeners += [unbroken(hub.on_group), unbroken(user_data.on_group)]
     return Dialect(doors=doors, symbols=symbols, limits=limits, hub=hub, user_data=user_data)
+
+
+def unbroken(listen: Listener) -> Listener:
+    """A listener whose fault is logged and ends nothing: no dialect may stop the exchange."""
+
+    def on_group(groups: Groups) -> None:
+        try:
+            listen(groups)
+        except Exception:
+            log.exception("a fault while telling bots of a group")
+
+    return on_group
 
 
 def _futures_limits(counts: Binance) -> Limits:

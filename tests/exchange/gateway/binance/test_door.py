@@ -9,7 +9,7 @@ import pytest
 from exchange.config import Binance, Config, Server
 from exchange.gateway.binance import door
 from exchange.gateway.binance.calls import Call, Route
-from exchange.gateway.binance.door import carried_out, is_dialect, new_dialect
+from exchange.gateway.binance.door import carried_out, is_dialect, new_dialect, unbroken
 from exchange.gateway.binance.errors import BinanceError
 from exchange.gateway.binance.params import Params
 from exchange.gateway.calls import refusal
@@ -79,6 +79,16 @@ async def test_a_fault_is_an_unknown_outcome_and_a_native_refusal_is_translated(
             with pytest.raises(BinanceError) as refused:
                 await carried_out(route, call)
             assert (refused.value.code, refused.value.status) == (code, status)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_fault_while_telling_bots_is_logged_and_stops_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def breaks(groups: object) -> None:
+        raise ZeroDivisionError
+
+    unbroken(breaks)([])
     assert "ZeroDivisionError" in caplog.text
 
 
