@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from risk.money import E12, half_even_div
 
 
-class Constituent(NamedTuple):
+class Constituent(msgspec.Struct, frozen=True, gc=False):
     """One source of a price, its weight, and when it was last known to hold."""
 
     price_e8: int
