@@ -29,7 +29,10 @@ from exchange.engine import Engine
 COMMANDS: Final = 100_000
 CHUNK_COMMANDS_MAX: Final = 2_000
 GROWTH_COMMANDS: Final = 20_000
-GROWTH: Final = ((10, 1_000), (1_000, 1_000), (100_000, 1_000), (1_000, 10), (1_000, 100_000))
+GROWTH: Final = (  # (accounts, resting orders)
+    *((10, 1_000), (1_000, 1_000), (100_000, 1_000)),
+    *((1_000, 10), (1_000, 10_000), (1_000, 100_000)),
+)
 INTERRUPTED_CODE: Final = 130
 
 
