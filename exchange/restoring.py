@@ -19,8 +19,8 @@ from exchange.storage.queries import ROWS_MAX, Part, Queries
 from exchange.storage.rows import CandleRow, TradeRow
 from exchange.views.board import Board
 from exchange.views.candles import MINUTE_MS, Candle, flat
+from exchange.views.trades import trade_of_row
 from exchange.wire import INTERVALS_MS
-from matching.types import Side
 
 
 async def restore_board(
@@ -46,7 +46,7 @@ async def _restore_trades(
         board.trades.preload(symbol, (_past_trade(symbol, each) for each in past.trades(symbol)))
     behind_id = engine.trading.trade_ids[symbol] + 1
     for row in await history.trades(symbol, part=Part(before_id=behind_id, limit=TRADES_KEPT)):
-        board.trades.fold(_traded(row))
+        board.trades.fold(trade_of_row(row))
 
 
 async def _restore_fundings(
@@ -100,7 +100,7 @@ async def _restore_candles(
         bars: Iterable[Bar | CandleRow] = chain(made_up, kept, running)
         board.candles.preload(symbol, interval, joined(bars, step_ms, open_ms))
     async for row in _trades_since(history, symbol, minute_ms, engine.trading.trade_ids[symbol]):
-        board.candles.fold(_traded(row))
+        board.candles.fold(trade_of_row(row))
 
 
 async def _restore_price_candles(board: Board, now_ms: int, history: Queries, symbol: str) -> None:
@@ -199,19 +199,4 @@ def _past_trade(symbol: str, trade: PastTrade) -> Traded:
         maker_order_id=0,
         taker_order_id=0,
         forced=False,
-    )
-
-
-def _traded(row: TradeRow) -> Traded:
-    return Traded(
-        seq=row.seq,
-        time_ms=row.time_ms,
-        symbol=row.symbol,
-        trade_id=row.trade_id,
-        price_ticks=row.price_ticks,
-        lots=row.lots,
-        taker_side=Side(row.taker_side),
-        maker_order_id=row.maker_order_id,
-        taker_order_id=row.taker_order_id,
-        forced=row.forced,
     )

@@ -6,10 +6,10 @@ from exchange.bounds import TRADES_KEPT
 from exchange.events import Traded
 from exchange.gateway.doors import Doors
 from exchange.storage.queries import Part
-from exchange.storage.rows import CandleRow, TradeRow
+from exchange.storage.rows import CandleRow
 from exchange.views.candles import Candle
+from exchange.views.trades import trade_of_row
 from exchange.wire import INTERVALS_MS
-from matching.types import Side
 
 
 async def candles_of(
@@ -91,20 +91,4 @@ def candle_of_row(row: CandleRow) -> Candle:
         row.synthetic,
         row.taker_lots,
         row.taker_units,
-    )
-
-
-def trade_of_row(row: TradeRow) -> Traded:
-    """A public trade of the history."""
-    return Traded(
-        seq=row.seq,
-        time_ms=row.time_ms,
-        symbol=row.symbol,
-        trade_id=row.trade_id,
-        price_ticks=row.price_ticks,
-        lots=row.lots,
-        taker_side=Side(row.taker_side),
-        maker_order_id=row.maker_order_id,
-        taker_order_id=row.taker_order_id,
-        forced=row.forced,
     )

@@ -8,6 +8,8 @@ from itertools import islice
 
 from exchange.bounds import TRADES_KEPT
 from exchange.events import Traded
+from exchange.storage.rows import TradeRow
+from matching.types import Side
 
 
 def is_synthetic(event: Traded) -> bool:
@@ -49,3 +51,19 @@ class Trades:
         """The newest trade."""
         kept = self._kept[symbol]
         return kept[-1] if kept else None
+
+
+def trade_of_row(row: TradeRow) -> Traded:
+    """A public trade of the history."""
+    return Traded(
+        seq=row.seq,
+        time_ms=row.time_ms,
+        symbol=row.symbol,
+        trade_id=row.trade_id,
+        price_ticks=row.price_ticks,
+        lots=row.lots,
+        taker_side=Side(row.taker_side),
+        maker_order_id=row.maker_order_id,
+        taker_order_id=row.taker_order_id,
+        forced=row.forced,
+    )

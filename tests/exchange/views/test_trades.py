@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from exchange.bounds import TRADES_KEPT
 from exchange.events import Traded
-from exchange.views.trades import Trades, is_synthetic
+from exchange.storage.rows import TradeRow
+from exchange.views.trades import Trades, is_synthetic, trade_of_row
+from matching.types import Side
 from tests.exchange.events_by_hand import event
 
 SYMBOL = "BTC-USDT"
@@ -41,3 +43,16 @@ def test_history_lies_before_the_live_trades() -> None:
     recent = trades.recent(SYMBOL, 10)
     assert ids(recent) == [9, 10, 11]
     assert [is_synthetic(trade) for trade in recent] == [True, True, False]
+
+
+def test_a_trade_of_the_history_comes_back_as_it_was() -> None:
+    row = TradeRow("BTC-USDT", 7, 5_000_000, 3, 1, 11, 12, 1_700_000_000_000, forced=True, seq=9)
+    told = trade_of_row(row)
+    assert (told.symbol, told.trade_id, told.price_ticks, told.lots) == (
+        "BTC-USDT",
+        7,
+        5_000_000,
+        3,
+    )
+    assert (told.taker_side, told.maker_order_id, told.taker_order_id) == (Side.SELL, 11, 12)
+    assert (told.forced, told.seq, told.time_ms) == (True, 9, 1_700_000_000_000)

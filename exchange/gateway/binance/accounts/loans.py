@@ -135,7 +135,8 @@ def _paying(path: str, handler: Any, weight: int) -> Route:
     )
 
 
-def _reading(path: str, handler: Any, weight: int) -> Route:
+def margin_reading(path: str, handler: Any, weight: int = 1) -> Route:
+    """What is read of margin accounts, signed."""
     return Route(
         verb="GET",
         path=f"/sapi/v1/margin/{path}",
@@ -150,9 +151,9 @@ ROUTES = (
     _paying("borrow-repay", borrow_repay, 1_500),
     _paying("loan", _borrow, 3_000),
     _paying("repay", _repay, 3_000),
-    _reading("borrow-repay", history, 10),
-    _reading("loan", loans, 10),
-    _reading("repay", repayments, 10),
-    _reading("maxBorrowable", max_borrowable, 50),
-    _reading("maxTransferable", max_transferable, 50),
+    margin_reading("borrow-repay", history, 10),
+    margin_reading("loan", loans, 10),
+    margin_reading("repay", repayments, 10),
+    margin_reading("maxBorrowable", max_borrowable, 50),
+    margin_reading("maxTransferable", max_transferable, 50),
 )

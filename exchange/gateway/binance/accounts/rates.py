@@ -16,9 +16,9 @@ from exchange.gateway.binance.accounts.amounts import (
     known_asset,
     rate_eight,
 )
+from exchange.gateway.binance.accounts.loans import margin_reading
 from exchange.gateway.binance.accounts.pages import page, span
 from exchange.gateway.binance.accounts.pairs import is_borrowable
-from exchange.gateway.binance.accounts.refusals import REFUSALS
 from exchange.gateway.binance.accounts.wallets import margin_wallet, pair_of, symbol_in
 from exchange.gateway.binance.calls import Call, Route
 from exchange.gateway.binance.errors import BAD_VALUE, refused
@@ -217,23 +217,12 @@ async def isolated_tiers(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-def _reading(path: str, handler: Any, weight: int = 1) -> Route:
-    return Route(
-        verb="GET",
-        path=f"/sapi/v1/margin/{path}",
-        handler=handler,
-        weight=weight,
-        security="U",
-        refusals=REFUSALS,
-    )
-
-
 ROUTES = (
-    _reading("interestHistory", interest_history),
-    _reading("interestRateHistory", rate_history),
-    _reading("next-hourly-interest-rate", next_rates, 100),
-    _reading("available-inventory", inventory, 50),
-    _reading("crossMarginData", cross_data, 5),
+    margin_reading("interestHistory", interest_history),
+    margin_reading("interestRateHistory", rate_history),
+    margin_reading("next-hourly-interest-rate", next_rates, 100),
+    margin_reading("available-inventory", inventory, 50),
+    margin_reading("crossMarginData", cross_data, 5),
     Route(
         verb="GET",
         path="/sapi/v1/margin/crossMarginCollateralRatio",
@@ -241,6 +230,6 @@ ROUTES = (
         weight=100,
         security="K",
     ),
-    _reading("isolatedMarginData", isolated_data, 10),
-    _reading("isolatedMarginTier", isolated_tiers),
+    margin_reading("isolatedMarginData", isolated_data, 10),
+    margin_reading("isolatedMarginTier", isolated_tiers),
 )
