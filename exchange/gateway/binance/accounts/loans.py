@@ -6,15 +6,16 @@ from typing import Any, Final
 
 from exchange.commands import Borrow, Repay
 from exchange.gateway.binance.accounts.amounts import amount_of, asset_named, asset_of, eight
+from exchange.gateway.binance.accounts.endpoints import paying, reading
 from exchange.gateway.binance.accounts.pages import page, span
-from exchange.gateway.binance.accounts.refusals import BAD_ASSET, REFUSALS, REPAY_TOO_LARGE
+from exchange.gateway.binance.accounts.refusals import BAD_ASSET, REPAY_TOO_LARGE
 from exchange.gateway.binance.accounts.wallets import (
     chosen_wallet,
     margin_wallet,
     need,
     symbol_in,
 )
-from exchange.gateway.binance.calls import Call, Route
+from exchange.gateway.binance.calls import Call
 from exchange.gateway.binance.errors import refused
 from exchange.storage.rows import LoanRow
 from risk.borrowing import wallet_holds
@@ -123,37 +124,13 @@ def _row(row: LoanRow, symbol: str) -> dict[str, Any]:
     return {**said, "isolatedSymbol": symbol} if symbol else said
 
 
-def _paying(path: str, handler: Any, weight: int) -> Route:
-    return Route(
-        verb="POST",
-        path=f"/sapi/v1/margin/{path}",
-        handler=handler,
-        weight=weight,
-        security="M",
-        by_account=True,
-        refusals=REFUSALS,
-    )
-
-
-def margin_reading(path: str, handler: Any, weight: int = 1) -> Route:
-    """What is read of margin accounts, signed."""
-    return Route(
-        verb="GET",
-        path=f"/sapi/v1/margin/{path}",
-        handler=handler,
-        weight=weight,
-        security="U",
-        refusals=REFUSALS,
-    )
-
-
 ROUTES = (
-    _paying("borrow-repay", borrow_repay, 1_500),
-    _paying("loan", _borrow, 3_000),
-    _paying("repay", _repay, 3_000),
-    margin_reading("borrow-repay", history, 10),
-    margin_reading("loan", loans, 10),
-    margin_reading("repay", repayments, 10),
-    margin_reading("maxBorrowable", max_borrowable, 50),
-    margin_reading("maxTransferable", max_transferable, 50),
+    paying("margin/borrow-repay", borrow_repay, 1_500),
+    paying("margin/loan", _borrow, 3_000),
+    paying("margin/repay", _repay, 3_000),
+    reading("margin/borrow-repay", history, 10),
+    reading("margin/loan", loans, 10),
+    reading("margin/repay", repayments, 10),
+    reading("margin/maxBorrowable", max_borrowable, 50),
+    reading("margin/maxTransferable", max_transferable, 50),
 )

@@ -16,7 +16,7 @@ from exchange.gateway.binance.accounts.amounts import (
     known_asset,
     rate_eight,
 )
-from exchange.gateway.binance.accounts.loans import margin_reading
+from exchange.gateway.binance.accounts.endpoints import reading
 from exchange.gateway.binance.accounts.pages import page, span
 from exchange.gateway.binance.accounts.pairs import is_borrowable
 from exchange.gateway.binance.accounts.wallets import margin_wallet, pair_of, symbol_in
@@ -218,11 +218,11 @@ async def isolated_tiers(call: Call) -> list[dict[str, Any]]:
 
 
 ROUTES = (
-    margin_reading("interestHistory", interest_history),
-    margin_reading("interestRateHistory", rate_history),
-    margin_reading("next-hourly-interest-rate", next_rates, 100),
-    margin_reading("available-inventory", inventory, 50),
-    margin_reading("crossMarginData", cross_data, 5),
+    reading("margin/interestHistory", interest_history),
+    reading("margin/interestRateHistory", rate_history),
+    reading("margin/next-hourly-interest-rate", next_rates, 100),
+    reading("margin/available-inventory", inventory, 50),
+    reading("margin/crossMarginData", cross_data, 5),
     Route(
         verb="GET",
         path="/sapi/v1/margin/crossMarginCollateralRatio",
@@ -230,6 +230,6 @@ ROUTES = (
         weight=100,
         security="K",
     ),
-    margin_reading("isolatedMarginData", isolated_data, 10),
-    margin_reading("isolatedMarginTier", isolated_tiers),
+    reading("margin/isolatedMarginData", isolated_data, 10),
+    reading("margin/isolatedMarginTier", isolated_tiers),
 )

@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple
 
 from exchange.commands import Transfer
 from exchange.gateway.binance.accounts.amounts import amount_of, asset_named, asset_of, eight
+from exchange.gateway.binance.accounts.endpoints import paying, reading
 from exchange.gateway.binance.accounts.pages import page, span
-from exchange.gateway.binance.accounts.refusals import REFUSALS
 from exchange.gateway.binance.accounts.wallets import (
     CM,
     MAIN,
@@ -23,7 +23,7 @@ from exchange.gateway.binance.accounts.wallets import (
     word_of,
     words_of,
 )
-from exchange.gateway.binance.calls import Call, Route
+from exchange.gateway.binance.calls import Call
 from exchange.gateway.binance.errors import BAD_VALUE, refused
 from exchange.storage.rows import LedgerRow
 from risk.account import MARGIN, SPOT, isolated_wallet
@@ -251,36 +251,13 @@ def moved(rows: list[LedgerRow]) -> list[Moved]:
     return found
 
 
-def _paying(path: str, handler: Any, weight: int) -> Route:
-    return Route(
-        verb="POST",
-        path=f"/sapi/v1/{path}",
-        handler=handler,
-        weight=weight,
-        security="M",
-        by_account=True,
-        refusals=REFUSALS,
-    )
-
-
-def _listing(path: str, handler: Any, weight: int) -> Route:
-    return Route(
-        verb="GET",
-        path=f"/sapi/v1/{path}",
-        handler=handler,
-        weight=weight,
-        security="U",
-        refusals=REFUSALS,
-    )
-
-
 ROUTES = (
-    _paying("asset/transfer", transfer, 900),
-    _paying("margin/transfer", margin_transfer, 600),
-    _paying("margin/isolated/transfer", isolated_transfer, 600),
-    _paying("futures/transfer", futures_transfer, 600),
-    _listing("asset/transfer", transfers, 1),
-    _listing("margin/transfer", margin_transfers, 1),
-    _listing("margin/isolated/transfer", isolated_transfers, 1),
-    _listing("futures/transfer", futures_transfers, 10),
+    paying("asset/transfer", transfer, 900),
+    paying("margin/transfer", margin_transfer, 600),
+    paying("margin/isolated/transfer", isolated_transfer, 600),
+    paying("futures/transfer", futures_transfer, 600),
+    reading("asset/transfer", transfers, 1),
+    reading("margin/transfer", margin_transfers, 1),
+    reading("margin/isolated/transfer", isolated_transfers, 1),
+    reading("futures/transfer", futures_transfers, 10),
 )
