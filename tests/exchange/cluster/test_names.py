@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from exchange.cluster.names import Names
 
-ATTRIBUTES = "epoch leader commands log snapshots keys keys_changed meta asks".split()
+ATTRIBUTES = [
+    "epoch",
+    "leader",
+    "commands",
+    "log",
+    "snapshots",
+    "keys",
+    "keys_changed",
+    "meta",
+    "asks",
+]
 
 
 def test_the_keys_of_a_venue_share_a_prefix_and_a_slot_and_differ() -> None:
