@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from exchange.storage.backlog import Backlog, Rows, TableRow
 from exchange.storage.pruning import PRUNED, pruning
-from exchange.storage.queries import Answer, Queries, Work
+from exchange.storage.readers import Answer, Readers, Work
 from exchange.storage.tables import TABLES, insert, prepare
 
 COMMIT_EVERY_S: Final = 0.2
@@ -53,7 +53,7 @@ class _Pruning:
     removed: int = 0
 
 
-class History(Queries):
+class History(Readers):
     """A history file with its writer and its readers. Make it with `History.open`.
 
     Each question sees all that was submitted before it, unless the writer is further behind

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from exchange.storage.queries import ledger_sums
+from exchange.storage.readers import ledger_sums
 from exchange.storage.tables import TABLES, Table
 
 ROWS_PER_SLICE: Final = 10_000

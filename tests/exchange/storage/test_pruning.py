@@ -10,7 +10,7 @@ import pytest
 
 from exchange.storage import pruning as pruning_module
 from exchange.storage.pruning import PRUNED, pruning
-from exchange.storage.queries import pnl_of
+from exchange.storage.readers import pnl_of
 from exchange.storage.rows import CandleRow, FundingRow
 from exchange.storage.tables import TABLES, insert, prepare
 from tests.exchange.storage.histories import FILLED, order, order_list, posting, trade

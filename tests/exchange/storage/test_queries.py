@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from exchange.storage.queries import ALL, ROWS_MAX, Part, Queries
+from exchange.storage.readers import Readers
 from exchange.storage.rows import (
     CallRow,
     CandleRow,
@@ -45,7 +46,7 @@ def writer(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def queries(tmp_path: Path, writer: sqlite3.Connection) -> Iterator[Queries]:
-    queries = Queries(tmp_path / "history.db")
+    queries = Readers(tmp_path / "history.db")
     yield queries
     queries._close_readers()
 

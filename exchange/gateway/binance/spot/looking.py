@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 from typing import Any
 
@@ -12,7 +11,7 @@ from exchange.gateway.binance.spot.numbers import LIMIT_MAX, part_of
 from exchange.gateway.binance.spot.order_shapes import trade_fields
 from exchange.gateway.binance.spot.wishes import wallet_of
 from exchange.gateway.native.remembered import order_row_event
-from exchange.storage.queries import Conditions, Part, select
+from exchange.storage.queries import Part
 from exchange.storage.rows import OrderRow
 
 
@@ -71,13 +70,8 @@ async def orders_of(call: Call, order_ids: Collection[int]) -> list[OrderRow]:
     """The caller's orders of these ids, as the history has them."""
     if not order_ids:
         return []
-    where: Conditions = {"account_id": call.account.id, "order_id": sorted(order_ids)}
-
-    def found(reader: sqlite3.Connection) -> list[OrderRow]:
-        part = Part(limit=max(LIMIT_MAX, len(order_ids)))
-        return select(reader, "orders", where, part, ["order_id"])
-
-    return await call.doors.history.query(found)
+    part = Part(limit=max(LIMIT_MAX, len(order_ids)))
+    return await call.doors.history.orders_of(call.account.id, sorted(order_ids), part=part)
 
 
 async def order_counts(call: Call) -> list[dict[str, Any]]:
