@@ -39,6 +39,9 @@ Groups = Sequence[list[AnyEvent]]
 Listener = Callable[[Groups], None]
 """Told of each applied group: one list of events a command, in their order."""
 
+OnTaken = Callable[[int, list[object]], None]
+"""Told of a group about to be kept: how many commands are the house's, whose the others are."""
+
 TICKS_PER_WALL_SECOND: Final = 4  # Where time runs fast, it is not told more often than that.
 
 T = TypeVar("T")
@@ -89,6 +92,7 @@ class _Waiting(NamedTuple):
     command: AnyCommand
     answer: asyncio.Future[list[AnyEvent]]
     follows: bool = False  # It is of the same group as the one before it.
+    origin: object = None  # What it was taken in with.
 
 
 class _Step(NamedTuple):
@@ -115,6 +119,7 @@ class Sequencer:
     ) -> None:
         self.listeners: list[Listener] = []
         self.on_timing: Callable[[Timing], None] | None = None
+        self.on_taken: OnTaken | None = None
         self.sources = list(sources)
         self.clock = clock
         self._engine = engine
@@ -186,6 +191,19 @@ class Sequencer:
             self._waiting.append(_Waiting(command, answer, follows=place > 0))
         self._awake.set()
         return await asyncio.gather(*answers)
+
+    def take_in(self, commands: Sequence[AnyCommand], origin: object) -> None:
+        """Have several kept and obeyed in one group; nobody waits for them, and none is refused.
+
+        `on_taken` tells of their `origin` when they are about to be kept.
+        """
+        if self._failure is not None:
+            raise SequencerFailed(self._failure)
+        nobody: asyncio.Future[list[AnyEvent]] = asyncio.get_running_loop().create_future()
+        nobody.set_result([])
+        for place, command in enumerate(commands):
+            self._waiting.append(_Waiting(command, nobody, follows=place > 0, origin=origin))
+        self._awake.set()
 
     async def step(self, ms: int) -> int:
         """Move a clock that can be stepped on by `ms`; answers the time when all due is done.
@@ -306,6 +324,8 @@ class Sequencer:
         self._under_way = True
         try:
             commands, payload, waiting = self._stamped(house, waiting, now_ms)
+            if self.on_taken is not None:
+                self.on_taken(len(house), [each.origin for each in waiting])
             started_s = time.perf_counter()
             if commands:
                 await asyncio.get_running_loop().run_in_executor(

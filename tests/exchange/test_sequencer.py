@@ -100,6 +100,27 @@ async def test_what_is_submitted_together_is_refused_together(
     assert house.engine.seq == 0
 
 
+async def test_what_is_taken_in_is_one_group_whatever_waits_and_its_origin_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "COMMANDS_WAITING_MAX", 2)
+    monkeypatch.setattr(module, "GROUP_COMMANDS_MAX", 3)
+    house = House(SteppedClock(START_MS))
+    told: list[tuple[int, list[object]]] = []
+    house.sequencer.on_taken = lambda skip, origins: told.append((skip, origins))
+    asked = asyncio.create_task(house.sequencer.submit(OpenAccount(label="asked")))
+    await until(lambda: house.sequencer.backlog == 1)
+    house.sequencer.take_in([OpenAccount(label="a1"), OpenAccount(label="a2")], "a")
+    house.sequencer.take_in([OpenAccount(label="b1"), OpenAccount(label="b2")], "b")
+    async with running(house):
+        await asked
+        await until(lambda: house.engine.seq == 5)
+    assert house.kept("label") == [["asked", "a1", "a2"], ["b1", "b2"]]
+    assert told == [(0, [None, "a", "a"]), (0, ["b", "b"])]
+    with pytest.raises(SequencerFailed):
+        house.sequencer.take_in([OpenAccount()], "c")
+
+
 async def test_too_many_that_wait_are_refused_as_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "COMMANDS_WAITING_MAX", 2)
     house = House(SteppedClock(START_MS))
