@@ -116,6 +116,9 @@ class Binance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     futures_messages_per_second: Many = 10
     disconnect_hours: Annotated[float, msgspec.Meta(ge=0, le=1_000)] = 24.0  # A socket's life.
     conditional_on_order: bool = True  # Futures: stops by /order too, or (-4120) by algoOrder only.
+    spot_port: Port | None = None  # A port of one product alone, whose streams have no prefix.
+    um_port: Port | None = None
+    cm_port: Port | None = None
 
 
 class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -200,9 +203,22 @@ def checked(config: Config) -> Config:
         venue_of(config, start_ms=0)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+    _check_ports(config)
+    return config
+
+
+def _check_ports(config: Config) -> None:
+    """ConfigError where two ports are one, or there is a port and nothing to serve on it."""
     if 0 < config.server.port == config.server.fast_port:
         raise ConfigError("the two ports must differ - at `$.server.fast_port`")
-    return config
+    taken = {config.server.port, config.server.fast_port} - {0}
+    for name in ("spot_port", "um_port", "cm_port"):
+        port = getattr(config.binance, name)
+        if port is not None and not config.binance.enabled:
+            raise ConfigError(f"the dialect is not enabled - at `$.binance.{name}`")
+        if port in taken:
+            raise ConfigError(f"another port has that number - at `$.binance.{name}`")
+        taken |= {port} - {0, None}
 
 
 def admin_key(config: Config, environment: Mapping[str, str] = os.environ) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from exchange.gateway.auth import RateLimiter
+from exchange.gateway.binance.homes import HOMES, product_ports
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.api import Api
 from exchange.gateway.native.http import make_app
@@ -32,10 +33,15 @@ class PortRefused(Exception):
 
 
 class Ports:
-    """Opens and closes the doors. `url` and `fast_url` are where they are, once open."""
+    """Opens and closes the doors. `url` and `fast_url` are where they are, once open.
+
+    So are `product_urls`, of ports that are one product's of a dialect; they serve what the main
+    port serves.
+    """
 
     def __init__(self, doors: Doors, publisher: Publisher) -> None:
         self.url = self.fast_url = ""
+        self.product_urls: dict[str, str] = {}
         self._doors = doors
         api = Api(doors)
         self._carrier = Carrier(api.call, _log_fault)
@@ -43,6 +49,7 @@ class Ports:
         self._new_session = _new_session(doors, publisher)
         shell = WebSocketShell(self._new_session, self._carrier, self._connections)
         app = make_app(doors, api, shell.handle, self._connections)
+        self._homes = app[HOMES]
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_WITHIN_S)
         self._fast: asyncio.Server | None = None
 
@@ -53,6 +60,13 @@ class Ports:
         with _refusing(server.host, server.port, "--port"):
             await web.TCPSite(self._runner, server.host, server.port).start()
         self.url = url_of(server.host, self._runner.addresses[0][1])
+        for product, port in product_ports(self._doors.config.binance).items():
+            before = len(self._runner.addresses)
+            with _refusing(server.host, port, f"--{product}-port"):
+                await web.TCPSite(self._runner, server.host, port).start()
+            taken = [address[1] for address in self._runner.addresses[before:]]
+            self._homes.update(dict.fromkeys(taken, product))
+            self.product_urls[product] = url_of(server.host, taken[0])
         with _refusing(server.host, server.fast_port, "--fast-port"):
             self._fast = await picows_shell.listen(
                 server.host,

@@ -292,7 +292,8 @@ class Running:
         self._asked = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._ports = Ports(doors, house.publisher)
-        self._alarm = Alarm(doors.engine, doors.sequencer, doors.clock)
+        self._sequencer = health.sequencer
+        self._alarm = Alarm(doors.engine, self._sequencer, doors.clock)
         self._stopped = False
 
     async def open(self, directory: Path) -> None:
@@ -308,6 +309,7 @@ class Running:
             doors=self.doors,
             url=self._ports.url,
             fast_url=self._ports.fast_url,
+            product_urls=self._ports.product_urls,
             data=directory,
             ephemeral=storage.ephemeral,
             data_is_default=storage.data == Storage().data and not storage.ephemeral,
@@ -315,7 +317,7 @@ class Running:
         log.info("open at %s, fast WebSocket at %s", self._ports.url, self._ports.fast_url)
 
     async def _open(self) -> None:
-        self._begin(self.doors.sequencer.run(), "sequencer")
+        self._begin(self._sequencer.run(), "sequencer")
         self._begin(self._alarm.run(), "alarm")
         if self._house.redis is not None:
             await self._house.redis.start()
@@ -337,7 +339,7 @@ class Running:
     def _is_trading(self) -> bool:
         doors = self.doors
         if not doors.clock.speed:
-            return doors.sequencer.is_idle
+            return self._sequencer.is_idle
         return is_trading(doors.engine, agents=doors.config.market.agents)
 
     @property
@@ -379,7 +381,7 @@ class Running:
     async def _end(self) -> None:
         """End every task and connection; nothing is applied any more after this."""
         await self._ports.close()
-        self.doors.sequencer.stop()
+        self._sequencer.stop()
         sequencing, *others = self._tasks
         await asyncio.wait([sequencing])
         self._look_for_faults()

@@ -7,11 +7,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from exchange.config import Binance
+from exchange.server import start
 from tests.binance_table import PAGE, page
 from tests.exchange.gateway.binance.clients.test_ccxt import SYMBOLS, quoted
 from tests.exchange.gateway.rig import running
+from tests.exchange.test_server import config
 
 BLOCKS = {
     title.strip(): "\n".join(
@@ -22,6 +26,8 @@ BLOCKS = {
     )
     if "\n    " in body
 }
+CLIENTS = ("ccxt", "ccxt.pro", "python-binance", "The official SDK")
+HOSTS = "A bot that lets you change nothing but hosts"
 URL = "http://127.0.0.1:8080"
 
 
@@ -30,10 +36,30 @@ def test_the_table_of_endpoints_is_up_to_date() -> None:
 
 
 def test_every_client_has_its_block() -> None:
-    assert list(BLOCKS) == ["ccxt", "ccxt.pro", "python-binance", "The official SDK"]
+    assert list(BLOCKS) == [*CLIENTS, HOSTS]
 
 
-@pytest.mark.parametrize("title", BLOCKS)
+async def test_the_block_of_hosts_runs_as_it_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ports, code = BLOCKS[HOSTS].split("import asyncio", 1)
+    asked = msgspec.toml.decode(ports)["binance"]
+    assert list(asked) == ["spot_port", "um_port", "cm_port"]
+    free = msgspec.convert(dict.fromkeys(asked, 0), Binance)
+    made = await start(msgspec.structs.replace(config(tmp_path), binance=free))
+    try:
+        await made.doors.sequencer.step(5_000)  # Until there is a mark.
+        own = made.opened.product_urls["um"].removeprefix("http://")
+        code = code.replace(f"127.0.0.1:{asked['um_port']}", own)
+        await asyncio.to_thread(exec, compile("import asyncio" + code, HOSTS, "exec"), {})
+    finally:
+        await made.stop()
+    rest, stream = capsys.readouterr().out.splitlines()
+    assert "'lastFundingRate'" in rest
+    assert "'markPriceUpdate'" in stream
+
+
+@pytest.mark.parametrize("title", CLIENTS)
 async def test_a_block_runs_as_it_stands(
     tmp_path: Path, title: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,6 +43,7 @@ Then, in another terminal:
 DEMO_MARGIN_USDT: Final = 50_000  # Collateral, so that `buy --margin cross --borrow` works at once.
 DEMO_LABEL: Final = "demo"
 
+PRODUCTS: Final = {"spot": "spot", "um": "USD-M", "cm": "COIN-M"}  # That may have ports.
 SPEED_HELP: Final = "exchange seconds a second, or max"
 
 
@@ -76,6 +77,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     where.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     where.add_argument("--port", type=int, help="HTTP and WebSocket (default: 8080; 0: any)")
     where.add_argument("--fast-port", type=int, help="fast WebSocket (default: 8081; 0: any)")
+    for name, product in PRODUCTS.items():
+        where.add_argument(
+            f"--{name}-port", type=int, help=f"Binance's {product} alone, streams without prefix"
+        )
     kept = where.add_mutually_exclusive_group()
     kept.add_argument("--data", help="directory to keep everything in (default: ./papertape-data)")
     kept.add_argument("--ephemeral", action="store_true", default=None, help="keep nothing")
@@ -121,6 +126,7 @@ def config_of(args: argparse.Namespace) -> Config:
         for name in (
             *("host", "port", "fast_port", "data", "ephemeral", "speed", "seed", "prices"),
             *("tape", "redis", "admin_key", "require_admin", "paranoid"),
+            *(f"{product}_port" for product in PRODUCTS),
         )
     }
     flags["agents"] = None if args.agents is None else args.agents == "on"
@@ -154,13 +160,19 @@ def _run(config: Config, on_open: Callable[[Opened], Awaitable[None]]) -> int:
 async def serving(opened: Opened, *, as_json: bool) -> None:
     """Print where everything is."""
     if as_json:
-        said = {"url": opened.url, "fast_url": opened.fast_url, "data": str(opened.data)}
+        said = _addresses(opened)
         if opened.ephemeral:
             said["admin_key"] = opened.doors.admin_key
         print_json(said)
     else:
         print(serving_text(opened))
     sys.stdout.flush()
+
+
+def _addresses(opened: Opened) -> dict[str, str]:
+    """Where everything is, for machines."""
+    own = {f"{product}_url": url for product, url in opened.product_urls.items()}
+    return {"url": opened.url, "fast_url": opened.fast_url, **own, "data": str(opened.data)}
 
 
 def serving_text(opened: Opened) -> str:
@@ -171,6 +183,7 @@ def serving_text(opened: Opened) -> str:
         ("API", opened.url + "/docs"),
         ("WebSocket", websocket_of(opened.url)),
         ("fast WebSocket", websocket_of(opened.fast_url)),
+        *((f"Binance {PRODUCTS[name]}", url) for name, url in opened.product_urls.items()),
         ("data", "nothing is kept" if opened.ephemeral else str(opened.data)),
     ]
     if opened.ephemeral:
@@ -202,9 +215,7 @@ async def welcome(opened: Opened, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                "url": opened.url,
-                "fast_url": opened.fast_url,
-                "data": str(opened.data),
+                **_addresses(opened),
                 "account_id": key.account_id,
                 "api_key": key.key,
                 "api_secret": key.secret,

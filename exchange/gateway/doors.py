@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from exchange.audit import Auditor
 from exchange.clock import Clock
+from exchange.commands import AnyCommand
 from exchange.config import Config
 from exchange.engine import Engine
+from exchange.events import AnyEvent
 from exchange.gateway import auth
 from exchange.gateway.calls import Caller, refusal
 from exchange.gateway.sources import hosts_of, refuse_stranger
 from exchange.metrics import Metrics
 from exchange.publisher import Desk
-from exchange.sequencer import Sequencer
-from exchange.storage.history import History
-from exchange.storage.keys import KeyStore
+from exchange.sequencer import Listener
+from exchange.storage.keys import Keyring
+from exchange.storage.queries import Queries
 from exchange.views.board import Board
 from exchange.wire import LoginAsk
 from matching.reasons import Reason
 
 LOGIN_TARGET: Final = ("GET", "/v1/ws")  # What a login signs besides its timestamp.
+
+
+class Sequencing(Protocol):
+    """What a door asks of the sequencer, be it in this process or in another."""
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """Those who are told of each applied group."""
+
+    @property
+    def time_ms(self) -> int:
+        """Exchange time of the last group obeyed."""
+
+    async def submit(self, command: AnyCommand) -> list[AnyEvent]:
+        """The command's events, once it is durable and obeyed; see `Sequencer.submit`."""
+
+    async def submit_all(self, commands: Sequence[AnyCommand]) -> list[list[AnyEvent]]:
+        """The events of each, of commands that are obeyed together."""
+
+    async def step(self, ms: int) -> int:
+        """Move a clock that can be stepped."""
+
+    def retime(self) -> None:
+        """The clock was given another speed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +61,11 @@ class Doors:
     """
 
     engine: Engine
-    sequencer: Sequencer
+    sequencer: Sequencing
     board: Board
     desk: Desk
-    history: History
-    keys: KeyStore
+    history: Queries
+    keys: Keyring
     clock: Clock
     config: Config
     admin_key: str
@@ -104,3 +130,4 @@ class Opened:
     data: Path
     ephemeral: bool = False
     data_is_default: bool = True
+    product_urls: Mapping[str, str] = field(default_factory=dict)  # Of ports of one product.

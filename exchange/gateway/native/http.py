@@ -12,6 +12,7 @@ from aiohttp import web
 
 from exchange.gateway import auth
 from exchange.gateway.binance.door import BinanceDoor, is_dialect, new_dialect
+from exchange.gateway.binance.homes import HOMES
 from exchange.gateway.binance.streams.names import is_stream_path
 from exchange.gateway.binance.streams.shell import StreamsDoor
 from exchange.gateway.binance.ws_api.door import WsApiDoor
@@ -91,6 +92,7 @@ class HttpDoor:
         app.router.add_get("/metrics", self._metrics)
         for path, page in self._pages.by_path.items():
             app.router.add_get(path, page.answer)
+        app[HOMES] = {}
         if self._doors.config.binance.enabled:
             dialect = new_dialect(self._doors)
             BinanceDoor(dialect).register(app)

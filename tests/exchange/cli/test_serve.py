@@ -38,6 +38,9 @@ def test_flags_win_over_the_file_and_the_file_over_the_defaults(tmp_path: Path) 
     [
         (("--host", "0.0.0.0"), "server", "host", "0.0.0.0"),
         (("--fast-port", "0"), "server", "fast_port", 0),
+        (("--spot-port", "0"), "binance", "spot_port", 0),
+        (("--um-port", "8083"), "binance", "um_port", 8083),
+        (("--cm-port", "8084"), "binance", "cm_port", 8084),
         (("--data", "x"), "storage", "data", "x"),
         (("--ephemeral",), "storage", "ephemeral", True),
         (("--agents", "off"), "market", "agents", False),
@@ -122,6 +125,16 @@ async def test_the_lines_for_ccxt_run_as_printed(opened: Opened) -> None:
     asked = await asyncio.to_thread(names["bot"].fetch_time)
     assert abs(asked - opened.doors.clock.wall_ms()) < 60_000
     assert names["bot"].apiKey == key.key
+
+
+async def test_ports_of_products_are_told(
+    opened: Opened, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_ports = replace(opened, product_urls={"um": "http://127.0.0.1:8083"})
+    await serve.serving(with_ports, as_json=False)
+    assert "Binance USD-M   http://127.0.0.1:8083\n" in capsys.readouterr().out
+    await serve.welcome(with_ports, as_json=True)
+    assert json.loads(capsys.readouterr().out)["um_url"] == "http://127.0.0.1:8083"
 
 
 async def test_for_machines_there_is_one_object(

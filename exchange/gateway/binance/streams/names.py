@@ -171,18 +171,20 @@ def is_stream_path(path: str) -> bool:
     return opening_of(path, {}) is not None
 
 
-def opening_of(path: str, query: Mapping[str, str]) -> Opening | None:
+def opening_of(path: str, query: Mapping[str, str], home: Product | None = None) -> Opening | None:
     """What a path and its query open; None where there is no socket at it.
 
-    A token that names no stream is kept: it stays silent, unless it is a listenKey.
+    A path without a prefix is of the product whose `home` the port is; on a port of all it is
+    of spot, and below a category of USD-M. A token that names no stream is kept: it stays
+    silent, unless it is a listenKey.
     """
     parts = path.split("/")[1:]
-    product: Product = "spot"
+    product: Product = home or "spot"
     if parts and parts[0] in {"um", "cm"}:
-        product = "um" if parts[0] == "um" else "cm"
+        product = home = "um" if parts[0] == "um" else "cm"
         parts = parts[1:]
     if parts and parts[0] in _CATEGORIES:
-        product = "um" if product == "spot" else product
+        product = home or "um"
         parts = parts[1:]
     if not parts or parts[0] not in {"ws", "stream"}:
         return None

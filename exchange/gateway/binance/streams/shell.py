@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 from exchange.bounds import MESSAGE_BYTES_MAX
 from exchange.gateway.auth import RateLimiter
 from exchange.gateway.binance.calls import Dialect
+from exchange.gateway.binance.homes import home_of
 from exchange.gateway.binance.streams.names import Opening, opening_of
 from exchange.gateway.binance.streams.session import StreamSession
 from exchange.gateway.binance.symbols import Product
@@ -72,7 +73,7 @@ class StreamsDoor:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         """Hold one conversation, until either side ends it; 429 where there are too many."""
-        opening = opening_of(request.path, request.query)
+        opening = opening_of(request.path, request.query, home_of(request))
         if opening is None:
             raise web.HTTPNotFound
         address = request.remote or ""

@@ -106,6 +106,25 @@ def test_a_path_says_what_it_opens(path: str, query: dict[str, str], opening: Op
 
 
 @pytest.mark.parametrize(
+    ("path", "home", "product"),
+    [
+        ("/ws", "um", "um"),
+        ("/stream", "cm", "cm"),
+        ("/public/ws", "cm", "cm"),
+        ("/market/stream", "spot", "spot"),
+        ("/um/ws", "spot", "um"),
+        ("/cm/private/ws", "um", "cm"),
+    ],
+)
+def test_on_a_products_own_port_a_path_needs_no_prefix(
+    path: str, home: Product, product: Product
+) -> None:
+    opening = opening_of(path, {}, home)
+    assert opening is not None
+    assert opening.product == product
+
+
+@pytest.mark.parametrize(
     "path", ["*", "/", "/um", "/um/", "/cm/v1", "/stream/a@trade", "/streams", "/wss", "/v1/ws"]
 )
 def test_other_paths_open_none(path: str) -> None:
