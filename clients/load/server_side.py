@@ -16,6 +16,8 @@ _GROUPS: Final = "papertape_group_commands_count"
 _GROUPED: Final = "papertape_group_commands_sum"
 _SYNC_S: Final = "papertape_sync_seconds_sum"
 _APPLY_S: Final = "papertape_apply_seconds_sum"
+_CPU_S: Final = "papertape_cpu_seconds_total"
+_SESSIONS: Final = "papertape_sessions"
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -26,13 +28,17 @@ class Reading(msgspec.Struct, frozen=True):
     grouped: float
     sync_s: float
     apply_s: float
+    cpu_s: float
+    sessions: float
 
 
 class ServerSide(msgspec.Struct, frozen=True):
     """What the exchange did meanwhile: for this load, its own market and everybody else.
 
     A group is what one sync made durable.  `engine_share` is the part of the time in which the
-    engine was at work.
+    engine was at work, `cpu_share` the processor time of the whole process, 1 for one core.
+    `cpu_us_per_command` spreads all of that over the commands: parsing, signatures, the journal,
+    what readers are told.  `sessions` were connected at the end.
     """
 
     seconds: float
@@ -44,6 +50,9 @@ class ServerSide(msgspec.Struct, frozen=True):
     sync_ms_mean: float
     apply_us_per_command: float
     engine_share: float
+    cpu_share: float
+    cpu_us_per_command: float
+    sessions: int
 
 
 async def read_metrics(url: str) -> Reading | None:
@@ -71,7 +80,8 @@ def reading_of(text: str) -> Reading:
                     outcomes[sample.labels["outcome"]] = sample.value
                 elif not sample.labels:
                     sums[sample.name] = sample.value
-        return Reading(outcomes, sums[_GROUPS], sums[_GROUPED], sums[_SYNC_S], sums[_APPLY_S])
+        names = (_GROUPS, _GROUPED, _SYNC_S, _APPLY_S, _CPU_S, _SESSIONS)
+        return Reading(outcomes, *(sums[name] for name in names))
     except KeyError as error:
         raise ValueError(f"these metrics lack {error}") from None
 
@@ -88,6 +98,7 @@ def between(before: Reading | None, after: Reading | None, seconds: float) -> Se
     groups = after.groups - before.groups
     grouped = after.grouped - before.grouped
     apply_s = after.apply_s - before.apply_s
+    cpu_s = after.cpu_s - before.cpu_s
     return ServerSide(
         seconds=round(seconds, 3),
         commands=commands,
@@ -98,6 +109,9 @@ def between(before: Reading | None, after: Reading | None, seconds: float) -> Se
         sync_ms_mean=round(_ratio(after.sync_s - before.sync_s, groups) * 1e3, 3),
         apply_us_per_command=round(_ratio(apply_s, grouped) * 1e6, 1),
         engine_share=round(apply_s / seconds, 4),
+        cpu_share=round(cpu_s / seconds, 4),
+        cpu_us_per_command=round(_ratio(cpu_s, commands) * 1e6, 1),
+        sessions=round(after.sessions),
     )
 
 

@@ -4,9 +4,13 @@ _BEFORE = {"done": 100, "repeated": 1, "UNKNOWN_ORDER": 5}
 _AFTER = {"done": 490, "repeated": 1, "UNKNOWN_ORDER": 13, "MAX_ORDERS": 2}
 
 
-def metrics_text(outcomes: dict[str, int], groups: int, sync_s: float, apply_s: float) -> str:
-    """Prometheus' text of these totals."""
-    lines = ["# TYPE papertape_commands counter"]
+def metrics_text(
+    outcomes: dict[str, int], groups: int, sync_s: float, apply_s: float, cpu_s: float
+) -> str:
+    """Prometheus' text of these totals, with seven connected."""
+    lines = ["# TYPE papertape_sessions gauge", "papertape_sessions 7"]
+    lines += ["# TYPE papertape_cpu_seconds counter", f"papertape_cpu_seconds_total {cpu_s}"]
+    lines += ["# TYPE papertape_commands counter"]
     lines += [f'papertape_commands_total{{outcome="{o}"}} {n}' for o, n in outcomes.items()]
     for name, total in (
         ("group_commands", float(sum(outcomes.values()))),
@@ -22,5 +26,5 @@ def metrics_text(outcomes: dict[str, int], groups: int, sync_s: float, apply_s: 
     return "\n".join(lines) + "\n"
 
 
-BEFORE = metrics_text(_BEFORE, groups=50, sync_s=0.1, apply_s=0.02)
-AFTER = metrics_text(_AFTER, groups=250, sync_s=0.5, apply_s=0.06)
+BEFORE = metrics_text(_BEFORE, groups=50, sync_s=0.1, apply_s=0.02, cpu_s=1.5)
+AFTER = metrics_text(_AFTER, groups=250, sync_s=0.5, apply_s=0.06, cpu_s=2.5)
