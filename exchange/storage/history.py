@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from exchange.storage.backlog import Backlog, Rows, TableRow
 from exchange.storage.pruning import PRUNED, pruning
+from exchange.storage.queries import FRESH_WITHIN_S
 from exchange.storage.readers import Answer, Readers, Work
 from exchange.storage.tables import TABLES, insert, prepare
 
@@ -28,7 +29,6 @@ COMMIT_EVERY_S: Final = 0.2
 RETRY_AFTER_S: Final = 1.0
 ROWS_PER_COMMIT_MAX: Final = 20_000
 ROWS_IN_MEMORY_MAX: Final = 100_000
-FRESH_WITHIN_S: Final = 2.0
 
 log = logging.getLogger(__name__)
 

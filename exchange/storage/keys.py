@@ -12,10 +12,10 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -82,6 +82,37 @@ class ApiKey:
 Row = tuple[str, str, int, str, str, int | None, int, str, str | None, int]
 
 
+class Keyring(Protocol):
+    """What a door asks about keys, wherever they are kept; any thread may call."""
+
+    def create(
+        self,
+        account_id: int,
+        *,
+        permissions: Collection[str] = PERMISSIONS,
+        public_key: str | None = None,
+        ips: Collection[str] = (),
+        expires_ms: int | None = None,
+        label: str = "",
+    ) -> ApiKey:
+        """Make a key and keep it, durably. KeyRefused where it cannot be."""
+
+    def get(self, key: str) -> ApiKey | None:
+        """The key, unless it is unknown or revoked; from memory."""
+
+    def list(self, account_id: int | None = None) -> Sequence[ApiKey]:
+        """Every key, or an account's, oldest first; the revoked ones too."""
+
+    def revoke(self, key: str) -> bool:
+        """End a key for good, durably; False where there was none to end."""
+
+    def demo_key(self) -> ApiKey | None:
+        """The key that the demo and one-line trading use, if one was stored and still lives."""
+
+    def store_demo_key(self, key: ApiKey) -> None:
+        """Use this key for the demo and one-line trading from now on."""
+
+
 class KeyStore:
     """The keys of a data directory; any thread may call. Make it with `KeyStore.open`."""
 
@@ -119,27 +150,20 @@ class KeyStore:
         label: str = "",
     ) -> ApiKey:
         """Make a key and keep it, durably. Blocks for a sync. KeyRefused where it cannot be."""
-        made = ApiKey(
-            key=secrets.token_hex(32),
-            secret="" if public_key else secrets.token_hex(32),
-            account_id=account_id,
-            permissions=checked_permissions(permissions),
-            ips=checked_ips(ips),
+        made = made_key(
+            account_id,
+            permissions=permissions,
+            public_key=public_key,
+            ips=ips,
             expires_ms=expires_ms,
-            created_ms=self._now_ms(),
             label=label,
-            public_key=checked_public_key(public_key) if public_key else None,
+            now_ms=self._now_ms(),
         )
-        if len(label) > LABEL_CHARS_MAX:
-            raise KeyRefused(f"a label has at most {LABEL_CHARS_MAX} characters")
-        if expires_ms is not None and expires_ms <= made.created_ms:
-            raise KeyRefused("the key would have expired before it is made")
         with self._write_lock, self._writer:
             self._writer.execute("BEGIN IMMEDIATE")
             live = "SELECT count(*) FROM keys WHERE account_id = ? AND NOT revoked"
             (count,) = self._writer.execute(live, (account_id,)).fetchone()
-            if count >= KEYS_PER_ACCOUNT_MAX:
-                raise KeyRefused(f"the account has {count} keys already; revoke one first")
+            check_count(count)
             insert = "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             self._writer.execute(insert, _to_row(made))
         return made
@@ -213,6 +237,41 @@ class KeyStore:
         live = "SELECT * FROM keys WHERE key = ? AND NOT revoked"
         row = self._reader.execute(live, (key,)).fetchone()
         return None if row is None else _to_key(row)
+
+
+def made_key(
+    account_id: int,
+    *,
+    permissions: Collection[str],
+    public_key: str | None,
+    ips: Collection[str],
+    expires_ms: int | None,
+    label: str,
+    now_ms: int,
+) -> ApiKey:
+    """A new key, not kept anywhere yet. KeyRefused where it cannot be."""
+    made = ApiKey(
+        key=secrets.token_hex(32),
+        secret="" if public_key else secrets.token_hex(32),
+        account_id=account_id,
+        permissions=checked_permissions(permissions),
+        ips=checked_ips(ips),
+        expires_ms=expires_ms,
+        created_ms=now_ms,
+        label=label,
+        public_key=checked_public_key(public_key) if public_key else None,
+    )
+    if len(label) > LABEL_CHARS_MAX:
+        raise KeyRefused(f"a label has at most {LABEL_CHARS_MAX} characters")
+    if expires_ms is not None and expires_ms <= made.created_ms:
+        raise KeyRefused("the key would have expired before it is made")
+    return made
+
+
+def check_count(count: int) -> None:
+    """KeyRefused where an account that has `count` live keys may not have another."""
+    if count >= KEYS_PER_ACCOUNT_MAX:
+        raise KeyRefused(f"the account has {count} keys already; revoke one first")
 
 
 def checked_permissions(permissions: Collection[str]) -> frozenset[str]:

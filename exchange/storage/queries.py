@@ -28,6 +28,7 @@ from exchange.storage.rows import (
 Conditions = dict[str, str | int | Collection[str] | Collection[int] | None]
 
 ROWS_MAX: Final = 5_000  # Of one answer.
+FRESH_WITHIN_S: Final = 2.0
 ROWS: Final = 500  # Of one answer, unless told otherwise.
 
 
@@ -74,7 +75,7 @@ class Queries(ABC):
         """
 
     @abstractmethod
-    async def caught_up(self) -> bool:
+    async def caught_up(self, within_s: float = FRESH_WITHIN_S) -> bool:
         """Wait until all that this process knows of is in the file; False if that takes long."""
 
     async def orders(

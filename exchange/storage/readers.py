@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from exchange.storage.queries import ROWS_MAX, Conditions, Part, Queries
+from exchange.storage.queries import FRESH_WITHIN_S, ROWS_MAX, Conditions, Part, Queries
 from exchange.storage.rows import PnlRow
 from exchange.storage.tables import TABLES
 
@@ -35,7 +35,7 @@ class Readers(Queries):
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: work(self._reader()))
 
-    async def caught_up(self) -> bool:
+    async def caught_up(self, within_s: float = FRESH_WITHIN_S) -> bool:
         """A file that nobody here writes to is as far as it goes."""
         return True
 

@@ -22,7 +22,7 @@ from exchange.events import Answered
 from exchange.gateway import auth
 from exchange.gateway.doors import Opened
 from exchange.ports import PortRefused
-from exchange.sequencer import SequencerFailed
+from exchange.sequencer import Sequencer, SequencerFailed
 from exchange.server import Running, StartFailed, start
 from exchange.storage.lock import DirectoryInUse
 from exchange.storage.redis_log import STREAM, read_events
@@ -224,6 +224,7 @@ def test_a_fault_is_exit_code_1_and_a_stop_is_0(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def stop_at_once(opened: Opened) -> None:
+        assert isinstance(opened.doors.sequencer, Sequencer)
         opened.doors.sequencer.stop()
 
     async def break_it(opened: Opened) -> None:

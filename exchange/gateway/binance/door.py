@@ -70,7 +70,7 @@ def new_dialect(doors: Doors) -> Dialect:
     symbols = Symbols(doors.board.instruments)
     hub = Hub(doors.board, symbols)
     user_data = UserData(doors, hub.private)
-    doors.sequencer.listeners += [unbroken(hub.on_group), unbroken(user_data.on_group)]
+    doors.sequencer.listeners.extend([unbroken(hub.on_group), unbroken(user_data.on_group)])
     return Dialect(doors=doors, symbols=symbols, limits=limits, hub=hub, user_data=user_data)
 
 

@@ -59,11 +59,13 @@ class Rig:
     def __init__(
         self,
         doors: Doors,
+        history: History,
         app: web.Application,
         server: BaseTestServer,
         http: aiohttp.ClientSession,
     ) -> None:
         self.doors = doors
+        self.history = history
         self.app = app
         self.http = http
         self._server = server
@@ -237,6 +239,7 @@ async def running(
     engine = Engine(default_venue(1, START_MS, symbols=symbols, prices="fixed"))
     board = Board(engine.instruments)
     history = History.open(folder / "history.db")
+    keys = KeyStore.open(folder / "keys.db")
     sequencer = Sequencer(engine, NoDisk(), clock)
     desk = Accounts(engine, board)
     rows = HistoryRows(history, board, desk.is_user, START_MS)
@@ -248,7 +251,7 @@ async def running(
         board=board,
         desk=desk,
         history=history,
-        keys=KeyStore.open(folder / "keys.db"),
+        keys=keys,
         clock=clock,
         config=config,
         admin_key=ADMIN_KEY,
@@ -260,8 +263,8 @@ async def running(
     api = Api(doors)
     app = make_app(doors, api, websocket_of(doors, api).handle, Connections(0))
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
-        yield Rig(doors, app, server, http)
+        yield Rig(doors, history, app, server, http)
     sequencer.stop()
     await loop
     history.close()
-    doors.keys.close()
+    keys.close()

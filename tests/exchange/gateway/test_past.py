@@ -20,7 +20,7 @@ async def six_trades(rig: Rig) -> None:
     for _ in range(6):
         await maker.order(PERP, "sell", "0.001", price="50000")
         await taker.order(PERP, "buy", "0.001", price="50000")
-    assert await rig.doors.history.caught_up(60.0)
+    assert await rig.history.caught_up(60.0)
     kept = rig.doors.board.trades._kept
     kept[PERP] = deque(list(kept[PERP])[3:], maxlen=3)
 
@@ -54,8 +54,8 @@ async def test_candles_before_those_in_memory_come_from_the_history(tmp_path: Pa
         await six_trades(rig)
         before_ms = START_MS - MINUTE_MS
         row = CandleRow(PERP, MINUTE_MS, before_ms, 7, 9, 6, 8, 10, 80, 4, 5, 40)
-        rig.doors.history.submit(rig.doors.board.seq + 1, [("candles", row)])
-        assert await rig.doors.history.caught_up(60.0)
+        rig.history.submit(rig.doors.board.seq + 1, [("candles", row)])
+        assert await rig.history.caught_up(60.0)
         for start_ms in (None, 0, before_ms):
             found = await candles_of(rig.doors, PERP, "1m", start_ms, None, 5)
             assert [candle.open_ms for candle in found] == [before_ms, START_MS]

@@ -45,7 +45,7 @@ def writer(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def queries(tmp_path: Path, writer: sqlite3.Connection) -> Iterator[Queries]:
+def queries(tmp_path: Path, writer: sqlite3.Connection) -> Iterator[Readers]:
     queries = Readers(tmp_path / "history.db")
     yield queries
     queries._close_readers()
@@ -249,7 +249,7 @@ async def test_pnl_sums_postings_by_reason_exactly_past_64_bits(
     assert await queries.pnl(9) == []
 
 
-async def test_readers_only_read(queries: Queries) -> None:
+async def test_readers_only_read(queries: Readers) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         await queries.query(lambda reader: reader.execute("DELETE FROM trades"))
 

@@ -23,7 +23,8 @@ from exchange.gateway.native.api import Api
 from exchange.gateway.native.asks import WhyAsk
 from exchange.gateway.native.why import why
 from exchange.history_rows import HistoryRows
-from exchange.storage.queries import Queries
+from exchange.storage.queries import FRESH_WITHIN_S
+from exchange.storage.readers import Readers
 from exchange.why.adl import adl_tree
 from exchange.wire.why import WhySay
 from matching.types import Side
@@ -35,12 +36,12 @@ from tests.story import units
 PERP = "BTC-USDT-PERP"
 
 
-class File(Queries):
+class File(Readers):
     """A history file that nobody writes to."""
 
     behind = False
 
-    async def caught_up(self) -> bool:
+    async def caught_up(self, within_s: float = FRESH_WITHIN_S) -> bool:
         """Whether all that happened is in it."""
         return not self.behind
 
@@ -149,7 +150,7 @@ async def test_a_deleveraging_is_answered_by_its_number(rig: Rig) -> None:
     )
     event.lots_before, event.cost_before_minor = -100, -units("4750")
     event.mark_e8, event.equity_e16 = units("47500"), 10**18
-    rows = HistoryRows(rig.doors.history, rig.doors.board, lambda _: True, START_MS)
+    rows = HistoryRows(rig.history, rig.doors.board, lambda _: True, START_MS)
     rows.on_group([[event, Answered(seq, 5, None, 0, {}, False)]])
     tree = await asked(trader, "adl/77")
     assert tree == adl_tree(event, rig.doors.board.instruments[PERP])
@@ -163,8 +164,8 @@ async def test_the_answer_is_the_same_after_a_restart(rig: Rig, tmp_path: Path) 
     (fill,) = (await taker.order(PERP, "buy", "0.1", price="50000"))["fills"]
     refused = await taker.ask("DELETE", "/v1/orders/99")
     caller = Caller(account_id=taker.account_id)
-    file = File(rig.doors.history._path)
-    restarted = dataclasses.replace(rig.doors, history=file)  # type: ignore[arg-type]
+    file = File(rig.history._path)
+    restarted = dataclasses.replace(rig.doors, history=file)
     for path in (fill["why"], refused.json["error"]["details"]["why"]):
         before = await asked(taker, path)
         kind, _, of = path.partition("/")
@@ -223,9 +224,9 @@ async def test_a_kind_there_is_none_of_is_refused(rig: Rig) -> None:
 async def test_while_the_history_is_behind_it_says_so(rig: Rig) -> None:
     """What is not there yet is not said to be nowhere."""
     trader = await rig.open_account()
-    file = File(rig.doors.history._path)
+    file = File(rig.history._path)
     file.behind = True
-    behind = dataclasses.replace(rig.doors, history=file)  # type: ignore[arg-type]
+    behind = dataclasses.replace(rig.doors, history=file)
     ask = msgspec.convert({"kind": "reject", "of": "5"}, WhyAsk)
     with pytest.raises(ApiError, match="BUSY"):
         await why(behind, ask, Caller(account_id=trader.account_id))
