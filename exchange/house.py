@@ -15,22 +15,23 @@ from exchange.views.board import Board
 class House:
     """The parts that are told of every applied group, and of a recovery's replay.
 
-    They are made of an engine that stands where the replay will begin.
+    They are made of an engine that stands where the replay will begin. Without a history, what
+    happened is kept elsewhere.
     """
 
-    def __init__(self, engine: Engine, history: Rows, redis: RedisEvents | None = None) -> None:
+    def __init__(
+        self, engine: Engine, history: Rows | None, redis: RedisEvents | None = None
+    ) -> None:
         self.board = Board(engine.instruments)
         self.desk = Accounts(engine, self.board)
         self.publisher = Publisher(self.board, self.desk)
         self.metrics = Metrics()
         self.redis = redis
-        rows = HistoryRows(history, self.board, self.desk.is_user, engine.time_ms)
         # The board comes first: whoever is told afterwards finds it up to date.
-        self.listeners: list[Listener] = [
-            self.board.on_group,
-            self.publisher.on_group,
-            rows.on_group,
-        ]
+        self.listeners: list[Listener] = [self.board.on_group, self.publisher.on_group]
+        if history is not None:
+            rows = HistoryRows(history, self.board, self.desk.is_user, engine.time_ms)
+            self.listeners.append(rows.on_group)
         self._published_seq = engine.seq
         if redis is not None:
             self.publisher.batches.append(self._publish)

@@ -142,7 +142,7 @@ def begin(
         wanted_seq = journal.last_seq - TAIL_COMMANDS_MIN
         if reached_seq is not None:
             wanted_seq = min(wanted_seq, reached_seq)
-        for seq in _in_order(journal, list(snapshots), wanted_seq):
+        for seq in in_order(journal.first_seq, journal.last_seq, list(snapshots), wanted_seq):
             try:
                 footing = footing_at(seq, snapshots.get(seq), journal.frames)
             except (BadState, BadSnapshot, JournalPruned, OSError) as error:
@@ -155,17 +155,18 @@ def begin(
         raise
 
 
-def _in_order(journal: Journal, seqs: list[int], wanted_seq: int) -> list[int]:
+def in_order(first_seq: int, last_seq: int, seqs: list[int], wanted_seq: int) -> list[int]:
     """Where to start from, the best first; 0 is the genesis record, where it is still kept.
 
+    `first_seq` and `last_seq` are those of the journal, `seqs` those of the snapshots.
     The best is the newest that is no newer than wanted, then the oldest of the others. Far back
     beyond what a start may take, only what is left over is tried.
     """
-    if journal.first_seq == GENESIS_SEQ:
+    if first_seq == GENESIS_SEQ:
         seqs = [0, *seqs]
     enough = sorted((seq for seq in seqs if seq <= wanted_seq), reverse=True)
     others = sorted(seq for seq in seqs if seq > wanted_seq)
-    far = [seq for seq in enough if seq < journal.last_seq - TAIL_COMMANDS_MAX]
+    far = [seq for seq in enough if seq < last_seq - TAIL_COMMANDS_MAX]
     return [*(seq for seq in enough if seq not in far), *others, *far]
 
 

@@ -65,3 +65,10 @@ def test_redis_gets_every_seq_once_in_order(tmp_path: Path) -> None:
     trades = [data for _, _, data in stream.batches if b'"ch":"trades.BTC-USDT"' in data]
     assert len(trades) == 1  # The two of one group are in one batch.
     assert trades[0].count(b'"ch":"trades.BTC-USDT"') == 2
+
+
+def test_a_house_without_a_history_tells_the_others(tmp_path: Path) -> None:
+    tape = Tape(tmp_path)
+    house = House(tape.engine, None)
+    told(tape, house)
+    assert house.board.seq == tape.engine.seq
