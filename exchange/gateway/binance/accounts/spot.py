@@ -69,21 +69,38 @@ def side_rates(maker_e12: int, taker_e12: int) -> dict[str, str]:
 async def commission(call: Call) -> dict[str, Any]:
     """What the account pays for trades of a pair, and less of it in the discount asset."""
     instrument, holder = call.instrument(), call.account
-    risk = call.doors.engine.risk
-    fees = risk.venue.fees
-    rates = rates_e12(risk, holder, "spot")
-    offered = fees.asset == "discount"
+    rates = rates_e12(call.doors.engine.risk, holder, "spot")
     return {
         "symbol": name_of(instrument),
         "standardCommission": side_rates(rates.maker_e12, rates.taker_e12),
         "specialCommission": side_rates(0, 0),
         "taxCommission": side_rates(0, 0),
-        "discount": {
-            "enabledForAccount": offered and holder.fee_discount,
-            "enabledForSymbol": offered,
-            "discountAsset": fees.discount_asset,
-            "discount": rate_eight(E12 - fees.discount_e12),
-        },
+        "discount": _discount(call),
+    }
+
+
+def commission_for_order(call: Call) -> dict[str, Any]:
+    """The same of one order that is only tried."""
+    rates = rates_e12(call.doors.engine.risk, call.account, "spot")
+    standard = {"maker": rate_eight(rates.maker_e12), "taker": rate_eight(rates.taker_e12)}
+    none = {"maker": NO_RATE, "taker": NO_RATE}
+    return {
+        "standardCommissionForOrder": standard,
+        "specialCommissionForOrder": none,
+        "taxCommissionForOrder": none,
+        "discount": _discount(call),
+    }
+
+
+def _discount(call: Call) -> dict[str, Any]:
+    """How much less is paid in the discount asset, and whether it is."""
+    fees = call.doors.engine.risk.venue.fees
+    offered = fees.asset == "discount"
+    return {
+        "enabledForAccount": offered and call.account.fee_discount,
+        "enabledForSymbol": offered,
+        "discountAsset": fees.discount_asset,
+        "discount": rate_eight(E12 - fees.discount_e12),
     }
 
 

@@ -13,6 +13,7 @@ ONE_SYMBOL: Final = 6
 ALL_SYMBOLS: Final = 80
 ONE_ORDER: Final = 5
 ALL_TRADES: Final = 20
+WITH_RATES: Final = 20
 
 
 def weight_of_open(params: Params) -> int:
@@ -23,6 +24,11 @@ def weight_of_open(params: Params) -> int:
 def weight_of_trades(params: Params) -> int:
     """The fills of one order weigh less."""
     return ONE_ORDER if params.has("orderId") else ALL_TRADES
+
+
+def weight_of_trial(params: Params) -> int:
+    """Telling what an order would cost weighs more than trying it."""
+    return WITH_RATES if params.flag(placing.COMPUTE) else 1
 
 
 def _spot(
@@ -60,7 +66,7 @@ def _margin(
 
 ROUTES: Final = (
     _spot("POST", "order", placing.place, 1, "T", "order.place"),
-    _spot("POST", "order/test", placing.try_out, 1, "T", "order.test"),
+    _spot("POST", "order/test", placing.try_out, weight_of_trial, "T", "order.test"),
     _spot("GET", "order", looking.order, 4, "U", "order.status"),
     _spot("DELETE", "order", cancelling.cancel, 1, "T", "order.cancel"),
     _spot("POST", "order/cancelReplace", replacing.replace, 1, "T", "order.cancelReplace"),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from exchange.commands import PlaceOrder
 from exchange.events import Filled, LoanChanged, OrderChanged
+from exchange.gateway.binance.accounts.spot import commission_for_order
 from exchange.gateway.binance.calls import Call
 from exchange.gateway.binance.errors import BinanceError, translated
 from exchange.gateway.binance.spot.finding import with_margin
@@ -18,6 +19,7 @@ from matching.instrument import Instrument
 from matching.reasons import Reason
 from matching.types import OrderType
 
+COMPUTE: Final = "computeCommissionRates"
 ANSWERS: Final = ("ACK", "RESULT", "FULL")
 ACKNOWLEDGED: Final = ("symbol", "orderId", "orderListId", "clientOrderId")
 
@@ -32,7 +34,7 @@ async def place(call: Call) -> dict[str, Any]:
 
 
 async def try_out(call: Call) -> dict[str, Any]:
-    """Refuse what placing would refuse; nothing is placed."""
+    """Refuse what placing would refuse; nothing is placed. Tells what it would cost if asked."""
     wish = order_wish(call, call.instrument())
     answer_kind(call, wish)
     reason = preview(call.doors.engine, wish).reason
@@ -40,7 +42,7 @@ async def try_out(call: Call) -> dict[str, Any]:
         reason = Reason.DUPLICATE_ID
     if reason is not None:
         raise translated(refusal(reason), call.refusals)
-    return {}
+    return commission_for_order(call) if call.params.flag(COMPUTE) else {}
 
 
 def answer_kind(call: Call, wish: PlaceOrder) -> str:

@@ -19,17 +19,18 @@ def point_ccxt(exchange: Any, url: str) -> None:
     for name, address in exchange.urls["api"].items():
         if isinstance(address, str):
             exchange.urls["api"][name] = f"{url}/{address.split('/', 3)[3]}"
-    exchange.urls["api"]["ws"].update(
-        spot=f"{sockets}/stream/ws",
-        margin=f"{sockets}/stream/ws",
-        linear=f"{sockets}/um/ws",
-        inverse=f"{sockets}/cm/ws",
-    )
-    exchange.urls["api"]["ws"]["ws-api"] = {
-        "spot": f"{sockets}/ws-api/v3",
-        "linear": f"{sockets}/ws-fapi/v1",
-        "inverse": f"{sockets}/ws-dapi/v1",
-    }
+    if "ws" in exchange.urls["api"]:  # Only ccxt.pro has any.
+        exchange.urls["api"]["ws"].update(
+            spot=f"{sockets}/stream/ws",
+            margin=f"{sockets}/stream/ws",
+            linear=f"{sockets}/um/ws",
+            inverse=f"{sockets}/cm/ws",
+        )
+        exchange.urls["api"]["ws"]["ws-api"] = {
+            "spot": f"{sockets}/ws-api/v3",
+            "linear": f"{sockets}/ws-fapi/v1",
+            "inverse": f"{sockets}/ws-dapi/v1",
+        }
     linear = exchange.exceptions["linear"]["exact"]
     exchange.exceptions["exact"] = {**exchange.exceptions["exact"], **linear}
 

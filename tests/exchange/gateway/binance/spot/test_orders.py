@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from exchange.gateway.binance.params import Params
-from exchange.gateway.binance.spot.orders import ROUTES, weight_of_open, weight_of_trades
+from exchange.gateway.binance.spot.orders import (
+    ROUTES,
+    weight_of_open,
+    weight_of_trades,
+    weight_of_trial,
+)
 from tests.exchange.gateway.binance.spot.spot_scene import MARGIN_ORDER, limit, two_bots
 
 METHODS = {
@@ -39,6 +44,11 @@ def test_a_narrower_question_weighs_less(
     weigh: Callable[[Params], int], name: str, weights: tuple[int, int]
 ) -> None:
     assert (weigh(Params([])), weigh(Params([(name, "1")]))) == weights
+
+
+def test_a_trial_that_tells_its_costs_weighs_more() -> None:
+    asked = [weight_of_trial(Params([("computeCommissionRates", said)])) for said in ("true", "")]
+    assert asked == [20, 1]
 
 
 async def test_orders_on_margin_weigh_on_the_account(tmp_path: Path) -> None:

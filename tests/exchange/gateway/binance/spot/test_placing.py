@@ -95,6 +95,11 @@ async def test_a_tried_order_is_refused_as_a_placed_one_and_places_nothing(tmp_p
     async with two_bots(tmp_path) as (_, bot, _):
         assert await done(bot, "POST", f"{ORDER}/test", **limit(newClientOrderId="one")) == {}
         assert await done(bot, "GET", "/api/v3/openOrders") == []
+        costs = await done(bot, "POST", f"{ORDER}/test", **limit(computeCommissionRates="true"))
+        assert costs["standardCommissionForOrder"] == {"maker": "0.00100000", "taker": "0.00100000"}
+        assert set(costs["discount"]) == {
+            *("enabledForAccount", "enabledForSymbol", "discountAsset", "discount"),
+        }
         assert (await refused(bot, "POST", f"{ORDER}/test", **limit(qty="9")))[0] == -2010
         await done(bot, "POST", ORDER, **limit(newClientOrderId="one"))
         assert await refused(bot, "POST", f"{ORDER}/test", **limit(newClientOrderId="one")) == (
