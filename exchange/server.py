@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import math
 import shutil
-import signal
 import sqlite3
-import sys
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -23,7 +20,7 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
-from exchange import logs
+from exchange import process
 from exchange.alarm import Alarm
 from exchange.audit import auditing
 from exchange.clock import LEAD_MS, Clock, ScaledClock, SteppedClock, SystemClock, wall_ms
@@ -59,7 +56,6 @@ HISTORY_CLOSES_WITHIN_S: Final = 1.0
 TRADING_WITHIN_S: Final = 10.0  # Then the doors count as open, whatever the market does.
 LOOK_EVERY_S: Final = 0.02
 SAY_EVERY_S: Final = 2.0
-STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 
 OnOpen = Callable[[Opened], Awaitable[None]]
 
@@ -90,54 +86,12 @@ def run(config: Config, on_open: OnOpen | None = None) -> int:
 
     `on_open` is awaited once the doors are open. ConfigError for a configuration that cannot be.
     """
-    logs.configure()
-    try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(config, on_open))
-    except asyncio.CancelledError:
-        log.info("stopped before it was open")
-        return 0
-    except _REFUSALS as error:
-        print(f"papertape: {error}", file=sys.stderr)
-        return 1
 
-
-async def _serve(config: Config, on_open: OnOpen | None) -> int:
-    loop, this = asyncio.get_running_loop(), asyncio.current_task()
-    assert this is not None
-    for number in STOPS:
-        loop.add_signal_handler(number, this.cancel)
-    running = await start(config)
-    try:
-        gc.collect()
-        gc.freeze()  # What is there now stays; the collector need not look at it again.
-        gc.set_threshold(20_000)  # Little of what commands leave behind is in cycles.
-        for number in STOPS:
-            loop.add_signal_handler(number, _interrupted, running, number)
+    async def opened(running: Running) -> None:
         if on_open is not None:
             await on_open(running.opened)
-        await running.wait()
-    finally:
-        await running.stop()
-    return 1 if running.failed else 0
 
-
-def _interrupted(running: Running, number: int) -> None:
-    log.info("stopping: %s", signal.Signals(number).name)
-    running.ask_to_stop()
-    # Whoever asks twice does not want to wait.
-    asyncio.get_running_loop().remove_signal_handler(number)
-    signal.signal(number, signal.SIG_DFL)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """The fast loop where it is installed."""
-    try:
-        import uvloop  # noqa: PLC0415 - An optional extra.
-    except ImportError:
-        return asyncio.new_event_loop
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
+    return process.run(lambda: start(config), opened, refusals=_REFUSALS)
 
 
 # -- starting ----------------------------------------------------------------------------------
