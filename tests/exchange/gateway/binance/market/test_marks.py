@@ -24,6 +24,16 @@ async def test_mark_index_and_funding_to_come(market: Market) -> None:
     assert (coin["symbol"], coin["pair"]) == ("BTCUSD_PERP", "BTCUSD")
 
 
+async def test_the_funding_to_come_is_the_next_also_where_the_mark_stood_still(
+    market: Market,
+) -> None:
+    before = await market.get("/fapi/v1/premiumIndex?symbol=BTCUSDT")
+    await market.pass_time(8 * HOUR_MS)
+    after = await market.get("/fapi/v1/premiumIndex?symbol=BTCUSDT")
+    assert after["markPrice"] == before["markPrice"]
+    assert after["nextFundingTime"] == before["nextFundingTime"] + 8 * HOUR_MS
+
+
 async def test_fixed_rates_are_told_oldest_first(market: Market) -> None:
     assert await market.get("/fapi/v1/fundingRate") == []
     for _ in range(3):
