@@ -116,6 +116,7 @@ class Binance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     futures_messages_per_second: Many = 10
     disconnect_hours: Annotated[float, msgspec.Meta(ge=0, le=1_000)] = 24.0  # A socket's life.
     conditional_on_order: bool = True  # Futures: stops by /order too, or (-4120) by algoOrder only.
+    strict_parameters: bool = False  # Refuse those that nothing reads (-1104), or sent twice.
     spot_port: Port | None = None  # A port of one product alone, whose streams have no prefix.
     um_port: Port | None = None
     cm_port: Port | None = None

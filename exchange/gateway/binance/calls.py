@@ -86,8 +86,18 @@ class Call:
         """The instrument a parameter names, where it was sent."""
         return self.instrument(name) if self.params.has(name) else None
 
+    def refuse_unread(self, params: Params | None = None) -> None:
+        """-1104 where the door is strict and something was sent that nothing has asked for.
+
+        Of the request's parameters, or of those of one element of it. Said before anything is
+        changed, so whatever a handler reads it reads before that.
+        """
+        if self.doors.config.binance.strict_parameters:
+            (self.params if params is None else params).refuse_unread()
+
     def count_orders(self, count: int = 1) -> None:
         """Count new orders against the account's limits; -1015 over one."""
+        self.refuse_unread()
         assert self.caller.account_id is not None, "orders are signed"
         limits = self.dialect.limits[self.api]
         limits.take_orders(self.caller.account_id, self.wall_ms, count)
@@ -95,6 +105,7 @@ class Call:
 
     async def submit(self, command: AnyCommand) -> Done:
         """Have the engine obey; a refusal becomes the product's own."""
+        self.refuse_unread()
         try:
             return await obeyed(self.doors, command)
         except ApiError as error:

@@ -129,6 +129,8 @@ class BinanceDoor:
             raise error
         query, body = request.rel_url.raw_query_string, await _body(request)
         params = Params.of_request(query, body)
+        if self._dialect.doors.config.binance.strict_parameters:
+            params.refuse_repeated()
         # Before anything is checked, so that who cannot sign cannot go on trying for nothing.
         weight = 1 if route.by_account else route.weigh(params)
         headers.update(self._weigh(route.api, address, weight))
@@ -185,7 +187,8 @@ async def carried_out(route: Route, call: Call) -> Any:
     For the WebSocket API as well.
     """
     try:
-        return await route.handler(call)
+        said = await route.handler(call)
+        call.refuse_unread()
     except ApiError as error:
         raise translated(error, route.refusals) from None
     except (BinanceError, ConnectionError, TimeoutError):
@@ -193,6 +196,7 @@ async def carried_out(route: Route, call: Call) -> Any:
     except Exception:
         log.exception("a fault while answering %s %s", route.verb, route.path)
         raise BinanceError(*UNKNOWN, status=OUTCOME_UNKNOWN) from None
+    return said
 
 
 async def _body(request: web.Request) -> str:

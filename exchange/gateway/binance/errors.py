@@ -29,9 +29,14 @@ TIMESTAMP_AHEAD: Final[Refusal] = (
     "Timestamp for this request was 1000ms ahead of the server's time.",
 )
 BAD_SIGNATURE: Final[Refusal] = (-1022, "Signature for this request is not valid.")
+REPEATED: Final[Refusal] = (-1101, "Duplicate values for a parameter detected.")
 MANDATORY: Final[Refusal] = (
     -1102,
     "Mandatory parameter '{}' was not sent, was empty/null, or malformed.",
+)
+UNREAD: Final[Refusal] = (
+    -1104,
+    "Not all sent parameters were read; read '{}' parameter(s) but was sent '{}'.",
 )
 EMPTY: Final[Refusal] = (-1105, "Parameter '{}' was empty.")
 NOT_REQUIRED: Final[Refusal] = (-1106, "Parameter '{}' sent when not required.")

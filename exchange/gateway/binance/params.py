@@ -8,11 +8,18 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from exchange.gateway.binance.errors import BAD_VALUE, MANDATORY, refused
+from exchange.gateway.binance.errors import BAD_VALUE, MANDATORY, REPEATED, UNREAD, refused
 
 INT_MAX: Final = (1 << 63) - 1
 INT_CHARS_MAX: Final = 19
 LIST_ITEMS_MAX: Final = 1_000
+# Who asks is read before anything else; the rest is told to Binance and says nothing here.
+HARMLESS: Final = frozenset(
+    {
+        *("apikey", "signature", "timestamp", "recvwindow", "returnratelimits"),
+        *("strategyid", "strategytype", "computecommissionrates"),
+    }
+)
 _TRUE: Final = frozenset({"true"})
 _FALSE: Final = frozenset({"false"})
 
@@ -20,13 +27,18 @@ _FALSE: Final = frozenset({"false"})
 class Params:
     """Text by name. A name is looked up as written, then without regard to case.
 
-    Of a name that is sent twice the first counts. Parameters nobody asks for do no harm.
+    Of a name that is sent twice the first counts. Parameters nobody asks for do no harm, unless
+    whoever reads them wants it otherwise (`refuse_repeated`, `refuse_unread`).
     """
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._by_name: dict[str, str] = {}
+        self._sent = 0
+        self._unread: set[str] = set()
         for name, value in pairs:
             self._by_name.setdefault(name.lower(), value)
+            self._sent += 1
+        self._unread.update(self._by_name.keys() - HARMLESS)
 
     @classmethod
     def of_request(cls, query: str, body: str) -> Params:
@@ -41,11 +53,26 @@ class Params:
 
     def has(self, name: str) -> bool:
         """Whether it was sent, and not empty."""
-        return bool(self._by_name.get(name.lower()))
+        return bool(self._found(name))
 
     def get(self, name: str, default: str = "") -> str:
         """A text, or the default where it was not sent or is empty."""
-        return self._by_name.get(name.lower()) or default
+        return self._found(name) or default
+
+    def _found(self, name: str) -> str | None:
+        name = name.lower()
+        self._unread.discard(name)
+        return self._by_name.get(name)
+
+    def refuse_repeated(self) -> None:
+        """-1101 where a name was sent twice."""
+        if self._sent > len(self._by_name):
+            raise refused(REPEATED)
+
+    def refuse_unread(self) -> None:
+        """-1104 where something was sent that nobody has asked for yet."""
+        if self._unread:
+            raise refused(UNREAD, len(self._by_name) - len(self._unread), len(self._by_name))
 
     def need(self, name: str) -> str:
         """A text that must be there; else -1102."""

@@ -87,8 +87,8 @@ async def rate_history(call: Call) -> list[dict[str, Any]]:
 
 async def next_rates(call: Call) -> list[dict[str, str]]:
     """What the next hour would cost each of `assets`, by what is lent now."""
-    call.params.need("assets")
-    names = call.params.get("assets").split(",")
+    names = call.params.need("assets").split(",")
+    call.params.flag("isIsolated")  # The pools lend to both at one rate.
     if len(names) > ASSETS_MAX:
         raise refused(BAD_VALUE, "assets")
     risk = call.doors.engine.risk

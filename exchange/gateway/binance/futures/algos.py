@@ -33,6 +33,7 @@ from exchange.gateway.binance.futures.orders import (
     contract_of,
     last_state,
     part_of,
+    wants_result,
 )
 from exchange.gateway.binance.symbols import name_of
 from matching.instrument import Instrument
@@ -46,6 +47,7 @@ async def place(call: Call) -> dict[str, Any]:
     if call.params.get("algoType", CONDITIONAL).upper() != CONDITIONAL:
         raise refused(BAD_TYPE)
     wish = order_wish(call, call.params, algo=True)
+    wants_result(call.params)  # It is answered in full either way.
     call.count_orders()
     done = await call.submit(wish)
     told = last_state(done, done.answer.result_id)

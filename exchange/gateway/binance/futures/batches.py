@@ -69,9 +69,11 @@ def _items(call: Call) -> list[Params]:
 def _read(read: Callable[[Call, Params], Wish], call: Call, item: Params) -> Wish | BinanceError:
     """A command, or why an element is none."""
     try:
-        return read(call, item)
+        wish = read(call, item)
+        call.refuse_unread(item)
     except BinanceError as error:
         return error
+    return wish
 
 
 def _place_wish(call: Call, item: Params) -> Wish:
@@ -93,6 +95,7 @@ def _cancel_wish(call: Call, item: Params) -> Wish:
 
 async def _obeyed(call: Call, wishes: Sequence[Wish | BinanceError]) -> list[dict[str, Any]]:
     """What became of each; a refusal stands in the place of its element."""
+    call.refuse_unread()
     commands = [wish[0] for wish in wishes if not isinstance(wish, BinanceError)]
     answers = iter(await call.doors.sequencer.submit_all(commands) if commands else [])
     said = []

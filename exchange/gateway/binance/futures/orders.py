@@ -130,6 +130,7 @@ async def cancel_all(call: Call) -> dict[str, Any]:
 
 async def cancel_each(call: Call, orders: list[Told]) -> None:
     """Cancel orders in one group; what ended meanwhile needs it no longer."""
+    call.refuse_unread()
     account_id = call.account.id
     await call.doors.sequencer.submit_all(
         [CancelOrder(account_id=account_id, order_id=told.order_id) for told in orders]

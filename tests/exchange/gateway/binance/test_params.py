@@ -63,3 +63,21 @@ def test_arrays_are_json_and_frames_keep_the_text_of_their_values() -> None:
     assert frame.flag("flag")
     assert frame.array("ids") == [1, 2]
     assert as_text(None) == ""
+
+
+def test_what_nobody_asked_for_is_counted() -> None:
+    params = Params.of_request("symbol=BTCUSDT&Limit=5&foo=1&recvWindow=9", "strategyId=7")
+    params.get("symbol")
+    # Read: symbol; by the door: recvWindow; what says nothing here: strategyId.
+    said = "read '3' parameter.s. but was sent '5'"
+    with pytest.raises(BinanceError, match=f"-1104: Not all sent parameters were read; {said}"):
+        params.refuse_unread()
+    assert params.has("foo")
+    params.limit(1, 10)
+    params.refuse_unread()
+
+
+def test_a_name_that_is_sent_twice_is_noticed_in_any_case() -> None:
+    Params.of_request("symbol=A", "side=BUY").refuse_repeated()
+    with pytest.raises(BinanceError, match="-1101: Duplicate values for a parameter detected"):
+        Params.of_request("symbol=A", "Symbol=A").refuse_repeated()
