@@ -1,4 +1,4 @@
-"""The futures of ccxt's tests: which class trades what here, in which wallet, and how much of it."""
+"""The futures of the tests of ccxt: which class trades what, in which wallet, how much of it."""
 
 from __future__ import annotations
 
