@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from aiohttp import web
 
 from exchange.gateway.auth import RateLimiter
-from exchange.gateway.binance.homes import HOMES, product_ports
+from exchange.gateway.binance.calls import Dialect
+from exchange.gateway.binance.door import new_dialect
+from exchange.gateway.binance.homes import product_ports
+from exchange.gateway.binance.streams.shell import StreamsGate
+from exchange.gateway.binance.symbols import Product
+from exchange.gateway.binance.ws_api.door import WsApiGate
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.api import Api
-from exchange.gateway.native.http import make_app
+from exchange.gateway.native.gate import NativeGate, NewSession
+from exchange.gateway.native.http import admit, counted, make_app
 from exchange.gateway.session import Session
-from exchange.gateway.shells import picows_shell
-from exchange.gateway.shells.aiohttp_shell import NewSession, WebSocketShell
 from exchange.gateway.shells.carrying import Carrier
 from exchange.gateway.shells.connections import Connections
+from exchange.gateway.shells.gates import Gate
+from exchange.gateway.shells.picows_shell import FastPort
 from exchange.publisher import Publisher
 
 SECOND_MS: Final = 1_000
@@ -43,15 +49,15 @@ class Ports:
         self.url = self.fast_url = ""
         self.product_urls: dict[str, str] = {}
         self._doors = doors
+        self._homes: dict[int, Product] = {}
         api = Api(doors)
-        self._carrier = Carrier(api.call, _log_fault)
-        self._connections = Connections(doors.config.limits.connections_per_address)
-        self._new_session = _new_session(doors, publisher)
-        shell = WebSocketShell(self._new_session, self._carrier, self._connections)
-        app = make_app(doors, api, shell.handle, self._connections)
-        self._homes = app[HOMES]
+        dialect = new_dialect(doors) if doors.config.binance.enabled else None
+        native = NativeGate(new_sessions(doors, publisher), Carrier(api.call, _log_fault))
+        gates = gates_of(native, dialect, self._homes)
+        connections = Connections(doors.config.limits.connections_per_address)
+        app = make_app(doors, api, gates, connections, dialect)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_WITHIN_S)
-        self._fast: asyncio.Server | None = None
+        self._fast = fast_port(doors, gates, connections)
 
     async def open(self) -> None:
         """Take the two ports of the configuration, or any free one for 0; else PortRefused."""
@@ -68,31 +74,42 @@ class Ports:
             self._homes.update(dict.fromkeys(taken, product))
             self.product_urls[product] = url_of(server.host, taken[0])
         with _refusing(server.host, server.fast_port, "--fast-port"):
-            self._fast = await picows_shell.listen(
-                server.host,
-                server.fast_port,
-                self._new_session,
-                self._carrier,
-                admit=self._doors.admit,
-                connections=self._connections,
-            )
-        self.fast_url = url_of(server.host, self._fast.sockets[0].getsockname()[1])
+            await self._fast.open(server.host, server.fast_port)
+        self.fast_url = url_of(server.host, self._fast.port)
 
     async def close(self) -> None:
         """Take no more connections; those that are there go on."""
         for site in list(self._runner.sites):
             await site.stop()
-        if self._fast is not None:
-            self._fast.close()
+        self._fast.close()
 
     async def finish(self) -> None:
         """Let requests under way end, but not for long, and hang up."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._carrier.finish(), CLOSE_WITHIN_S)
         await self._runner.cleanup()
+        self._fast.hang_up()
 
 
-def _new_session(doors: Doors, publisher: Publisher) -> NewSession:
+def gates_of(
+    native: NativeGate, dialect: Dialect | None, homes: Mapping[int, Product]
+) -> tuple[Gate, ...]:
+    """Every gate there is, for both ports; `homes` has the ports that are one product's."""
+    if dialect is None:
+        return (native,)
+    return (native, StreamsGate(dialect, homes), WsApiGate(dialect))
+
+
+def fast_port(doors: Doors, gates: Sequence[Gate], connections: Connections) -> FastPort:
+    """The fast port, which judges whoever comes as the main one does."""
+
+    def allow(path: str, address: str) -> bool:
+        allowance = counted(doors, path, address)
+        return allowance is None or allowance.allowed
+
+    return FastPort(gates, connections, partial(admit, doors), allow)
+
+
+def new_sessions(doors: Doors, publisher: Publisher) -> NewSession:
+    """Makes the native sessions, of both ports."""
     limiter = RateLimiter(doors.config.limits.messages_per_second, SECOND_MS)
 
     def new_session(packed: bool, wake: Callable[[], None], address: str) -> Session:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -11,11 +12,9 @@ import msgspec
 from aiohttp import web
 
 from exchange.gateway import auth
-from exchange.gateway.binance.door import BinanceDoor, is_dialect, new_dialect
-from exchange.gateway.binance.homes import HOMES
+from exchange.gateway.binance.calls import Dialect
+from exchange.gateway.binance.door import BinanceDoor, is_dialect
 from exchange.gateway.binance.streams.names import is_stream_path
-from exchange.gateway.binance.streams.shell import StreamsDoor
-from exchange.gateway.binance.ws_api.door import WsApiDoor
 from exchange.gateway.calls import ANYBODY, ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.api import Api
@@ -24,7 +23,9 @@ from exchange.gateway.native.batching import PLACE
 from exchange.gateway.native.fields import rest_ask
 from exchange.gateway.native.routes import REST_ROUTES, Route
 from exchange.gateway.pages import Pages
+from exchange.gateway.shells.aiohttp_shell import WebSocketShell
 from exchange.gateway.shells.connections import Connections
+from exchange.gateway.shells.gates import Gate
 from exchange.gateway.sources import is_loopback
 from exchange.metrics import CONTENT_TYPE
 from exchange.wire import Ask, ReplaceAsk
@@ -53,25 +54,35 @@ SECURITY_HEADERS: Final = {
 
 
 def make_app(
-    doors: Doors, api: Api, websocket: Handler, connections: Connections
+    doors: Doors,
+    api: Api,
+    gates: Sequence[Gate],
+    connections: Connections,
+    dialect: Dialect | None = None,
 ) -> web.Application:
-    """The whole main port; `websocket` takes the requests for `/v1/ws` that came this far.
+    """The whole main port, with the sockets of `gates`, and the REST of a `dialect`.
 
     `connections` counts the sockets of an address, whichever port and dialect they are of.
     """
-    return HttpDoor(doors, api, websocket, connections).app()
+    return HttpDoor(doors, api, gates, connections, dialect).app()
 
 
 class HttpDoor:
     """The handlers and checks of the main port."""
 
     def __init__(
-        self, doors: Doors, api: Api, websocket: Handler, connections: Connections
+        self,
+        doors: Doors,
+        api: Api,
+        gates: Sequence[Gate],
+        connections: Connections,
+        dialect: Dialect | None,
     ) -> None:
         self._doors = doors
         self._api = api
-        self._websocket = websocket
+        self._gates = gates
         self._connections = connections
+        self._dialect = dialect
         self._pages = Pages.load()
         self._guard = auth.ReplayGuard()
         self._open_accounts = not doors.config.server.require_admin and is_loopback(
@@ -87,18 +98,30 @@ class HttpDoor:
         app.on_response_prepare.append(_secure)
         for route in REST_ROUTES:
             app.router.add_route(route.method, route.path, self._handler(route))
-        app.router.add_get("/v1/ws", self._websocket, allow_head=False)
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/metrics", self._metrics)
         for path, page in self._pages.by_path.items():
             app.router.add_get(path, page.answer)
-        app[HOMES] = {}
-        if self._doors.config.binance.enabled:
-            dialect = new_dialect(self._doors)
-            BinanceDoor(dialect).register(app)
-            StreamsDoor(dialect, self._connections).register(app)
-            WsApiDoor(dialect, self._connections).register(app)
+        if self._dialect is not None:
+            BinanceDoor(self._dialect).register(app)
+        for gate in self._gates:
+            shell = WebSocketShell(gate, self._connections)
+            for path in gate.paths:
+                app.router.add_get(path, shell.handle, allow_head=False)
+        app.cleanup_ctx.append(self._running)
+        app.on_shutdown.append(self._finishing)
         return app
+
+    async def _running(self, app: web.Application) -> AsyncIterator[None]:
+        """While the application runs, so does what its gates do beside their conversations."""
+        tasks = [asyncio.create_task(gate.run()) for gate in self._gates]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    async def _finishing(self, app: web.Application) -> None:
+        await asyncio.gather(*(gate.finish() for gate in self._gates))
 
     # -- checks before every handler -----------------------------------------------------------
 
@@ -122,16 +145,11 @@ class HttpDoor:
     @web.middleware
     async def _check_source(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Size, host, origin and the rate of the address, in the order of what they cost."""
-        streams = is_stream_path(request.path)
-        chars_max = STREAMS_CHARS_MAX if streams else TARGET_CHARS_MAX
-        if len(request.raw_path) > chars_max:
-            raise refusal(Reason.TOO_LARGE, "the address is too long", max=chars_max)
         page = request.method == "GET" and request.path in self._pages.by_path
-        self._doors.admit(request.headers, page=page)
-        if (streams or is_dialect(request.path)) and self._doors.config.binance.enabled:
-            return await handler(request)  # It counts by weights, or messages, of its own.
-        address = f"address {request.remote or ''}"
-        allowance = self._doors.limits.request(address, self._doors.clock.wall_ms())
+        admit(self._doors, request.raw_path, request.headers, page=page)
+        allowance = counted(self._doors, request.path, request.remote or "")
+        if allowance is None:
+            return await handler(request)
         if not allowance.allowed:
             raise rate_limited(allowance)
         response = await handler(request)
@@ -195,6 +213,22 @@ class HttpDoor:
 
     async def _metrics(self, request: web.Request) -> web.Response:
         return web.Response(body=self._doors.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+
+def admit(doors: Doors, target: str, headers: Mapping[str, str], *, page: bool = False) -> None:
+    """An ApiError for a target (path and query as sent) that is too long, or from a stranger."""
+    streams = is_stream_path(target.partition("?")[0])
+    chars_max = STREAMS_CHARS_MAX if streams else TARGET_CHARS_MAX
+    if len(target) > chars_max:
+        raise refusal(Reason.TOO_LARGE, "the address is too long", max=chars_max)
+    doors.admit(headers, page=page)
+
+
+def counted(doors: Doors, path: str, address: str) -> auth.Allowance | None:
+    """What an address has left with this request; None where a dialect counts in its own way."""
+    if doors.config.binance.enabled and (is_stream_path(path) or is_dialect(path)):
+        return None
+    return doors.limits.request(f"address {address}", doors.clock.wall_ms())
 
 
 _ADVICE: Final = {

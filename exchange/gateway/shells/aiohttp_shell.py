@@ -5,33 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from aiohttp import WSMsgType, web
 
-from exchange.bounds import HEARTBEAT_S, MESSAGE_BYTES_MAX
-from exchange.gateway.session import PACKED_PROTOCOL, PROTOCOLS, Session
-from exchange.gateway.shells.carrying import Carrier
+from exchange.bounds import MESSAGE_BYTES_MAX
+from exchange.gateway.session import PACKED_PROTOCOL
 from exchange.gateway.shells.connections import Connections
 from exchange.gateway.shells.flushing import Flusher
 from exchange.gateway.shells.frames import (
     BINARY,
     CLOSE_WAIT_S,
+    PING,
     TEXT,
     Framer,
+    frame_bytes,
     hang_up,
 )
-
-# (packed, wake, address) -> a session; the server knows what else one is made of.
-NewSession = Callable[[bool, Callable[[], None], str], Session]
+from exchange.gateway.shells.gates import Asked, Gate, Socket, Talk, Talker
 
 
 class WebSocketShell:
-    """The handler of `/v1/ws`. Hosts and origins were checked before it is reached."""
+    """The handler of one gate's addresses. Hosts and origins were checked before it is reached."""
 
-    def __init__(self, new_session: NewSession, carrier: Carrier, connections: Connections) -> None:
-        self._new_session = new_session
-        self._carrier = carrier
+    def __init__(self, gate: Gate, connections: Connections) -> None:
+        self._gate = gate
         self._connections = connections
         self._flusher = Flusher()
         self._framer = Framer()
@@ -39,18 +36,23 @@ class WebSocketShell:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Hold one conversation, until either side ends it; 429 where there are too many."""
         address = request.remote or ""
+        asked = Asked(request.rel_url, address, port=_port_of(request))
+        if not self._gate.has(asked):
+            raise web.HTTPNotFound
         if not self._connections.enter(address):
             return web.Response(status=429, text="too many connections from this address")
         try:
-            return await self._talk(request, address)
+            return await self._talk(request, asked)
         finally:
             self._connections.leave(address)
 
-    async def _talk(self, request: web.Request, address: str) -> web.WebSocketResponse:
+    async def _talk(self, request: web.Request, asked: Asked) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(
             timeout=CLOSE_WAIT_S,
-            heartbeat=HEARTBEAT_S,
-            protocols=PROTOCOLS,
+            heartbeat=self._gate.heartbeat_s or None,
+            # A session that sends its own pings wants to know of the answers.
+            autoping=bool(self._gate.heartbeat_s),
+            protocols=self._gate.protocols,
             # Compressing every small push costs more than it saves on the way.
             compress=False,
             max_msg_size=MESSAGE_BYTES_MAX,
@@ -58,35 +60,33 @@ class WebSocketShell:
             decode_text=False,
         )
         await socket.prepare(request)
-        talk = Conversation(request, socket, self._flusher, self._framer)
+        sending = Conversation(request, socket, self._flusher, self._framer)
         packed = socket.ws_protocol == PACKED_PROTOCOL
-        session = self._new_session(packed, talk.wake, address)
-        talk.begin(session)
+        talk = self._gate.begin(asked._replace(packed=packed), Socket(sending.wake, sending.ping))
+        sending.begin(talk.session)
         try:
-            async for message in socket:
-                if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                    session.receive(message.data, binary=message.type is WSMsgType.BINARY)
-                    self._carrier.carry(session)
+            await _listen(socket, talk)
         finally:
-            session.closed()
-            await talk.finish()
+            talk.over()
+            await sending.finish()
         return socket
 
 
-class Talker(Protocol):
-    """What a conversation sends of: a session, of whichever dialect."""
+async def _listen(socket: web.WebSocketResponse, talk: Talk) -> None:
+    async for message in socket:
+        if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+            talk.receive(message.data, message.type is WSMsgType.BINARY)
+        elif message.type is WSMsgType.PING:
+            await socket.pong(message.data)
+        elif message.type is WSMsgType.PONG:
+            talk.ponged()
 
-    packed: bool
 
-    def to_send(self) -> list[bytes]:
-        """Frames to send, in this order."""
-
-    @property
-    def close_code(self) -> int | None:
-        """Why the connection must be closed, once it must."""
-
-    def closed(self) -> None:
-        """The connection is gone."""
+def _port_of(request: web.Request) -> int:
+    """The port of ours that a request came by; 0 where it came by none."""
+    assert request.transport is not None, "a request that is handled has a connection"
+    address = request.transport.get_extra_info("sockname")
+    return int(address[1]) if isinstance(address, tuple) else 0
 
 
 class Conversation:
@@ -119,6 +119,11 @@ class Conversation:
         self._session = session
         self._sender = asyncio.create_task(self._send(session))
         self.wake()
+
+    def ping(self, payload: bytes) -> None:
+        """Send a ping past what waits: a reader who never reads must not hold it up."""
+        if not self._transport.is_closing():
+            self._transport.write(frame_bytes(PING, payload))
 
     async def finish(self) -> None:
         """The connection is over."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,17 @@ from exchange.config import Config, Server, default_venue
 from exchange.engine import Engine
 from exchange.events import AnyEvent
 from exchange.gateway import auth
+from exchange.gateway.binance.door import new_dialect
 from exchange.gateway.doors import Doors
 from exchange.gateway.native.api import Api
+from exchange.gateway.native.gate import NativeGate
 from exchange.gateway.native.http import make_app
-from exchange.gateway.session import Session
-from exchange.gateway.shells.aiohttp_shell import WebSocketShell
 from exchange.gateway.shells.carrying import Carrier
 from exchange.gateway.shells.connections import Connections
+from exchange.gateway.shells.picows_shell import FastPort
 from exchange.history_rows import HistoryRows
 from exchange.metrics import Metrics
+from exchange.ports import fast_port, gates_of, new_sessions
 from exchange.publisher import Publisher
 from exchange.sequencer import Sequencer
 from exchange.storage.history import History
@@ -44,6 +46,8 @@ from risk.parameters import HOUR_MS
 START_MS = 1_700_000_000_000 // HOUR_MS * HOUR_MS
 ADMIN_KEY = "the-admin-key-of-the-tests"
 SYMBOLS = ("BTC-USDT", "ETH-USDT", "BTC-USDT-PERP")
+PORTS = ("main", "fast")
+SOCKETS_AT = "main"  # Of PORTS; suites of WebSockets run on each in turn (`both_ports`).
 
 
 class NoDisk:
@@ -63,12 +67,21 @@ class Rig:
         app: web.Application,
         server: BaseTestServer,
         http: aiohttp.ClientSession,
+        fast: FastPort,
     ) -> None:
         self.doors = doors
         self.history = history
         self.app = app
         self.http = http
         self._server = server
+        self._fast = fast
+
+    @property
+    def sockets(self) -> str:
+        """The address that WebSockets are opened at, of either port; both must do the same."""
+        if SOCKETS_AT == "main":
+            return self.url.replace("http", "ws", 1)
+        return f"ws://127.0.0.1:{self._fast.port}"
 
     @property
     def url(self) -> str:
@@ -199,26 +212,6 @@ def as_json(fields: Any) -> bytes:
     return json.dumps(fields).encode()
 
 
-def websocket_of(doors: Doors, api: Api) -> WebSocketShell:
-    """The handler of the WebSocket, with a publisher that hears what the engine tells."""
-    publisher = Publisher(doors.board, doors.desk)
-    doors.sequencer.listeners.append(publisher.on_group)
-    limiter = auth.RateLimiter(0, 1_000)
-
-    def session(packed: bool, wake: Callable[[], None], address: str) -> Session:
-        return Session(
-            publisher,
-            lambda ask: doors.login(ask, address),
-            limiter,
-            now_ms=doors.clock.wall_ms,
-            wake=wake,
-            packed=packed,
-            address=address,
-        )
-
-    return WebSocketShell(session, Carrier(api.call, fail), Connections(0))
-
-
 def fail(error: BaseException) -> None:
     """A request met a fault: the test has found one."""
     raise error
@@ -260,11 +253,29 @@ async def running(
         health=lambda: health or {"status": "ok", "build": "pure", "speed": 0.0},
     )
     loop = asyncio.create_task(sequencer.run())
-    api = Api(doors)
-    app = make_app(doors, api, websocket_of(doors, api).handle, Connections(0))
-    async with TestServer(app) as server, aiohttp.ClientSession() as http:
-        yield Rig(doors, history, app, server, http)
+    async with open_ports(doors, history) as rig:
+        yield rig
     sequencer.stop()
     await loop
     history.close()
     keys.close()
+
+
+@contextlib.asynccontextmanager
+async def open_ports(doors: Doors, history: History) -> AsyncIterator[Rig]:
+    """Both ports, with everything that `exchange.ports` lets them serve."""
+    publisher = Publisher(doors.board, doors.desk)
+    doors.sequencer.listeners.append(publisher.on_group)
+    api = Api(doors)
+    dialect = new_dialect(doors) if doors.config.binance.enabled else None
+    native = NativeGate(new_sessions(doors, publisher), Carrier(api.call, fail))
+    gates, connections = gates_of(native, dialect, {}), Connections(0)
+    app = make_app(doors, api, gates, connections, dialect)
+    fast = fast_port(doors, gates, connections)
+    await fast.open("127.0.0.1", 0)
+    try:
+        async with TestServer(app) as server, aiohttp.ClientSession() as http:
+            yield Rig(doors, history, app, server, http, fast)
+    finally:
+        fast.close()
+        fast.hang_up()

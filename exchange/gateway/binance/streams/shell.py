@@ -1,99 +1,62 @@
-"""The sockets of the streams: aiohttp's bytes to a session, its frames back, pings and the end."""
+"""Where the sockets of the streams are, and what keeps their time."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Final
 
-from aiohttp import WSMsgType, web
-
-from exchange.bounds import MESSAGE_BYTES_MAX
 from exchange.gateway.auth import RateLimiter
 from exchange.gateway.binance.calls import Dialect
-from exchange.gateway.binance.homes import home_of
 from exchange.gateway.binance.streams.names import Opening, opening_of
 from exchange.gateway.binance.streams.session import StreamSession
 from exchange.gateway.binance.symbols import Product
-from exchange.gateway.shells.aiohttp_shell import Conversation
-from exchange.gateway.shells.connections import Connections
-from exchange.gateway.shells.flushing import Flusher
-from exchange.gateway.shells.frames import CLOSE_WAIT_S, PING, Framer, frame_bytes
+from exchange.gateway.shells.gates import Asked, Socket, Talk
 
 log: Final = logging.getLogger(__name__)
 
 SECOND_MS: Final = 1_000
 HOUR_MS: Final = 3_600_000
 PULSE_S: Final = 0.1  # The finest pace of what is told at one.
+PATHS: Final = tuple(
+    f"{prefix}{category}/{path}"
+    for prefix in ("", "/um", "/cm")
+    for category in ("", "/public", "/market", "/private")
+    for path in ("ws", "ws/{rest:.*}", "stream", "stream/", "stream/ws{rest:.*}")
+)
 
 
-class StreamsDoor:
-    """The handlers of the streams' paths. Hosts and origins were checked before they are reached.
+class StreamsGate:
+    """Opens sockets of streams, and while it runs keeps the hub's pulse.
 
-    While the application runs it keeps the hub's pulse.
+    `homes` has the ports that are one product's.
     """
 
-    def __init__(self, dialect: Dialect, connections: Connections) -> None:
+    paths: Sequence[str] = PATHS
+    protocols: Sequence[str] = ()
+    heartbeat_s: float = 0.0  # The session pings: how often is the product's own.
+
+    def __init__(self, dialect: Dialect, homes: Mapping[int, Product]) -> None:
         self._doors = dialect.doors
         self._hub = dialect.hub
-        self._connections = connections
+        self._homes = homes
         limits = self._doors.config.binance
         spot = RateLimiter(limits.spot_messages_per_second, SECOND_MS)
         futures = RateLimiter(limits.futures_messages_per_second, SECOND_MS)
         self._limiters: dict[Product, RateLimiter] = {"spot": spot, "um": futures, "cm": futures}
         self._life_ms = int(limits.disconnect_hours * HOUR_MS)
-        self._flusher = Flusher()
-        self._framer = Framer()
         self._numbers = count(1)
 
-    def register(self, app: web.Application) -> None:
-        """Add every path a socket may be opened at."""
-        for prefix in ("", "/um", "/cm"):
-            for category in ("", "/public", "/market", "/private"):
-                for path in ("ws", "ws/{rest:.*}", "stream", "stream/", "stream/ws{rest:.*}"):
-                    app.router.add_get(f"{prefix}{category}/{path}", self._handle, allow_head=False)
-        app.cleanup_ctx.append(self._pulsing)
+    def has(self, asked: Asked) -> bool:
+        """Whether there is a socket at this address."""
+        return self._opening(asked) is not None
 
-    async def _pulsing(self, app: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._pulse())
-        yield
-        task.cancel()
-        await asyncio.wait([task])
-
-    async def _pulse(self) -> None:
-        while True:
-            await asyncio.sleep(PULSE_S)
-            try:
-                self._hub.pulse(_now_ms())
-            except Exception:
-                # One stream that cannot be told must not silence the others for ever.
-                log.exception("a fault while telling streams")
-
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
-        """Hold one conversation, until either side ends it; 429 where there are too many."""
-        opening = opening_of(request.path, request.query, home_of(request))
-        if opening is None:
-            raise web.HTTPNotFound
-        address = request.remote or ""
-        if not self._connections.enter(address):
-            return web.Response(status=429, text="too many connections from this address")
-        try:
-            return await self._talk(request, opening)
-        finally:
-            self._connections.leave(address)
-
-    async def _talk(self, request: web.Request, opening: Opening) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(
-            timeout=CLOSE_WAIT_S,
-            autoping=False,  # The session wants to know of pongs.
-            compress=False,
-            max_msg_size=MESSAGE_BYTES_MAX,
-            decode_text=False,
-        )
-        await socket.prepare(request)
-        talk = Conversation(request, socket, self._flusher, self._framer)
+    def begin(self, asked: Asked, socket: Socket) -> Talk:
+        """A new session, and its time."""
+        opening = self._opening(asked)
+        assert opening is not None, "a shell asks first whether there is a socket"
         session = StreamSession(
             self._hub,
             opening,
@@ -102,43 +65,60 @@ class StreamsDoor:
             life_ms=self._life_ms,
             now_ms=_now_ms,
             wall_ms=self._doors.clock.wall_ms,
-            wake=talk.wake,
+            wake=socket.wake,
         )
-        talk.begin(session)
-        keeper = asyncio.create_task(_keep(session, talk, request.transport))
-        try:
-            async for message in socket:
-                if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                    session.receive(message.data, binary=message.type is WSMsgType.BINARY)
-                elif message.type is WSMsgType.PING:
-                    await socket.pong(message.data)
-                elif message.type is WSMsgType.PONG:
-                    session.ponged()
-        finally:
+        keeper = Keeper(session, socket)
+
+        def receive(payload: bytes, binary: bool) -> None:
+            session.receive(payload, binary=binary)
+
+        def over() -> None:
             session.closed()
-            keeper.cancel()
-            await asyncio.wait([keeper])
-            await talk.finish()
-        return socket
+            keeper.stop()
+
+        return Talk(session, receive, session.ponged, over)
+
+    async def run(self) -> None:
+        """Keep the hub's pulse, until cancelled."""
+        while True:
+            await asyncio.sleep(PULSE_S)
+            try:
+                self._hub.pulse(_now_ms())
+            except Exception:
+                # One stream that cannot be told must not silence the others for ever.
+                log.exception("a fault while telling streams")
+
+    async def finish(self) -> None:
+        """Nothing is ever begun that would have to be waited for."""
+
+    def _opening(self, asked: Asked) -> Opening | None:
+        return opening_of(asked.url.path, asked.url.query, self._homes.get(asked.port))
 
 
-async def _keep(
-    session: StreamSession, talk: Conversation, transport: asyncio.Transport | None
-) -> None:
-    """Ping, warn and end a connection when it is time.
+class Keeper:
+    """Pings, warns and ends a connection when it is time, until it is stopped."""
 
-    Pings go past what waits: a reader who never reads must not hold them up.
-    """
-    assert transport is not None, "a request that is handled has a connection"
-    while session.close_code is None:
-        await asyncio.sleep(max(0, session.next_ms - _now_ms()) / SECOND_MS)
-        ping = session.keep()
-        if transport.is_closing():
-            return
+    def __init__(self, session: StreamSession, socket: Socket) -> None:
+        self._session = session
+        self._socket = socket
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(self._wait_s(), self._keep)
+
+    def stop(self) -> None:
+        """The connection is over."""
+        self._timer.cancel()
+
+    def _wait_s(self) -> float:
+        return max(0, self._session.next_ms - _now_ms()) / SECOND_MS
+
+    def _keep(self) -> None:
+        ping = self._session.keep()
         if ping is not None:
-            transport.write(frame_bytes(PING, ping))
-        if session.close_code is not None:
-            talk.wake()
+            self._socket.ping(ping)
+        if self._session.close_code is not None:
+            self._socket.wake()
+        else:
+            self._timer = self._loop.call_later(self._wait_s(), self._keep)
 
 
 def _now_ms() -> int:

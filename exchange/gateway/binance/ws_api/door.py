@@ -1,26 +1,22 @@
-"""Where the WebSocket API is found on the main port, and what carries its requests out."""
+"""Where the WebSocket API is found, and what carries its requests out."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
-from aiohttp import WSMsgType, web
-
-from exchange.bounds import MESSAGE_BYTES_MAX
 from exchange.gateway.binance.calls import Api, Dialect
 from exchange.gateway.binance.door import carried_out
 from exchange.gateway.binance.errors import BUSY, BinanceError, refused
 from exchange.gateway.binance.params import Params
 from exchange.gateway.binance.streams.session import SHUTDOWN_NOTICE_MS
 from exchange.gateway.binance.ws_api.session import ApiSession, Pending
-from exchange.gateway.shells.aiohttp_shell import Conversation
-from exchange.gateway.shells.connections import Connections
-from exchange.gateway.shells.flushing import Flusher
-from exchange.gateway.shells.frames import CLOSE_WAIT_S, Framer
+from exchange.gateway.shells.gates import Asked, Socket, Talk, nothing
 
 HOUR_S: Final = 3_600
-PING_S: Final = 120  # Of silence before a ping; half of it is the time to answer.
+PING_S: Final = 120.0  # Of silence before a ping; half of it is the time to answer.
+FINISH_WITHIN_S: Final = 5.0  # How long requests under way may take once the doors close.
 APIS: Final[dict[str, Api]] = {
     "/ws-api/v3": "api",
     "/ws-fapi/v1": "fapi",
@@ -28,63 +24,51 @@ APIS: Final[dict[str, Api]] = {
 }
 
 
-class WsApiDoor:
-    """The handlers of the three addresses. Hosts and origins were checked before."""
+class WsApiGate:
+    """Opens sessions at the three addresses, and carries out what they ask."""
 
-    def __init__(self, dialect: Dialect, connections: Connections) -> None:
+    paths: Sequence[str] = tuple(APIS)
+    protocols: Sequence[str] = ()
+    heartbeat_s: float = PING_S
+
+    def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._connections = connections
-        self._flusher = Flusher()
-        self._framer = Framer()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def register(self, app: web.Application) -> None:
-        """Add the addresses; what was begun is finished before the application is gone."""
-        for path in APIS:
-            app.router.add_get(path, self._handle, allow_head=False)
-        app.on_shutdown.append(self._finish)
+    def has(self, asked: Asked) -> bool:
+        """Whether there is a socket at this address."""
+        return asked.url.path in APIS
 
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
-        address = request.remote or ""
-        if not self._connections.enter(address):
-            return web.Response(status=429, text="too many connections from this address")
-        try:
-            return await self._talk(request, address)
-        finally:
-            self._connections.leave(address)
-
-    async def _talk(self, request: web.Request, address: str) -> web.StreamResponse:
-        params = Params.of_request(request.rel_url.raw_query_string, "")
-        tells_limits = params.get("returnRateLimits").lower() != "false"
-        socket = web.WebSocketResponse(
-            timeout=CLOSE_WAIT_S,
-            heartbeat=PING_S,
-            compress=False,
-            max_msg_size=MESSAGE_BYTES_MAX,
-            decode_text=False,
-        )
-        await socket.prepare(request)
-        talk = Conversation(request, socket, self._flusher, self._framer)
+    def begin(self, asked: Asked, socket: Socket) -> Talk:
+        """A new session, and its time."""
+        params = Params.of_request(asked.url.raw_query_string, "")
         session = ApiSession(
             self._dialect,
-            APIS[request.path],
-            wake=talk.wake,
-            address=address,
-            tells_limits=tells_limits,
+            APIS[asked.url.path],
+            wake=socket.wake,
+            address=asked.address,
+            tells_limits=params.get("returnRateLimits").lower() != "false",
         )
-        talk.begin(session)
         timers = self._lifetime(session)
-        try:
-            async for message in socket:
-                if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                    session.receive(message.data, binary=message.type is WSMsgType.BINARY)
-                    self._carry(session)
-        finally:
+
+        def receive(payload: bytes, binary: bool) -> None:
+            session.receive(payload, binary=binary)
+            self._carry(session)
+
+        def over() -> None:
             session.closed()
             for timer in timers:
                 timer.cancel()
-            await talk.finish()
-        return socket
+
+        return Talk(session, receive, nothing, over)
+
+    async def run(self) -> None:
+        """There is nothing beside the conversations."""
+
+    async def finish(self) -> None:
+        """Wait for requests under way, but not for long."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=FINISH_WITHIN_S)
 
     def _lifetime(self, session: ApiSession) -> list[asyncio.TimerHandle]:
         """A connection may stay for so long; a notice comes before."""
@@ -104,10 +88,6 @@ class WsApiDoor:
             task = asyncio.create_task(_carried(session, pending))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-
-    async def _finish(self, app: web.Application) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=CLOSE_WAIT_S)
 
 
 async def _carried(session: ApiSession, pending: Pending) -> None:

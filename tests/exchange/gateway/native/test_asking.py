@@ -41,6 +41,7 @@ async def test_who_speaks_for_no_account_has_none(rig: Rig, alice: Trader) -> No
     assert unknown.value.code == "UNKNOWN_ACCOUNT"
 
 
+@pytest.mark.usefixtures("both_ports")
 @pytest.mark.parametrize("packed", [False, True])
 async def test_numbers_of_a_refusal_beyond_64_bits_are_text_in_every_encoding(
     rig: Rig, alice: Trader, packed: bool
@@ -53,7 +54,7 @@ async def test_numbers_of_a_refusal_beyond_64_bits_are_text_in_every_encoding(
     fields = {"symbol": PERP, "side": "buy", "type": "limit", "qty": "3", "price": "50000"}
     order = {"op": "order.place", "leverage": 1, **fields}
     protocols = ["papertape.v1.msgpack"] if packed else []
-    address = rig.url.replace("http", "ws", 1) + "/v1/ws"
+    address = rig.sockets + "/v1/ws"
     reply: dict[str, Any] = {}
     async with rig.http.ws_connect(address, protocols=protocols) as socket:
         for number, frame in enumerate((login, order)):

@@ -117,11 +117,12 @@ def test_a_batch_is_safe_to_repeat_where_each_order_is() -> None:
     assert not repeatable(BY_OP["keys.revoke"], as_ask(BY_OP["keys.revoke"], {"api_key": "a"}))
 
 
-# -- WebSocket, through the same port ----------------------------------------------------------
+# -- WebSocket, through either port ----------------------------------------------------------
 
 
+@pytest.mark.usefixtures("both_ports")
 async def test_the_websocket_asks_signs_in_and_hears_of_its_orders(rig: Rig, alice: Trader) -> None:
-    async with rig.http.ws_connect(rig.url + "/v1/ws") as socket:
+    async with rig.http.ws_connect(rig.sockets + "/v1/ws") as socket:
 
         async def reply(to: int) -> dict[str, object]:
             while True:
@@ -148,7 +149,8 @@ async def test_the_websocket_asks_signs_in_and_hears_of_its_orders(rig: Rig, ali
     assert len((await alice.ask("GET", "/v1/orders")).json) == 1
 
 
+@pytest.mark.usefixtures("both_ports")
 async def test_a_page_of_another_site_gets_no_websocket(rig: Rig) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-        await rig.http.ws_connect(rig.url + "/v1/ws", headers={"Origin": "http://evil.example"})
+        await rig.http.ws_connect(rig.sockets + "/v1/ws", headers={"Origin": "http://evil.example"})
     assert caught.value.status == 403

@@ -14,11 +14,12 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from exchange.gateway.auth import RateLimiter
 from exchange.gateway.calls import ApiError, Caller, refusal
+from exchange.gateway.native.gate import NativeGate
 from exchange.gateway.session import PACKED_PROTOCOL, Session
 from exchange.gateway.shells.aiohttp_shell import WebSocketShell
 from exchange.gateway.shells.carrying import Carrier
 from exchange.gateway.shells.connections import Connections
-from exchange.gateway.shells.picows_shell import listen
+from exchange.gateway.shells.picows_shell import FastPort
 from exchange.publisher import Publisher
 from exchange.views.board import Board
 from exchange.wire import LoginAsk
@@ -43,6 +44,7 @@ class Doorway:
         self.failures: list[BaseException] = []
         self.carrier = Carrier(self._call, self.failures.append)
         self.connections = Connections(CONNECTIONS_MAX)
+        self.calm = True  # Nobody asks too often.
         self.url = ""
 
     def happens(self, *events: Any) -> None:
@@ -65,7 +67,7 @@ class Doorway:
             address=address,
         )
 
-    def admit(self, headers: Mapping[str, str]) -> None:
+    def admit(self, target: str, headers: Mapping[str, str]) -> None:
         """A stranger is who comes from another page."""
         if "evil" in headers.get("Origin", ""):
             raise ApiError("CROSS_SITE", "requests from pages of other sites are refused", {}, 403)
@@ -136,31 +138,25 @@ def _authenticate(ask: LoginAsk) -> Caller:
 async def open_door(shell: Shell) -> AsyncIterator[Doorway]:
     """A doorway on a free port of loopback."""
     doorway = Doorway()
+    gate = NativeGate(doorway.new_session, doorway.carrier)
     if shell == "aiohttp":
         app = web.Application()
-        handler = WebSocketShell(doorway.new_session, doorway.carrier, doorway.connections)
+        handler = WebSocketShell(gate, doorway.connections)
         app.router.add_get("/v1/ws", handler.handle)
         async with TestServer(app) as server:
             doorway.url = f"ws://127.0.0.1:{server.port}/v1/ws"
             yield doorway
             await doorway.carrier.finish()
         return
-    fast = await listen(
-        "127.0.0.1",
-        0,
-        doorway.new_session,
-        doorway.carrier,
-        doorway.connections,
-        doorway.admit,
-    )
-    port = fast.sockets[0].getsockname()[1]
-    doorway.url = f"ws://127.0.0.1:{port}/v1/ws"
+    fast = FastPort([gate], doorway.connections, doorway.admit, lambda path, address: doorway.calm)
+    await fast.open("127.0.0.1", 0)
+    doorway.url = f"ws://127.0.0.1:{fast.port}/v1/ws"
     try:
         yield doorway
         await doorway.carrier.finish()
     finally:
         fast.close()
-        await fast.wait_closed()
+        fast.hang_up()
 
 
 async def until(holds: Callable[[], bool]) -> None:

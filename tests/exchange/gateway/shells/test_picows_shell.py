@@ -7,7 +7,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
-from exchange.gateway.session import JSON_PROTOCOL, PACKED_PROTOCOL
+from exchange.gateway.session import JSON_PROTOCOL, PACKED_PROTOCOL, PROTOCOLS
 from exchange.gateway.shells.picows_shell import agreed_protocol
 from tests.exchange.gateway.shells.doorway import CONNECTIONS_MAX, open_door, until
 
@@ -24,7 +24,7 @@ STRANGER = Origin("https://evil.example")
     ],
 )
 def test_the_first_protocol_spoken_here_is_agreed_on(offered: str, agreed: str) -> None:
-    assert agreed_protocol(offered) == agreed
+    assert agreed_protocol(offered, PROTOCOLS) == agreed
 
 
 async def test_the_protocol_agreed_on_is_said_in_the_handshake() -> None:
@@ -58,5 +58,17 @@ async def test_strangers_and_other_paths_are_turned_away() -> None:
             async with connect(door.url.replace("/v1/ws", "/v2/ws"), proxy=None):
                 raise AssertionError("there is no such path")
         assert unknown.value.response.status_code == 404
+        async with door.client() as client:
+            assert (await client.ask(op="ping"))["ok"]
+
+
+async def test_who_asks_too_often_is_hung_up_on() -> None:
+    async with open_door("picows") as door:
+        door.calm = False
+        with pytest.raises(ConnectionClosed) as refused:
+            await door.client().__aenter__()
+        assert refused.value.rcvd is not None
+        assert refused.value.rcvd.code == 1013
+        door.calm = True
         async with door.client() as client:
             assert (await client.ask(op="ping"))["ok"]

@@ -17,13 +17,21 @@ from exchange.gateway.binance.streams.hub import Hub
 from tests.exchange.gateway.rig import ADMIN_KEY, START_MS, Rig, Trader, running
 
 MINUTE_MS = 60_000
+pytestmark = pytest.mark.usefixtures("both_ports")
 
 
 @contextlib.asynccontextmanager
 async def socket(rig: Rig, path: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """A socket of the streams."""
-    async with rig.http.ws_connect(rig.url + path, max_msg_size=0) as opened:
+    async with rig.http.ws_connect(rig.sockets + path, max_msg_size=0) as opened:
         yield opened
+
+
+async def turned_away(rig: Rig, path: str, **headers: str) -> int:
+    """The status of an address where no socket is opened."""
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await rig.http.ws_connect(rig.sockets + path, headers=headers)
+    return refused.value.status
 
 
 async def until(
@@ -135,13 +143,12 @@ async def test_futures_flow_below_their_prefix_alone(tmp_path: Path) -> None:
         async with socket(rig, "/um/market/stream?streams=btcusdt@markPrice@1s") as opened:
             assert (await opened.receive_json())["data"]["s"] == "BTCUSDT"
         for path in ("/um", "/um/v1", "/stream/btcusdt@trade", "/wss"):
-            assert (await rig.ask("GET", path)).status == 404
+            assert await turned_away(rig, path) == 404
 
 
 async def test_another_page_may_not_open_a_socket(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
-        answer = await rig.ask("GET", "/ws", headers={"Origin": "http://elsewhere.example"})
-        assert answer.status == 403
+        assert await turned_away(rig, "/ws", Origin="http://elsewhere.example") == 403
 
 
 async def test_many_streams_fit_in_one_address(tmp_path: Path) -> None:
@@ -150,6 +157,8 @@ async def test_many_streams_fit_in_one_address(tmp_path: Path) -> None:
         async with socket(rig, f"/stream?streams={names}") as opened:
             await opened.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
             assert len((await opened.receive_json())["result"]) == 300
+        far_too_many = "/".join(["btcusdt@trade"] * 573)  # 8,021 characters.
+        assert await turned_away(rig, f"/stream?streams={far_too_many}") == 413
 
 
 async def test_a_socket_whose_time_is_over_is_warned_and_closed(tmp_path: Path) -> None:
@@ -172,7 +181,7 @@ async def test_who_says_too_much_is_closed(tmp_path: Path) -> None:
 
 async def test_a_ping_is_answered_with_its_payload(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
-        opened = await rig.http.ws_connect(rig.url + "/ws", autoping=False)
+        opened = await rig.http.ws_connect(rig.sockets + "/ws", autoping=False)
         await opened.ping(b"hello")
         answer = await opened.receive()
         assert (answer.type, answer.data) == (aiohttp.WSMsgType.PONG, b"hello")
@@ -182,7 +191,7 @@ async def test_a_ping_is_answered_with_its_payload(tmp_path: Path) -> None:
 async def test_without_the_door_there_is_no_socket(tmp_path: Path) -> None:
     closed = Config(server=Server(admin_key=ADMIN_KEY), binance=Binance(enabled=False))
     async with running(tmp_path, config=closed) as rig:
-        assert (await rig.ask("GET", "/ws")).status == 404
+        assert await turned_away(rig, "/ws") == 404
 
 
 async def test_a_fault_of_one_pulse_does_not_silence_the_next(

@@ -65,6 +65,5 @@ async def connected(
     rig: Rig, path: str = "/ws-api/v3", bot: Bot | None = None
 ) -> AsyncIterator[Socket]:
     """A connection to the API."""
-    url = rig.url.replace("http", "ws", 1) + path
-    async with rig.http.ws_connect(url) as socket:
+    async with rig.http.ws_connect(rig.sockets + path) as socket:
         yield Socket(socket, bot)

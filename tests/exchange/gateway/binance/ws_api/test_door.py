@@ -11,6 +11,8 @@ from exchange.config import Binance, Config, Server
 from tests.exchange.gateway.binance.ws_api.socket_rig import connected
 from tests.exchange.gateway.rig import ADMIN_KEY, running
 
+pytestmark = pytest.mark.usefixtures("both_ports")
+
 
 @pytest.mark.parametrize("path", ["/ws-api/v3", "/ws-fapi/v1", "/ws-dapi/v1"])
 async def test_a_ping_is_answered_with_nothing_and_the_limits(tmp_path: Path, path: str) -> None:

@@ -14,6 +14,8 @@ from tests.exchange.gateway.binance.binance_rig import bot_of
 from tests.exchange.gateway.binance.ws_api.socket_rig import connected
 from tests.exchange.gateway.rig import running
 
+pytestmark = pytest.mark.usefixtures("both_ports")
+
 
 async def test_an_hmac_key_logs_on_and_off(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
