@@ -147,16 +147,11 @@ class Housekeeping:
         if self._engine.paranoid or self._size() <= self.packed_here_max:
             return self.take()
         self._saved_s = self._now_s()
-        pid = os.fork()
-        if pid:
-            return Copied(self._engine.seq, pid)
-        code = 1
-        try:  # Only this thread lives on in the copy: no lock, log or loop may be touched.
-            taken = self.take()
-            self._store.write(*taken.state, chain=taken.chain)
-            code = 0
-        finally:
-            os._exit(code)
+        return forked(self._engine.seq, self._write)
+
+    def _write(self) -> None:
+        taken = self.take()
+        self._store.write(*taken.state, chain=taken.chain)
 
     def _size(self) -> int:
         """How much there is to pack: accounts and orders."""
@@ -169,7 +164,7 @@ class Housekeeping:
         seq = taken.seq if isinstance(taken, Copied) else taken.state.seq
         try:
             if isinstance(taken, Copied):
-                _await_copy(taken)
+                await_copy(taken)
             else:
                 self._store.write(*taken.state, chain=taken.chain)
             self.saved_seq = seq
@@ -206,7 +201,20 @@ class Housekeeping:
             log.info("pruned %d rows of the history", removed)
 
 
-def _await_copy(copied: Copied) -> None:
+def forked(seq: int, write: Callable[[], object]) -> Copied:
+    """Have `write` keep the state behind `seq` in a copy of this process."""
+    pid = os.fork()
+    if pid:
+        return Copied(seq, pid)
+    code = 1
+    try:  # Only this thread lives on in the copy: no lock, log or loop may be touched.
+        write()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def await_copy(copied: Copied) -> None:
     """Return when the forked copy has kept its snapshot."""
     _, status = os.waitpid(copied.pid, 0)
     code = os.waitstatus_to_exitcode(status)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import shutil
 import sqlite3
 import tempfile
@@ -23,20 +22,19 @@ from redis.asyncio import Redis
 from exchange import process
 from exchange.alarm import Alarm
 from exchange.audit import auditing
-from exchange.clock import LEAD_MS, Clock, ScaledClock, SteppedClock, SystemClock, wall_ms
 from exchange.config import Config, ConfigError, Storage, admin_key, venue_of
 from exchange.gateway.doors import Doors, Opened
 from exchange.groups import encode_venue
 from exchange.health import Health, watch
 from exchange.house import House
 from exchange.housekeeping import Housekeeping
-from exchange.market.market import market, opening_prices, prehistory
+from exchange.market.market import prehistory
 from exchange.market.tape import Tape
-from exchange.opening import OpeningPrices, first_ms, is_trading, tapes_of
+from exchange.opening import first_ms, is_trading, tapes_of
 from exchange.ports import PortRefused, Ports
 from exchange.recovery import SNAPSHOTS, Recovery, RecoveryFailed, begin
 from exchange.restoring import restore_board
-from exchange.sequencer import Sequencer, Source
+from exchange.sequencing import sequencer_of
 from exchange.storage.frames import hashed
 from exchange.storage.history import History
 from exchange.storage.journal import JournalFailed
@@ -48,9 +46,6 @@ from exchange.storage.snapshots import SnapshotStore
 from exchange.storage.tables import HistoryVersion
 from risk.parameters import Venue
 
-LEAD_WALL_MS: Final = 50  # How late the loop may wake without slowing fast time down.
-SECOND_MS: Final = 1_000
-MINUTE_MS: Final = 60_000
 REDIS_DRAIN_S: Final = 0.4
 HISTORY_CLOSES_WITHIN_S: Final = 1.0
 TRADING_WITHIN_S: Final = 10.0  # Then the doors count as open, whatever the market does.
@@ -127,7 +122,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
     stack.callback(recovery.journal.close)
     engine = recovery.engine
     house = await _recovered(config, recovery, history, tapes)
-    sequencer = _sequencer(config, recovery, house, tapes)
+    sequencer = sequencer_of(config, engine, recovery.journal, house, tapes, is_new=recovery.is_new)
     housekeeping = Housekeeping(
         engine=engine,
         sequencer=sequencer,
@@ -188,35 +183,6 @@ async def _replay(recovery: Recovery, house: House) -> None:
         if now_s - said_s >= SAY_EVERY_S:
             log.info("replayed up to seq %d of %d", seq, recovery.journal.last_seq)
             said_s = now_s
-
-
-def _sequencer(
-    config: Config, recovery: Recovery, house: House, tapes: dict[str, Tape]
-) -> Sequencer:
-    engine, venue = recovery.engine, recovery.engine.venue
-    clock = _clock(config, engine.time_ms)
-
-    def sources(from_ms: int) -> list[Source]:
-        return market(
-            venue,
-            from_ms,
-            tapes=tapes,
-            agents=config.market.agents,
-            agent_step_ms=config.market.agent_step_ms,
-        )
-
-    first = [OpeningPrices(venue, opening_prices(venue, tapes))] if recovery.is_new else []
-    sequencer = Sequencer(
-        engine,
-        recovery.journal,
-        clock,
-        [*first, *sources(clock.now_ms())],
-        grid_ms=venue.grid_ms,
-        resume=sources,
-    )
-    sequencer.listeners += [*house.listeners, house.metrics.on_group]
-    sequencer.on_timing = house.metrics.on_timing
-    return sequencer
 
 
 # -- running -----------------------------------------------------------------------------------
@@ -384,21 +350,6 @@ def _naming(path: Path) -> Iterator[Path]:
         yield path
     except sqlite3.Error as error:
         raise StartFailed(f"cannot open {path}: {error}") from error
-
-
-def _clock(config: Config, last_ms: int) -> Clock:
-    """The clock that goes on from the last stamp; the real one jumps to now."""
-    if config.speed == "max":
-        return ScaledClock(math.inf, last_ms)
-    if not config.speed:
-        return SteppedClock(last_ms)
-    ahead_ms = last_ms - wall_ms()
-    if config.speed == 1 and config.market.prices != "tape" and ahead_ms < MINUTE_MS:
-        return SystemClock(last_ms)
-    if config.speed == 1 and config.market.prices != "tape":
-        log.warning("exchange time goes on from %d s ahead of the wall", ahead_ms // SECOND_MS)
-    lead_ms = max(LEAD_MS, int(config.speed * LEAD_WALL_MS))
-    return ScaledClock(config.speed, last_ms, lead_ms=lead_ms)
 
 
 def _redis(config: Config, venue: Venue) -> RedisEvents | None:

@@ -72,11 +72,15 @@ class SnapshotStore:
 
         Blocks for a sync; for a worker thread. OSError leaves the earlier snapshots as they are.
         """
-        path = self.directory / f"{seq:0{SEQ_DIGITS}d}{SUFFIX}"
+        path = self.path_of(seq)
         write_durably(path, *_encoded(Snapshot(seq, payload, digest, chain)))
         for old in self._paths()[self._keep :]:
             old.unlink()
         return path
+
+    def path_of(self, seq: int) -> Path:
+        """Where the snapshot of a seq lies, or would."""
+        return self.directory / f"{seq:0{SEQ_DIGITS}d}{SUFFIX}"
 
     def newest(self) -> Snapshot | None:
         """The newest good snapshot, or None. Damaged ones are passed over: see `damaged`."""

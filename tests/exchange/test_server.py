@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from exchange import server
 from exchange.build import running as build_running
-from exchange.clock import ScaledClock, SteppedClock, SystemClock, wall_ms
+from exchange.clock import wall_ms
 from exchange.commands import Deposit, OpenAccount
 from exchange.config import Audit, Config, ConfigError, Limits, Market, Server, Storage
 from exchange.events import Answered
@@ -242,34 +241,6 @@ def test_a_fault_is_exit_code_1_and_a_stop_is_0(
     finally:
         logging.getLogger().handlers[:] = handlers
     assert "Input/output error" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("speed", "prices", "ahead_ms", "kind", "ceiling"),
-    [
-        (1.0, "walk", -1_000, SystemClock, 1.0),
-        # After days at sixty times the speed it cannot wait for the wall.
-        (1.0, "walk", 86_400_000, ScaledClock, 1.0),
-        (1.0, "tape", -86_400_000, ScaledClock, 1.0),
-        (60.0, "walk", -1_000, ScaledClock, 60.0),
-        ("max", "walk", -1_000, ScaledClock, math.inf),
-        (0.0, "walk", -1_000, SteppedClock, None),
-    ],
-)
-def test_the_clock_fits_the_speed(
-    speed: Any, prices: Any, ahead_ms: int, kind: type, ceiling: float | None
-) -> None:
-    given = Config(speed=speed, market=Market(prices=prices, tape="x"))
-    last_ms = wall_ms() + ahead_ms
-    clock = server._clock(given, last_ms)
-    assert type(clock) is kind
-    assert clock.speed == ceiling
-    if kind is SystemClock:
-        assert clock.now_ms() > last_ms
-    elif kind is SteppedClock:
-        assert clock.now_ms() == last_ms
-    else:
-        assert last_ms <= clock.now_ms() <= last_ms + 60_000
 
 
 async def test_fast_time_runs_and_the_house_trades(tmp_path: Path) -> None:
