@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -46,10 +47,8 @@ async def ccxt_client(kind: str, trader: Trader) -> AsyncIterator[Any]:
         await exchange.close()
 
 
-@contextlib.asynccontextmanager
-async def python_binance(trader: Trader) -> AsyncIterator[AsyncClient]:
-    """The asynchronous client of python-binance, with an account's key."""
-    url = trader.rig.url
+def point_python_binance(url: str) -> None:
+    """Every address of python-binance; they are attributes of its classes."""
     sockets = url.replace("http", "ws", 1)
     client_class: Any = BaseClient
     client_class.API_URL, client_class.MARGIN_API_URL = f"{url}/api", f"{url}/sapi"
@@ -60,11 +59,30 @@ async def python_binance(trader: Trader) -> AsyncIterator[AsyncClient]:
     manager: Any = BinanceSocketManager
     manager.STREAM_URL, manager.FSTREAM_URL = f"{sockets}/", f"{sockets}/um/"
     manager.DSTREAM_URL = f"{sockets}/cm/"
-    client = await AsyncClient.create(trader.key, trader.secret)
+
+
+@contextlib.asynccontextmanager
+async def python_binance(trader: Trader, **settings: Any) -> AsyncIterator[AsyncClient]:
+    """The asynchronous client of python-binance, with an account's key or one in `settings`."""
+    point_python_binance(trader.rig.url)
+    key = {"api_key": trader.key, "api_secret": trader.secret}
+    client = await AsyncClient.create(**(key | settings))
     try:
         yield client
     finally:
+        await hang_up(client.ws_future)
+        await hang_up(client.ws_api)
         await client.close_connection()
+
+
+async def hang_up(socket: Any) -> None:
+    """Close a socket of python-binance, which ends only once it has read something more."""
+    if socket.ws is None:
+        return
+    closing = asyncio.create_task(socket.close())
+    await asyncio.sleep(0)  # It has said that it ends, and waits for its reader.
+    await socket.ws.send('{"id":"the-last","method":"ping"}')
+    await closing
 
 
 async def a_market(rig: Rig, symbol: str, *prices: tuple[str, str]) -> Trader:
