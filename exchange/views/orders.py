@@ -42,10 +42,14 @@ def average_text(
     """The average price of what was filled, to 8 places rounded down; None before a fill.
 
     Of an inverse contract it is the harmonic mean (P1): the contracts over the coins they came to,
-    `filled_minor`, where that is known.
+    `filled_minor`, where that is known. These are rounded (A3): where the plain mean comes to the
+    same coins, as at a single price, it is told.
     """
     if not filled_lots:
         return None
+    mean_e8 = filled_units * instrument.tick_e8 // filled_lots
     if instrument.kind == "inverse" and filled_minor:
-        return amount_text(instrument.notional_minor(0, filled_lots) * 10**8 // filled_minor)
-    return amount_text(filled_units * instrument.tick_e8 // filled_lots)
+        face_e8 = instrument.notional_minor(0, filled_lots) * 10**8
+        if not mean_e8 or abs(face_e8 // mean_e8 - filled_minor) > 1:
+            return amount_text(face_e8 // filled_minor)
+    return amount_text(mean_e8)
