@@ -1,4 +1,4 @@
-"""Clocks: exchange time in milliseconds, real, scaled or stepped, which never runs back."""
+"""Clocks: exchange time in milliseconds, real, scaled, stepped or followed; it never runs back."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ class ScaledClock:
             # Held, or stepped: the speed goes on from here, and nothing is caught up.
             self._anchor_ms, self._anchor_ns = now_ms, now_ns
         self._last_ms = now_ms
-        self._sample(now_ns, now_ms)
+        _sample(self._samples, now_ns, now_ms)
         return now_ms
 
     def _run_to_ms(self, now_ns: int, ceiling_ms: int) -> int:
@@ -244,12 +244,59 @@ class ScaledClock:
         self._anchor_ms = self._observe(now_ns)
         self._anchor_ns = now_ns
 
-    def _sample(self, now_ns: int, now_ms: int) -> None:
-        if now_ns - self._samples[-1][0] >= SAMPLE_EVERY_NS:
-            self._samples.append((now_ns, now_ms))
-        # Keep one sample at or before the window's start, so that it spans the window.
-        while len(self._samples) > 1 and self._samples[1][0] <= now_ns - ACHIEVED_WINDOW_NS:
-            self._samples.popleft()
+
+class FollowingClock:
+    """Exchange time as another process gives it: the newest stamp that was heard of.
+
+    `newest_ms` answers that stamp; `hold` is to be called with each, and measures the speed.
+    """
+
+    def __init__(
+        self,
+        newest_ms: Callable[[], int],
+        *,
+        monotonic_ns: NowNs = time.monotonic_ns,
+        wall_ns: NowNs = time.time_ns,
+    ) -> None:
+        self._newest_ms = newest_ms
+        self._monotonic_ns = monotonic_ns
+        self._wall_ns = wall_ns
+        self._samples = deque([(monotonic_ns(), newest_ms())])
+
+    @property
+    def speed(self) -> float:
+        """As it was measured: what the ceiling is, only the other process knows."""
+        return round(self.achieved_speed(), 1)
+
+    def now_ms(self) -> int:
+        """The newest stamp."""
+        return self._newest_ms()
+
+    def wall_ms(self) -> int:
+        """Wall time, epoch milliseconds."""
+        return self._wall_ns() // NS_PER_MS
+
+    def hold(self, to_ms: int) -> None:
+        """A stamp was heard."""
+        _sample(self._samples, self._monotonic_ns(), to_ms)
+
+    def achieved_speed(self) -> float:
+        """Exchange time over wall time in the last 5 s; 0 where nothing was heard."""
+        now_ns = self._monotonic_ns()
+        _sample(self._samples, now_ns, self._newest_ms())
+        then_ns, then_ms = self._samples[0]
+        if now_ns == then_ns:
+            return 0.0
+        return (self._newest_ms() - then_ms) * NS_PER_MS / (now_ns - then_ns)
+
+
+def _sample(samples: deque[tuple[int, int]], now_ns: int, now_ms: int) -> None:
+    """Note where time is, now and then, for as long as a speed is measured over."""
+    if now_ns - samples[-1][0] >= SAMPLE_EVERY_NS:
+        samples.append((now_ns, now_ms))
+    # Keep one sample at or before the window's start, so that it spans the window.
+    while len(samples) > 1 and samples[1][0] <= now_ns - ACHIEVED_WINDOW_NS:
+        samples.popleft()
 
 
 def checked_speed(speed: float) -> float:

@@ -55,6 +55,10 @@ class Part:
 ALL: Final = Part()
 
 
+class HistoryAway(Exception):
+    """Nobody answers for the history just now; the text says so to the one who asked."""
+
+
 class Queries(ABC):
     """What a history is asked. Times are exchange time."""
 

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.clock import Clock, ScaledClock, SteppedClock, SystemClock, wall_ms
+from exchange.clock import (
+    Clock,
+    FollowingClock,
+    ScaledClock,
+    SteppedClock,
+    SystemClock,
+    wall_ms,
+)
 
 START_MS = 1_700_000_000_000
 
@@ -258,3 +265,20 @@ def test_whatever_is_done_to_it_time_never_runs_back_nor_past_its_lead(
         now_ms = clock.now_ms()
         assert last_ms <= now_ms <= done_ms + 1_000
         last_ms = now_ms
+
+
+def test_a_following_clock_stands_at_what_was_heard_and_measures_how_fast_it_moves() -> None:
+    stamps, at_ns = [1_000], [0]
+    clock = FollowingClock(
+        lambda: stamps[-1], monotonic_ns=lambda: at_ns[0], wall_ns=lambda: 7_000_000
+    )
+    assert (clock.now_ms(), clock.wall_ms(), clock.achieved_speed()) == (1_000, 7, 0.0)
+    for second in range(1, 4):  # Ten seconds of exchange time each second.
+        at_ns[0] = second * 1_000_000_000
+        stamps.append(1_000 + second * 10_000)
+        clock.hold(stamps[-1])
+    assert (clock.now_ms(), clock.achieved_speed(), clock.speed) == (31_000, 10.0, 10.0)
+    at_ns[0] += 60_000_000_000  # Nothing is heard for a minute: it stands.
+    clock.hold(31_000)
+    at_ns[0] += 6_000_000_000
+    assert (clock.now_ms(), clock.speed) == (31_000, 0.0)

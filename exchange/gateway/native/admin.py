@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from exchange.clock import ScaledClock, SteppedClock
+from exchange.clock import Clock, FollowingClock, ScaledClock, SteppedClock
 from exchange.commands import SetSymbolState
 from exchange.gateway.calls import ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
@@ -53,15 +53,21 @@ async def set_clock(doors: Doors, ask: ClockAsk, caller: Caller) -> TimeSay:
     elif not isinstance(clock, SteppedClock) or ask.speed is not None or ask.pause is False:
         raise ApiError(
             Reason.NOT_ALLOWED_NOW.name,
-            "exchange time is the wall's here; start with --speed X to set, pause or step it"
-            if not isinstance(clock, SteppedClock)
-            else "this clock only moves by step_ms",
+            _why_not(clock),
             {},
             409,
         )
     if ask.step_ms is not None:
         await doors.sequencer.step(ask.step_ms)
     return time_say(doors)
+
+
+def _why_not(clock: Clock) -> str:
+    if isinstance(clock, SteppedClock):
+        return "this clock only moves by step_ms"
+    if isinstance(clock, FollowingClock):
+        return "exchange time is kept by the core: start that with --speed X to have another"
+    return "exchange time is the wall's here; start with --speed X to set, pause or step it"
 
 
 def _run_or_pause(clock: ScaledClock, ask: ClockAsk) -> None:

@@ -25,6 +25,7 @@ from exchange.gateway.native.asks import RawBatchAsk
 from exchange.gateway.native.fields import as_ask
 from exchange.gateway.native.routes import BY_OP, Route
 from exchange.sequencer import SequencerFailed
+from exchange.storage.queries import HistoryAway
 from exchange.wire import Ask
 from matching.reasons import Reason
 
@@ -129,6 +130,8 @@ class Api:
                 {},
                 503,
             ) from error
+        except HistoryAway as error:
+            raise ApiError(Reason.BUSY.name, str(error), {}, 503) from error
 
     def _count_orders(self, ask: Ask, caller: Caller) -> None:
         assert caller.account_id is not None
