@@ -55,7 +55,7 @@ async def ccxt_rest(library: Library, trader: Trader, **options: Any) -> AsyncIt
     module = ccxt if library == "ccxt" else ccxt.async_support
     settings = {"apiKey": trader.key, "secret": trader.secret, "enableRateLimit": False}
     exchange = module.binance({**settings, **options})
-    point_ccxt(exchange, trader.rig.url)
+    point_ccxt(exchange, trader.rig.url, ("linear", "spot"))
     try:
         yield Threaded(exchange) if library == "ccxt" else exchange
     finally:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import ccxt.pro
 from binance import AsyncClient, BinanceSocketManager
 from binance.base_client import BaseClient
+from websockets.exceptions import ConnectionClosed
 
 from tests.exchange.gateway.rig import Rig, Trader
 
 
-def point_ccxt(exchange: Any, url: str) -> None:
-    """Every address of a ccxt exchange, and the texts of errors it knows futures by."""
+def point_ccxt(exchange: Any, url: str, last_counts: Iterable[str] = ("spot", "linear")) -> None:
+    """Every address of a ccxt exchange, and what error codes mean by the kind of market."""
     sockets = url.replace("http", "ws", 1)
     for name, address in exchange.urls["api"].items():
         if isinstance(address, str):
@@ -32,8 +33,8 @@ def point_ccxt(exchange: Any, url: str) -> None:
             "linear": f"{sockets}/ws-fapi/v1",
             "inverse": f"{sockets}/ws-dapi/v1",
         }
-    linear = exchange.exceptions["linear"]["exact"]
-    exchange.exceptions["exact"] = {**exchange.exceptions["exact"], **linear}
+    for kind in last_counts:
+        exchange.exceptions["exact"].update(exchange.exceptions[kind]["exact"])
 
 
 @contextlib.asynccontextmanager
@@ -75,13 +76,22 @@ async def python_binance(trader: Trader, **settings: Any) -> AsyncIterator[Async
         await client.close_connection()
 
 
+@contextlib.asynccontextmanager
+async def opened(socket: Any) -> AsyncIterator[Any]:
+    """A socket of python-binance, open."""
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(hang_up, socket)
+        await socket.__aenter__()
+        yield socket
+
+
 async def hang_up(socket: Any) -> None:
     """Close a socket of python-binance, which ends only once it has read something more."""
-    if socket.ws is None:
-        return
     closing = asyncio.create_task(socket.close())
     await asyncio.sleep(0)  # It has said that it ends, and waits for its reader.
-    await socket.ws.send('{"id":"the-last","method":"ping"}')
+    if socket.ws is not None:
+        with contextlib.suppress(ConnectionClosed):
+            await socket.ws.send('{"id":1,"method":"LIST_SUBSCRIPTIONS"}')
     await closing
 
 
