@@ -51,7 +51,7 @@ INVERSE: Final = Futures(
     "BTC",
     "inverse",
     qty=20,
-    margin=1,
+    margin=2,
 )
 FUTURES: Final = (LINEAR, INVERSE)
 
@@ -74,7 +74,7 @@ async def ccxt_futures(
     module = ccxt if library == "ccxt" else ccxt.async_support
     settings = {"apiKey": trader.key, "secret": trader.secret, "enableRateLimit": False}
     exchange = getattr(module, futures.kind)({**settings, **options})
-    point_ccxt(exchange, trader.rig.url)
+    point_ccxt(exchange, trader.rig.url, (futures.account,))
     try:
         yield Threaded(exchange) if library == "ccxt" else exchange
     finally:
