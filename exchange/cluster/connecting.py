@@ -180,11 +180,20 @@ class Patience:
 async def patiently(call: Callable[[], Awaitable[T]], what: str) -> T:
     """What `call` answers, once Redis is there to let it: `call` must bear being repeated."""
     patience = Patience(what)
+    this = asyncio.current_task()
+    assert this is not None
+    asked = this.cancelling()
     while True:
         try:
             answer = await call()
         except AWAY as error:
-            await asyncio.sleep(patience.failed(error))
+            pause_s = patience.failed(error)
         else:
+            pause_s = 0.0
+        if this.cancelling() > asked:
+            # The client sends with asyncio.wait_for, which before Python 3.12 may lose this.
+            raise asyncio.CancelledError
+        if not pause_s:
             patience.done()
             return answer
+        await asyncio.sleep(pause_s)

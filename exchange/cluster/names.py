@@ -12,8 +12,10 @@ Redis Cluster, so that one script may touch several of them; an ACL rule can nam
                     `commands` that is in the log), from (whose commands they are), epoch
     snapshots       a hash, seq -> what is known of a snapshot; its bytes are in snapshot:SEQ
     snapshot:SEQ    a list of the chunks of a snapshot
+    status          a hash, a core's name -> what it says of itself
     keys, meta      hashes: API keys, and the few other secrets (the administrator's key)
     keys:changes    a stream of the keys that were made or revoked
+    standby         there while a core that does not lead answers for the history; it expires
     asks            a stream of questions to the history, read by cores as one group
     answers:G       a stream of their answers to the gateway G
 """
@@ -66,6 +68,11 @@ class Names:
         return self._name("snapshot", seq)
 
     @property
+    def status(self) -> str:
+        """The hash of what the cores say of themselves."""
+        return self._name("status")
+
+    @property
     def keys(self) -> str:
         """The hash of API keys."""
         return self._name("keys")
@@ -79,6 +86,11 @@ class Names:
     def meta(self) -> str:
         """The hash of other secrets."""
         return self._name("meta")
+
+    @property
+    def standby(self) -> str:
+        """There while a core that does not lead answers for the history; it expires."""
+        return self._name("standby")
 
     @property
     def asks(self) -> str:

@@ -102,11 +102,13 @@ class Replica:
         wait: bool,
         reached_seq: int | None = None,
         tapes: Mapping[str, Tape] | None = None,
+        accept: Callable[[Engine], None] | None = None,
     ) -> Replica:
         """From the snapshot that suits best, brought to the end of the log as it is now.
 
         `history` takes the rows of what is replayed, where this process keeps any, from
-        `reached_seq` on where that can be had; `queries` answer what the board's past was. Where
+        `reached_seq` on where that can be had; `queries` answer what the board's past was.
+        `accept` sees the engine before anything is told, and may raise. Where
         the venue is not made yet it waits, or raises VenueMissing. ReplicaBroken where the log
         is of no use.
         """
@@ -125,6 +127,8 @@ class Replica:
                     await asyncio.sleep(LOOK_EVERY_S)
                     continue
                 engine, chain, at, heard = footing
+                if accept is not None:
+                    accept(engine)
                 replica = cls(connection, names, engine, history, chain=chain, at=at, heard=heard)
                 await replica._restore(queries, tapes)
                 try:

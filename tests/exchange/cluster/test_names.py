@@ -10,6 +10,7 @@ ATTRIBUTES = [
     "commands",
     "log",
     "snapshots",
+    "status",
     "keys",
     "keys_changed",
     "meta",
