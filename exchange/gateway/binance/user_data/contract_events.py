@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from exchange.events import (
@@ -18,6 +18,7 @@ from exchange.events import (
 from exchange.gateway.binance.futures import order_shapes as shapes
 from exchange.gateway.binance.symbols import name_of, product_of
 from exchange.gateway.binance.user_data.contract_orders import order_events
+from exchange.gateway.binance.user_data.reports import IsNew
 from exchange.gateway.binance.user_data.scopes import UM, scope_of_wallet
 from matching.instrument import amount_text, fixed_text
 from matching.limits import SCALE
@@ -42,7 +43,6 @@ _REASONS: Final = (
     (PostingReason.DEPOSIT, ""),
     (PostingReason.MARGIN, "MARGIN_TRANSFER"),
 )
-_OF_TRADES: Final = frozenset({PostingReason.TRADE.value, PostingReason.FEE.value})
 
 
 class Realised:
@@ -66,7 +66,12 @@ def money(amount_minor: int) -> str:
 
 
 def contract_events(
-    risk: RiskState, scope: str, account: Account, events: Sequence[AnyEvent], realised: Realised
+    risk: RiskState,
+    scope: str,
+    account: Account,
+    events: Sequence[AnyEvent],
+    realised: Realised,
+    is_new: IsNew,
 ) -> list[Payload]:
     """What the stream of a product tells of one account's events in one command.
 
@@ -78,7 +83,7 @@ def contract_events(
             realised.add(leg_of(event.symbol, event.position_side), event.realised_minor)
         elif isinstance(event, Deleveraged):
             realised.add(event.leg, event.realised_minor)
-    said = order_events(risk, account, [*own, events[-1]])
+    said = order_events(risk, account, own, is_new)
     update = _account_update(risk, scope, account, own, realised)
     if update is not None:
         said.append(update)
@@ -151,7 +156,7 @@ def _balances(
     events: Sequence[AnyEvent],
     posted: Sequence[LedgerPosted],
 ) -> list[Payload]:
-    """Each asset that moved: all of it, that of cross positions, and what no trade moved of it.
+    """Each asset that moved: all of it, that of cross positions, and what no report tells of it.
 
     Pockets are told as this command left them; those it did not touch as they stand.
     """
@@ -159,8 +164,10 @@ def _balances(
     changes: dict[str, int] = {}
     for each in posted:
         left[each.wallet, each.asset] = each.balance_minor
-        bare = 0 if each.reason in _OF_TRADES else each.change_minor
-        changes[each.asset] = changes.get(each.asset, 0) + bare
+        changes[each.asset] = changes.get(each.asset, 0) + each.change_minor
+    for asset, minor in _reported(risk, events):
+        if asset in changes:
+            changes[asset] -= minor
     for event in events:
         if isinstance(event, BalanceChanged):
             left[event.wallet, event.asset] = event.total_minor
@@ -185,6 +192,16 @@ def _balances(
             }
         )
     return said
+
+
+def _reported(risk: RiskState, events: Sequence[AnyEvent]) -> Iterator[tuple[str, int]]:
+    """Profits and commissions that the reports of orders tell of."""
+    for event in events:
+        if isinstance(event, Filled):
+            yield risk.contracts[event.symbol].settle, event.realised_minor
+            yield event.fee_asset, -event.fee_minor
+        elif isinstance(event, Deleveraged):
+            yield event.asset, event.realised_minor
 
 
 def _position(risk: RiskState, event: PositionChanged, realised: Realised) -> Payload:

@@ -10,7 +10,7 @@ from exchange.gateway.binance.futures import order_shapes as shapes
 from exchange.gateway.binance.futures.order_shapes import Told, of_event
 from exchange.gateway.binance.symbols import name_of
 from exchange.gateway.binance.user_data import reports
-from exchange.gateway.binance.user_data.reports import Report, reports_of
+from exchange.gateway.binance.user_data.reports import IsNew, Report, reports_of
 from matching.instrument import Instrument, amount_text, fixed_text
 from matching.limits import SCALE
 from matching.types import Status
@@ -30,13 +30,15 @@ _ALGO_ENDS: Final = {
 }
 
 
-def order_events(risk: RiskState, account: Account, events: Sequence[AnyEvent]) -> list[Payload]:
-    """What became of orders, in its order; `events` end with the command's answer."""
+def order_events(
+    risk: RiskState, account: Account, events: Sequence[AnyEvent], is_new: IsNew
+) -> list[Payload]:
+    """What became of orders, in its order."""
     said: list[Payload] = []
     for event in events:
         if isinstance(event, Deleveraged):
             said.append(_deleveraged(risk, account, event))
-    for report in reports_of(events):
+    for report in reports_of(events, is_new):
         order = report.order
         told = _at(risk, report)
         instrument = risk.instruments[order.symbol]
@@ -44,8 +46,6 @@ def order_events(risk: RiskState, account: Account, events: Sequence[AnyEvent]) 
             said += [_algo_update(each, told, instrument) for each in _algo_steps(report)]
             if not order.triggered_ms:
                 continue
-        if report.kind == reports.REJECTED:
-            continue
         said.append(_trade_update(risk, account, report, told))
     return said
 

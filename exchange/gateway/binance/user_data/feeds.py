@@ -12,7 +12,7 @@ import string
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from exchange.events import Answered, AnyEvent
+from exchange.events import AnyEvent, OrderChanged
 from exchange.gateway.binance.errors import BAD_LISTEN_KEY, refused
 from exchange.gateway.binance.streams.private import PrivateStreams
 from exchange.gateway.binance.symbols import Product
@@ -91,6 +91,9 @@ class UserData:
         self._keys: dict[str, Feed] = {}
         self._tokens: dict[str, Feed] = {}
         self._judged_ms = 0
+        # Orders from this number on came to be in the present group; of these some were told.
+        self._first_new = self._next_order_id
+        self._told: set[int] = set()
 
     # -- listenKeys ----------------------------------------------------------------------------
 
@@ -223,11 +226,22 @@ class UserData:
 
     def on_group(self, groups: Sequence[list[AnyEvent]]) -> None:
         """Tell what an applied group brought about: a list of events for each command."""
-        if not self._feeds:
-            return
-        self._judge()
-        for events in groups:
-            self._command(events)
+        try:
+            if self._feeds:
+                self._judge()
+                for events in groups:
+                    self._command(events)
+        finally:
+            self._first_new = self._next_order_id
+            self._told.clear()
+
+    @property
+    def _next_order_id(self) -> int:
+        return self._doors.engine.trading.next_order_id
+
+    def _is_new(self, order_id: int) -> bool:
+        """Whether an order came to be in the command that is being told."""
+        return order_id >= self._first_new and order_id not in self._told
 
     def _command(self, events: list[AnyEvent]) -> None:
         own: dict[int, list[AnyEvent]] = {}
@@ -236,23 +250,19 @@ class UserData:
             account_id = getattr(event, "account_id", None)
             if account_id in feeds:
                 own.setdefault(account_id, []).append(event)
-        if not own:
-            return
-        answer = events[-1]
         for account_id, told in own.items():
-            if isinstance(answer, Answered):
-                told.append(answer)
             for feed in list(feeds[account_id].values()):
                 if feed.subscriptions or self._private.is_held(feed.key):
                     self._tell(feed, told)
+        self._told.update(event.order_id for event in events if isinstance(event, OrderChanged))
 
     def _tell(self, feed: Feed, events: list[AnyEvent]) -> None:
         risk, (account_id, scope) = self._doors.engine.risk, feed.place
         if scope in CONTRACTS:
             account = risk.accounts[account_id]
-            said = contract_events(risk, scope, account, events, feed.realised)
+            said = contract_events(risk, scope, account, events, feed.realised, self._is_new)
         else:
-            said = spot_events(scope, events, risk.instruments)
+            said = spot_events(scope, events, risk.instruments, self._is_new)
         for payload in said:
             for subscription in feed.subscriptions:
                 subscription.tell(payload)

@@ -6,12 +6,13 @@ told as filled. A stream tells each step: that it is there, each of its fills, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from exchange.events import Answered, AnyEvent, Filled, OrderChanged
-from matching.reasons import Reason
+from exchange.events import AnyEvent, Filled, OrderChanged
 from matching.types import Status
+
+IsNew = Callable[[int], bool]  # Whether nobody was told of an order, by number, before now.
 
 NEW: Final = "NEW"
 TRIGGERED: Final = "TRIGGERED"
@@ -43,14 +44,12 @@ class Report(NamedTuple):
     fill: Filled | None = None
 
 
-def reports_of(events: Sequence[AnyEvent]) -> Iterator[Report]:
-    """The steps told by the events of one account in one command, its answer among them.
+def reports_of(events: Sequence[AnyEvent], is_new: IsNew) -> Iterator[Report]:
+    """The steps told by the events of one account in one command.
 
     A book has done all of a match before any of it is told, so an iceberg that is hit again and
     again is told as filled whole each time: steps are counted up from before the command.
     """
-    answer = events[-1] if events else None
-    made_id = answer.result_id if isinstance(answer, Answered) and not answer.repeated else 0
     last = {event.order_id: event for event in events if isinstance(event, OrderChanged)}
     done = {order_id: [event.filled_lots, event.filled_units] for order_id, event in last.items()}
     for event in events:
@@ -66,7 +65,7 @@ def reports_of(events: Sequence[AnyEvent]) -> Iterator[Report]:
             order_id = event.order_id
             taken, first = fills.pop(order_id, []), order_id not in told
             told.add(order_id)
-            new = first and not done[order_id][0] and _is_new(event, taken, made_id)
+            new = first and is_new(order_id)
             yield from _steps(event, last[order_id], taken, done[order_id], first=first, new=new)
 
 
@@ -98,19 +97,3 @@ def _steps(
         yield Report(kind, order, order.status, done[0], done[1])
     elif first and not new and not fills and order.prevented_lots:
         yield Report(PREVENTED, order, order.status, done[0], done[1])
-
-
-def _is_new(order: OrderChanged, fills: list[Filled], made_id: int) -> bool:
-    """Whether nobody was told of the order before this command.
-
-    Commands share a moment, so that an order was placed in this one is not enough.
-    """
-    if order.placed_ms != order.time_ms or order.reason is Reason.LIST_ENDED:
-        return False
-    if order.order_id == made_id and order.happening not in {"triggered", "amended", "cancelled"}:
-        return True
-    if any(not fill.maker for fill in fills):
-        return True
-    if order.happening == "accepted":
-        return not order.prevented_lots
-    return order.happening == "expired" and not fills and not order.prevented_lots

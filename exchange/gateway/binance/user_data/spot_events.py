@@ -24,7 +24,7 @@ from exchange.gateway.binance.spot.order_shapes import (
 )
 from exchange.gateway.binance.symbols import name_of
 from exchange.gateway.binance.user_data import reports
-from exchange.gateway.binance.user_data.reports import Report, reports_of
+from exchange.gateway.binance.user_data.reports import IsNew, Report, reports_of
 from matching.instrument import Instrument
 from matching.lists import ListKind, ListStatus
 from matching.types import OPEN_STATUSES, Side, Status
@@ -32,7 +32,8 @@ from risk.ledger import PostingReason
 
 Payload = dict[str, Any]
 
-# What a trade moves is told with its balances; everything else is a change of its own.
+# What a trade moves is told with its balances; everything else is a change of its own. A fee that
+# refers to no trade is not of one: the house takes it of the dust it buys.
 _OF_TRADES: Final = frozenset({PostingReason.TRADE.value, PostingReason.FEE.value})
 _WORDS: Final = {reports.TRIGGERED: "NEW", reports.AMENDED: "REPLACED"}
 _LIST_STATUSES: Final = {
@@ -43,7 +44,10 @@ _LIST_STATUSES: Final = {
 
 
 def spot_events(
-    wallet: str, events: Sequence[AnyEvent], instruments: Mapping[str, Instrument]
+    wallet: str,
+    events: Sequence[AnyEvent],
+    instruments: Mapping[str, Instrument],
+    is_new: IsNew,
 ) -> list[Payload]:
     """What the stream of a wallet tells of one account's events in one command.
 
@@ -51,7 +55,7 @@ def spot_events(
     """
     said = [
         execution_report(report, instruments[report.order.symbol])
-        for report in reports_of(events)
+        for report in reports_of(events, is_new)
         if report.order.wallet == wallet
     ]
     # A list has no wallet of its own: its legs' reports in this very command tell it.
@@ -61,7 +65,7 @@ def spot_events(
         if isinstance(event, OrderListChanged) and event.list_id in listed:
             said.append(list_status(event, instruments[event.symbol]))
         elif isinstance(event, LedgerPosted) and event.wallet == wallet:
-            if event.reason not in _OF_TRADES:
+            if event.reason not in _OF_TRADES or not event.reference:
                 said.append(balance_update(event))
         elif isinstance(event, BalanceChanged) and event.wallet == wallet:
             changed[event.asset] = event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from exchange.events import Answered, Deleveraged, OrderChanged
+from exchange.events import Deleveraged, OrderChanged
 from exchange.gateway.binance.user_data.contract_orders import order_events
 from matching.types import OrderType, Side, Status, TimeInForce
 from tests.exchange.gateway.binance.user_data.test_contract_events import (
@@ -95,8 +95,7 @@ async def test_an_algo_order_leads_a_life_of_its_own_until_it_is_triggered(tmp_p
 
         def told(happening: str, **more: Any) -> list[dict[str, Any]]:
             event = conditional(rig, account.id, happening, **more)
-            answer = Answered(5, 1_000, None, 77, {}, False)
-            return order_events(risk, account, [event, answer])
+            return order_events(risk, account, [event], lambda _: happening == "accepted")
 
         (new,) = told("accepted", placed_ms=1_000)
         assert (new["e"], tuple(new["o"])) == ("ALGO_UPDATE", ALGO)
@@ -116,6 +115,21 @@ async def test_an_algo_order_leads_a_life_of_its_own_until_it_is_triggered(tmp_p
         assert (finished["o"]["X"], expired["o"]["x"]) == ("FINISHED", "EXPIRED")
 
 
+async def test_an_order_that_woke_and_could_not_be_placed_is_told_its_end(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        bot = await rich(rig)
+        risk = rig.doors.engine.risk
+        account = risk.accounts[bot.trader.account_id]
+        woken = conditional(rig, account.id, "triggered", status=Status.NEW, triggered_ms=1_000)
+        over = conditional(rig, account.id, "rejected", status=Status.REJECTED, triggered_ms=1_000)
+        told = order_events(risk, account, [woken, over], lambda _: False)
+        *_, algo, order = told
+        assert (algo["e"], algo["o"]["X"]) == ("ALGO_UPDATE", "REJECTED")
+        assert (order["e"], order["o"]["x"], order["o"]["X"]) == (
+            *("ORDER_TRADE_UPDATE", "REJECTED", "REJECTED"),
+        )
+
+
 async def test_a_deleveraged_position_is_told_as_the_order_clients_know_it_by(
     tmp_path: Path,
 ) -> None:
@@ -126,7 +140,7 @@ async def test_a_deleveraged_position_is_told_as_the_order_clients_know_it_by(
         event = Deleveraged(
             *(5, 1_000, account.id, 1, PERP, PERP, Side.SELL, 10, 400_000, 1, 0, "USDT", 7)
         )
-        (told,) = order_events(risk, account, [event, Answered(5, 1_000, None, 0, {}, False)])
+        (told,) = order_events(risk, account, [event], lambda _: False)
         assert tuple(told["o"]) == UPDATE
         assert (told["o"]["c"], told["o"]["X"], told["o"]["rp"]) == (
             *("adl_autoclose", "FILLED", "0.00000007"),

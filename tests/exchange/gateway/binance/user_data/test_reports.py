@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from exchange.events import Answered, AnyEvent, Filled, OrderChanged
+from exchange.events import AnyEvent, Filled, OrderChanged
 from exchange.gateway.binance.user_data.reports import reports_of
 from matching.types import OrderType, Side, Status, TimeInForce
 
@@ -47,12 +47,11 @@ def fill(lots: int, *, maker: bool = False) -> Filled:
     )
 
 
-def told(*events: AnyEvent, made_id: int = 0) -> list[tuple[str, int, int]]:
-    """Kinds, what was filled until then, and status."""
-    answer = Answered(1, 1_000, None, made_id, {}, False)
+def told(*events: AnyEvent, new: bool = True) -> list[tuple[str, int, int]]:
+    """Kinds, what was filled until then, and status, of an order that came with the command."""
     return [
         (report.kind, report.filled_lots, int(report.status))
-        for report in reports_of([*events, answer])
+        for report in reports_of(events, lambda _: new)
     ]
 
 
@@ -80,16 +79,13 @@ def test_the_last_fill_of_a_filled_order_fills_it() -> None:
 
 
 def test_a_maker_that_was_told_before_only_trades() -> None:
-    of_later = changed("filled", Status.PARTIALLY_FILLED, 9, placed_ms=1)
-    assert told(fill(2, maker=True), of_later) == [("TRADE", 9, Status.PARTIALLY_FILLED)]
-    # The same millisecond makes no difference to one who only rested.
-    at_once = changed("filled", Status.PARTIALLY_FILLED, 2)
-    assert told(fill(2, maker=True), at_once) == [("TRADE", 2, Status.PARTIALLY_FILLED)]
+    later = changed("filled", Status.PARTIALLY_FILLED, 9)
+    assert told(fill(2, maker=True), later, new=False) == [("TRADE", 9, Status.PARTIALLY_FILLED)]
 
 
 def test_an_iceberg_that_is_told_as_filled_each_time_is_counted_slice_by_slice() -> None:
-    whole = changed("filled", Status.FILLED, 10, placed_ms=1)
-    assert told(fill(4, maker=True), whole, fill(6, maker=True), whole) == [
+    whole = changed("filled", Status.FILLED, 10)
+    assert told(fill(4, maker=True), whole, fill(6, maker=True), whole, new=False) == [
         ("TRADE", 4, Status.PARTIALLY_FILLED),
         ("TRADE", 10, Status.FILLED),
     ]
@@ -97,32 +93,35 @@ def test_an_iceberg_that_is_told_as_filled_each_time_is_counted_slice_by_slice()
 
 def test_an_order_that_expires_untouched_was_new_only_if_it_came_with_the_command() -> None:
     expired = changed("expired", Status.EXPIRED, tif=TimeInForce.IOC)
-    assert [kind for kind, *_ in told(expired, made_id=7)] == ["NEW", "EXPIRED"]
-    old = changed("expired", Status.EXPIRED, placed_ms=1)
-    assert [kind for kind, *_ in told(old)] == ["EXPIRED"]
+    assert [kind for kind, *_ in told(expired)] == ["NEW", "EXPIRED"]
+    assert [kind for kind, *_ in told(expired, new=False)] == ["EXPIRED"]
 
 
 def test_a_woken_order_is_told_and_then_trades() -> None:
     woken = changed("triggered", Status.NEW, triggered_ms=1_000)
     done = changed("filled", Status.FILLED, 10, triggered_ms=1_000)
-    assert [kind for kind, *_ in told(woken, fill(10), done)] == ["TRIGGERED", "TRADE"]
+    assert [kind for kind, *_ in told(woken, fill(10), done, new=False)] == ["TRIGGERED", "TRADE"]
 
 
 def test_what_never_came_to_be_is_no_news_and_what_did_is_told_its_end() -> None:
     rejected = changed("rejected", Status.REJECTED)
     assert told(rejected) == []
     woken = changed("triggered", Status.NEW, triggered_ms=1_000)
-    assert [kind for kind, *_ in told(woken, rejected)] == ["TRIGGERED", "REJECTED"]
+    assert [kind for kind, *_ in told(woken, rejected, new=False)] == ["TRIGGERED", "REJECTED"]
+
+
+def test_an_order_that_came_and_ended_in_one_command_was_there() -> None:
+    """As that of a liquidation that finds nobody, when a Tick brings up what fell due before it."""
+    forced = changed("expired", Status.EXPIRED, placed_ms=400, forced=True, tif=TimeInForce.IOC)
+    assert [kind for kind, *_ in told(forced)] == ["NEW", "EXPIRED"]
 
 
 def test_a_prevented_self_trade_has_a_kind_of_its_own() -> None:
-    ended = changed("expired", Status.EXPIRED_IN_MATCH, prevented_lots=10, placed_ms=1)
-    assert told(ended) == [("TRADE_PREVENTION", 0, Status.EXPIRED_IN_MATCH)]
-    shrunk = changed("accepted", Status.NEW, prevented_lots=4, placed_ms=1)
-    assert told(shrunk) == [("TRADE_PREVENTION", 0, Status.NEW)]
+    ended = changed("expired", Status.EXPIRED_IN_MATCH, prevented_lots=10)
+    assert told(ended, new=False) == [("TRADE_PREVENTION", 0, Status.EXPIRED_IN_MATCH)]
+    shrunk = changed("accepted", Status.NEW, prevented_lots=4)
+    assert told(shrunk, new=False) == [("TRADE_PREVENTION", 0, Status.NEW)]
     # What is left of the order that came with the command is new.
-    assert told(changed("accepted", Status.NEW, prevented_lots=4), made_id=7) == [
-        ("NEW", 0, Status.NEW)
-    ]
-    both = changed("cancelled", Status.CANCELLED, 3, placed_ms=1)
-    assert told(both) == [("CANCELED", 3, Status.CANCELLED)]
+    assert told(shrunk) == [("NEW", 0, Status.NEW)]
+    both = changed("cancelled", Status.CANCELLED, 3)
+    assert told(both, new=False) == [("CANCELED", 3, Status.CANCELLED)]
