@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -22,11 +22,16 @@ class Signer:
 
     def __init__(self, key: str, secret: str) -> None:
         self.key = key
-        self._sign = _ed25519(secret) if secret.lstrip().startswith(_PEM) else _hmac(secret)
+        self.is_shared_secret = not secret.lstrip().startswith(_PEM)
+        self._sign = _hmac(secret) if self.is_shared_secret else _ed25519(secret)
 
     def sign(self, timestamp_ms: int, method: str, path: str, body: bytes = b"") -> str:
         """Sign a request; `path` with its query exactly as it is sent."""
         return self._sign(f"{timestamp_ms}{method}{path}".encode() + body)
+
+    def sign_query(self, params: Mapping[str, str]) -> str:
+        """Sign named values, joined in the order of their names, as the Binance door has it."""
+        return self._sign("&".join(f"{name}={params[name]}" for name in sorted(params)).encode())
 
     def headers(self, timestamp_ms: int, method: str, path: str, body: bytes) -> dict[str, str]:
         """The four headers of a signed REST request."""

@@ -64,6 +64,10 @@ class Histogram:
                 return min(highest_of(bucket), self.max)
         raise AssertionError("the buckets hold every value counted")
 
+    def above(self, value: int) -> int:
+        """How many values exceed one, to the width of its bucket."""
+        return sum(self._counts[bucket_of(min(value, VALUE_MAX)) + 1 :])
+
     @property
     def mean(self) -> float:
         """The exact mean; 0 if there is no value."""

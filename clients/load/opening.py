@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from decimal import ROUND_UP, Decimal
 from functools import partial
 from typing import Final, TypeVar
@@ -11,7 +11,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from clients.errors import PapertapeError
-from clients.load.driver import Line, SlowReader, Timer, connect
+from clients.load.line import Clock, connect
+from clients.load.native_line import NativeLine, SlowReader
 from clients.load.record import Record
 from clients.load.wording import Market
 from clients.rest import Rest, segment
@@ -27,7 +28,10 @@ from exchange.wire import (
 )
 
 Answer = TypeVar("Answer")
+SomeNative = TypeVar("SomeNative", bound=NativeLine)
 Place = tuple[str, str]  # A wallet and an asset in it.
+Markets = Mapping[str, Market]
+Tidying = Coroutine[None, None, None]
 
 PATIENCE_S: Final = 120.0  # How long the exchange's limits may hold up one step of the opening.
 LABEL: Final = "load"
@@ -102,7 +106,7 @@ def stakes_of(markets: Iterable[Market], sharers: int) -> dict[Place, str]:
     return {place: f"{amount.quantize(MINOR, ROUND_UP):f}" for place, amount in stakes.items()}
 
 
-async def fund(line: Line, stakes: Mapping[Place, str]) -> None:
+async def fund(line: NativeLine, stakes: Mapping[Place, str]) -> None:
     """Pay the account of a line its stakes from the faucet."""
     for (wallet, asset), amount in stakes.items():
         await patiently(partial(line.ask, "faucet", wallet=wallet, asset=asset, amount=amount))
@@ -111,16 +115,16 @@ async def fund(line: Line, stakes: Mapping[Place, str]) -> None:
 # -- connections -------------------------------------------------------------------------------
 
 
-async def open_line(url: str, signer: Signer, record: Record, timer: Timer) -> Line:
+async def open_line(url: str, signer: Signer, record: Record, clock: Clock) -> NativeLine:
     """A connection, logged in."""
-    return await _logged_in(await connect(url, lambda: Line(record, timer)), signer)
+    return await _logged_in(await connect(url, lambda: NativeLine(record, clock)), signer)
 
 
 async def open_slow_reader(
-    url: str, signer: Signer, symbols: Sequence[str], record: Record, timer: Timer
-) -> Line:
+    url: str, signer: Signer, symbols: Sequence[str], record: Record, clock: Clock
+) -> NativeLine:
     """A connection that hears all of these symbols and its account, and dawdles."""
-    reader = SlowReader(record, timer)
+    reader = SlowReader(record, clock)
     await _logged_in(await connect(url, lambda: reader), signer)
     channels = [f"{kind}.{symbol}" for kind in SLOW_PUBLIC for symbol in symbols]
     await reader.ask("subscribe", channels=[*channels, *SLOW_PRIVATE])
@@ -128,7 +132,7 @@ async def open_slow_reader(
     return reader
 
 
-async def _logged_in(line: Line, signer: Signer) -> Line:
+async def _logged_in(line: SomeNative, signer: Signer) -> SomeNative:
     try:
         await patiently(partial(line.login, signer))
     except BaseException:
@@ -137,12 +141,12 @@ async def _logged_in(line: Line, signer: Signer) -> Line:
     return line
 
 
-async def cancel_all(line: Line) -> None:
+async def cancel_all(line: NativeLine) -> None:
     """Cancel what an account has open, if it was opened for this run."""
     await patiently(partial(line.ask, "order.cancel_all"))
 
 
-async def cancel_own(line: Line, run: str) -> None:
+async def cancel_own(line: NativeLine, run: str) -> None:
     """Cancel the open orders of a run, and nobody else's, on an account that others use too."""
     orders = msgspec.json.decode(
         await patiently(partial(line.ask, "order.list", limit=ORDERS_LISTED)), type=list[OrderSay]

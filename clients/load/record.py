@@ -9,17 +9,18 @@ quick refusals flatter; what was never answered counts with the time it had wait
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from clients.load.histogram import Histogram
 from clients.load.plan import KINDS, Item, Plan
 
-SLICES: Final = 10
+SLICES: Final = 100  # Fine enough for a picture of the run.
 
 ALL: Final = "all"
 REFUSED: Final = "refused"
+LIMITED: Final = "RATE_LIMITED"  # How the error of a request over a limit begins.
 
 
 class Latency:
@@ -36,13 +37,27 @@ class Latency:
 
 
 class Slice:
-    """A tenth of the measured time: what was planned in it."""
+    """A piece of the measured time: what was planned in it."""
 
     def __init__(self) -> None:
         self.planned = 0
         self.done = 0
         self.refused = 0
         self.from_planned = Histogram()
+
+    def add(self, other: Slice) -> None:
+        """All of another."""
+        self.planned += other.planned
+        self.done += other.done
+        self.refused += other.refused
+        self.from_planned.add(other.from_planned)
+
+
+class OwnWork(NamedTuple):
+    """What a run cost the generator: processor time, and how much of it was only for waiting."""
+
+    cpu_ns: int
+    idle_ns: int  # Spent looking at the clock, lest a request leaves late.
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False):
@@ -75,6 +90,7 @@ class Record:
         self.last_sent_ns = 0
         self.last_answer_ns = 0
         self.ended_ns = 0
+        self.own = OwnWork(0, 0)
 
     # -- what happens --------------------------------------------------------------------------
 
@@ -145,6 +161,15 @@ class Record:
         for kind in KINDS:
             whole.add(self.latencies[kind])
         return whole
+
+    def pieces(self, count: int) -> list[Slice]:
+        """The slices joined into as many as asked, which must divide them evenly."""
+        width, rest = divmod(SLICES, count)
+        assert not rest
+        joined = [Slice() for _ in range(count)]
+        for number, piece in enumerate(self.slices):
+            joined[number // width].add(piece)
+        return joined
 
     def _is_measured(self, item: Item) -> bool:
         return item.at_ns >= self._from_ns

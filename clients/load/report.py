@@ -1,23 +1,30 @@
-"""The report of a load test: latencies from the planned time, rates, errors; a table or JSON."""
+"""The report of a load test: latencies from the planned time, rates, errors, its own cost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
-from clients.load.histogram import Histogram
+from clients.load.histogram import PARTS, Histogram
 from clients.load.plan import KINDS, NS_PER_S, Plan
-from clients.load.record import ALL, REFUSED, SLICES, Latency, Record
+from clients.load.record import ALL, LIMITED, SLICES, Latency, Record
 from clients.load.server_side import ServerSide
 
 NS_PER_MS: Final = 1_000_000
 # The generator was itself too late if one request in a hundred left it later than this.
 LATE_NS: Final = 5 * NS_PER_MS
-LONG_MS: Final = 100  # From here on microseconds only blur the table.
 KEEPS_UP: Final = 0.99  # Of the planned rate; what falls short of it is said.
 
+TENTHS: Final = 10
+FLOODED: Final = "1008"  # What the Binance door's streams close a socket with that asks too much.
+
+# Where the curve by percentiles has its points: eight to each further nine, up to p99.99.
+CURVE: Final = tuple(
+    sorted({round(PARTS * (1 - 10 ** (-step / 8))) for step in range(1, 33)} | {5_000})
+)
+FROM_SENDING: Final = "all from sending"
 PERCENTILES: Final = {"p50": 5_000, "p90": 9_000, "p99": 9_900, "p99_9": 9_990, "p99_99": 9_999}
 
 
@@ -53,7 +60,7 @@ class LatencyTimes(msgspec.Struct, frozen=True):
 
 
 class SliceSay(msgspec.Struct, frozen=True):
-    """A tenth of the measured time, by planned time; latencies in milliseconds."""
+    """A piece of the measured time, by planned time; latencies in milliseconds."""
 
     from_s: float
     to_s: float
@@ -61,8 +68,28 @@ class SliceSay(msgspec.Struct, frozen=True):
     done: int
     refused: int
     p50: float
+    p90: float
     p99: float
+    p99_9: float
     max: float
+
+
+class GeneratorSay(msgspec.Struct, frozen=True):
+    """What the generator itself had to do, so that its own limits are not taken for the exchange's.
+
+    Shares of one core: `cpu_share` all it took, `busy_share` without waiting for the next moment.
+    `late_share` of the requests left more than 5 ms behind their time; at the end it was
+    `behind_share` behind the planned rate.
+    """
+
+    cpu_share: float
+    busy_share: float
+    us_per_request: float
+    late_share: float
+    behind_share: float
+
+
+Curve = list[tuple[float, float]]  # Percent, milliseconds.
 
 
 class SlowSay(msgspec.Struct, frozen=True):
@@ -77,6 +104,8 @@ class Report(msgspec.Struct, frozen=True):
     """Everything; `latency_ms` by kind of request, "all" without those that were "refused".
 
     An `interrupted` run ended before its plan: it was stopped, or every connection was lost.
+    `slices` are tenths of the measured time and `timeline` hundredths; `curves` are latencies by
+    percentile, of a kind from the planned time, of "all from sending" from then.
     `planned` requests fell due in the measured time until it ended; each was `sent` or, its
     connection gone, `unsent`; of the sent each was `done`, `refused` or `unanswered`.
     """
@@ -112,12 +141,17 @@ class Report(msgspec.Struct, frozen=True):
     slices: list[SliceSay]
     slow_readers: SlowSay | None
     server: ServerSide | None
+    dialect: str
+    sockets: int
+    generator: GeneratorSay
+    timeline: list[SliceSay]
+    curves: dict[str, Curve]
     notes: list[str] = []
 
     @property
     def lost_all(self) -> bool:
         """Whether the exchange closed, or broke, every connection."""
-        return sum(self.connections_lost.values()) >= self.connections
+        return sum(self.connections_lost.values()) >= self.sockets
 
 
 def make_report(
@@ -125,10 +159,15 @@ def make_report(
     record: Record,
     *,
     url: str,
+    dialect: str = "native",
+    sockets: int | None = None,
     slow_readers: SlowSay | None = None,
     server: ServerSide | None = None,
 ) -> Report:
-    """The report of a run; `record` is ended, and `url` is where the WebSockets went."""
+    """The report of a run; `record` is ended, and `url` is where the WebSockets went.
+
+    There were as many `sockets` as connections, unless it is said.
+    """
     shape = plan.shape
     stopped_ns = min(plan.ends_ns, record.ended_ns)
     measured_ns = max(0, stopped_ns - plan.measured_from_ns)
@@ -165,9 +204,14 @@ def make_report(
         connections_lost=dict(record.lost),
         pushes=record.pushes,
         push_bytes=record.push_bytes,
-        slices=_slices(plan, record, stopped_ns),
+        slices=_slices(plan, record, stopped_ns, TENTHS),
         slow_readers=slow_readers,
         server=server,
+        dialect=dialect,
+        sockets=shape.connections if sockets is None else sockets,
+        generator=_generator(plan, record, sending_ns / measured_ns if measured_ns else 1.0),
+        timeline=_slices(plan, record, stopped_ns, SLICES),
+        curves=_curves(record),
     )
     return msgspec.structs.replace(report, notes=_notes(report, record))
 
@@ -182,11 +226,40 @@ def _latencies(record: Record) -> dict[str, LatencyTimes]:
     }
 
 
-def _slices(plan: Plan, record: Record, stopped_ns: int) -> list[SliceSay]:
-    """The tenths that were begun."""
-    width_ns = (plan.ends_ns - plan.measured_from_ns) / SLICES
+def _generator(plan: Plan, record: Record, stretched: float) -> GeneratorSay:
+    """`stretched`: how many times the measured time it took to send all."""
+    wall_ns = max(1, record.ended_ns)
+    own = record.own
+    busy_ns = max(0, own.cpu_ns - own.idle_ns)
+    late = record.lateness.above(LATE_NS)
+    requests = record.sent + record.warm_up
+    return GeneratorSay(
+        cpu_share=round(own.cpu_ns / wall_ns, 4),
+        busy_share=round(busy_ns / wall_ns, 4),
+        us_per_request=round(busy_ns / 1_000 / requests, 1) if requests else 0.0,
+        late_share=round(late / record.sent, 4) if record.sent else 0.0,
+        behind_share=round(1 - 1 / stretched, 4),
+    )
+
+
+def _curves(record: Record) -> dict[str, Curve]:
+    """By kind, of those that there were."""
+    whole = record.whole()
+    histograms = {ALL: whole.from_planned, FROM_SENDING: whole.from_sent}
+    histograms |= {kind: latency.from_planned for kind, latency in record.latencies.items()}
+    return {
+        kind: [(parts * 100 / PARTS, _ms(histogram.percentile(parts))) for parts in CURVE]
+        + [(100.0, _ms(histogram.max))]
+        for kind, histogram in histograms.items()
+        if histogram.count
+    }
+
+
+def _slices(plan: Plan, record: Record, stopped_ns: int, count: int) -> list[SliceSay]:
+    """The pieces, of as many, that were begun."""
+    width_ns = (plan.ends_ns - plan.measured_from_ns) / count
     says = []
-    for number, piece in enumerate(record.slices):
+    for number, piece in enumerate(record.pieces(count)):
         from_ns = plan.measured_from_ns + number * width_ns
         to_ns = min(from_ns + width_ns, stopped_ns)
         if to_ns <= from_ns:
@@ -199,7 +272,9 @@ def _slices(plan: Plan, record: Record, stopped_ns: int) -> list[SliceSay]:
                 done=piece.done,
                 refused=piece.refused,
                 p50=_ms(piece.from_planned.percentile(PERCENTILES["p50"])),
+                p90=_ms(piece.from_planned.percentile(PERCENTILES["p90"])),
                 p99=_ms(piece.from_planned.percentile(PERCENTILES["p99"])),
+                p99_9=_ms(piece.from_planned.percentile(PERCENTILES["p99_9"])),
                 max=_ms(piece.from_planned.max),
             )
         )
@@ -208,22 +283,22 @@ def _slices(plan: Plan, record: Record, stopped_ns: int) -> list[SliceSay]:
 
 def _notes(report: Report, record: Record) -> list[str]:
     """What one should know before quoting a number."""
-    notes = []
-    limited = sum(codes.get("RATE_LIMITED", 0) for codes in report.errors.values())
-    if limited:
+    notes = _notes_on_limits(report)
+    own = report.generator
+    if own.behind_share > 1 - KEEPS_UP:
         notes.append(
-            f"{limited:,} requests were over the exchange's limits for one account or connection:"
-            " spread the rate over more --connections, or lift [limits] in its papertape.toml"
+            f"the load generator was {own.behind_share:.0%} behind: it sent"
+            f" {report.sent_per_s:,.1f} requests a second of {report.planned_per_s:,.1f} planned"
         )
     if record.lateness.percentile(PERCENTILES["p99"]) > LATE_NS:
         notes.append(
-            "the generator itself was late: latencies from the planned time tell of this machine"
-            " as much as of the exchange; lower the rate, or give the generator a core of its own"
+            f"the generator itself was late: {own.late_share:.1%} of the requests left more than"
+            f" {LATE_NS // NS_PER_MS} ms behind their time, and it was busy {own.busy_share:.0%} of"
+            " a core. Latencies from the planned time tell of this machine as much as of the"
+            " exchange; lower the rate, or give the generator a core of its own"
         )
     if report.lost_all:
         notes.append("every connection was lost, so the run ended there")
-    if report.sent_per_s < KEEPS_UP * report.planned_per_s:
-        notes.append("fewer requests were sent a second than planned")
     if report.answered_per_s < KEEPS_UP * report.sent_per_s:
         notes.append("the exchange did not keep up: fewer requests were answered than sent")
     if report.unanswered:
@@ -234,107 +309,30 @@ def _notes(report: Report, record: Record) -> list[str]:
     return notes
 
 
-# -- for people --------------------------------------------------------------------------------
-
-_HEAD: Final = ("latency, ms", "count", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "max")
-
-
-def lines_of(report: Report) -> list[str]:
-    """The report for people."""
-    lines = [*_summary(report), ""]
-    rows: list[Sequence[str]] = [_HEAD]
-    for name, heading in (("from_planned", "from the planned time"), ("from_sent", "from sending")):
-        rows.append((heading, *[""] * (len(_HEAD) - 1)))
-        rows += [
-            _row(f"  {kind}", getattr(times, name))
-            for kind, times in report.latency_ms.items()
-            if kind != REFUSED or name == "from_planned"
-        ]
-    rows.append(_row("sent late by", report.lateness_ms))
-    lines += _table(rows)
-    if report.ramp_from_per_s is not None:
-        lines += ["", *_table(_slice_rows(report))]
-    if report.errors:
-        lines += ["", "not done"]
-        lines += [f"  {kind}: {_counted(codes)}" for kind, codes in report.errors.items()]
-    lines += _around(report)
-    lines += [f"note: {note}" for note in report.notes]
-    return lines
-
-
-def _summary(report: Report) -> list[str]:
-    rate = f"{report.rate_per_s:,g}/s"
-    if report.ramp_from_per_s is not None:
-        rate = f"{report.ramp_from_per_s:,g}/s climbing to {rate}"
-    stopped = ", stopped early" if report.interrupted else ""
-    return [
-        f"{report.connections} connections to {report.url}, {rate}, {report.measured_s:g} s"
-        f" after {report.warm_up_s:g} s of warm-up, seed {report.seed}{stopped}",
-        f"planned {report.planned:,} ({report.planned_per_s:,.1f}/s)"
-        f"   sent {report.sent:,} ({report.sent_per_s:,.1f}/s)"
-        f"   answered {report.done + report.refused:,} ({report.answered_per_s:,.1f}/s)",
-        f"done {report.done:,}   refused {report.refused:,}   unanswered {report.unanswered:,}"
-        f"   unsent {report.unsent:,}   pushes heard {report.pushes:,}",
-    ]
-
-
-def _around(report: Report) -> list[str]:
-    """Lost connections, slow readers, the exchange's own figures."""
-    lines = []
-    if report.connections_lost:
-        lines.append(f"connections lost: {_counted(report.connections_lost)}")
-    if report.slow_readers is not None:
-        slow = report.slow_readers
-        ends = _counted(slow.lost) if slow.lost else "none"
-        lines.append(
-            f"slow readers: {slow.readers}, {slow.messages:,} messages read; closed: {ends}"
+def _notes_on_limits(report: Report) -> list[str]:
+    notes = []
+    limited = sum(
+        count
+        for codes in report.errors.values()
+        for code, count in codes.items()
+        if code.startswith(LIMITED)
+    )
+    if limited:
+        notes.append(
+            f"{limited:,} requests were over the exchange's limits for one account or connection:"
+            f" spread the rate over more --connections, or lift {_limits(report)}"
         )
-    server = report.server
-    if server is None:
-        lines.append("the exchange's own figures (/metrics) could not be read")
-    else:
-        lines.append(
-            f"the exchange meanwhile: {server.commands:,} commands ({server.commands_per_s:,.1f}/s,"
-            f" its own market's included), {server.commands_per_group:g} to a sync of"
-            f" {server.sync_ms_mean:g} ms, {server.apply_us_per_command:g} us each in the engine"
-            f" ({server.engine_share:.1%} of the time)"
+    if report.connections_lost.get(FLOODED) and report.dialect != "native":
+        notes.append(
+            "sockets of streams were closed for asking too often: spread the rate over more"
+            f" --connections, ask for less subscribe in the --mix, or lift {_limits(report)}"
         )
-    return ["", *lines]
+    return notes
 
 
-def _slice_rows(report: Report) -> list[Sequence[str]]:
-    rows: list[Sequence[str]] = [("seconds", "planned/s", "done", "refused", "p50", "p99", "max")]
-    for piece in report.slices:
-        times = (_shown(piece.p50), _shown(piece.p99), _shown(piece.max))
-        counts = (f"{piece.planned_per_s:,.1f}", f"{piece.done:,}", f"{piece.refused:,}")
-        rows.append((f"{piece.from_s:g} - {piece.to_s:g}", *counts, *times))
-    return rows
-
-
-def _row(name: str, times: Times) -> Sequence[str]:
-    values = (times.mean, times.p50, times.p90, times.p99, times.p99_9, times.p99_99, times.max)
-    return (name, f"{times.count:,}", *map(_shown, values))
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns: the first to the left, the others, which are numbers, to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if at else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def _counted(codes: Mapping[str, int]) -> str:
-    most_first = sorted(codes.items(), key=lambda pair: -pair[1])
-    return ", ".join(f"{code} x{count:,}" for code, count in most_first)
-
-
-def _shown(ms: float) -> str:
-    return f"{ms:,.3f}" if ms < LONG_MS else f"{ms:,.1f}"
+def _limits(report: Report) -> str:
+    section = "[limits]" if report.dialect == "native" else "[limits] and [binance]"
+    return f"{section} in its papertape.toml"
 
 
 def _ms(ns: float) -> float:

@@ -17,7 +17,6 @@ _GROUPED: Final = "papertape_group_commands_sum"
 _SYNC_S: Final = "papertape_sync_seconds_sum"
 _APPLY_S: Final = "papertape_apply_seconds_sum"
 _CPU_S: Final = "papertape_cpu_seconds_total"
-_SESSIONS: Final = "papertape_sessions"
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -29,7 +28,6 @@ class Reading(msgspec.Struct, frozen=True):
     sync_s: float
     apply_s: float
     cpu_s: float
-    sessions: float
 
 
 class ServerSide(msgspec.Struct, frozen=True):
@@ -38,7 +36,7 @@ class ServerSide(msgspec.Struct, frozen=True):
     A group is what one sync made durable.  `engine_share` is the part of the time in which the
     engine was at work, `cpu_share` the processor time of the whole process, 1 for one core.
     `cpu_us_per_command` spreads all of that over the commands: parsing, signatures, the journal,
-    what readers are told.  `sessions` were connected at the end.
+    what readers are told.
     """
 
     seconds: float
@@ -52,7 +50,6 @@ class ServerSide(msgspec.Struct, frozen=True):
     engine_share: float
     cpu_share: float
     cpu_us_per_command: float
-    sessions: int
 
 
 async def read_metrics(url: str) -> Reading | None:
@@ -80,7 +77,7 @@ def reading_of(text: str) -> Reading:
                     outcomes[sample.labels["outcome"]] = sample.value
                 elif not sample.labels:
                     sums[sample.name] = sample.value
-        names = (_GROUPS, _GROUPED, _SYNC_S, _APPLY_S, _CPU_S, _SESSIONS)
+        names = (_GROUPS, _GROUPED, _SYNC_S, _APPLY_S, _CPU_S)
         return Reading(outcomes, *(sums[name] for name in names))
     except KeyError as error:
         raise ValueError(f"these metrics lack {error}") from None
@@ -111,7 +108,6 @@ def between(before: Reading | None, after: Reading | None, seconds: float) -> Se
         engine_share=round(apply_s / seconds, 4),
         cpu_share=round(cpu_s / seconds, 4),
         cpu_us_per_command=round(_ratio(cpu_s, commands) * 1e6, 1),
-        sessions=round(after.sessions),
     )
 
 

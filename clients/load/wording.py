@@ -47,7 +47,7 @@ class Market(msgspec.Struct, frozen=True):
         return f"{self.qty * times:f}"
 
 
-class Wording:
+class NativeWording:
     """Makes the text of requests; `run` tells this run's orders from those of any other."""
 
     def __init__(self, markets: Mapping[str, Market], run: str) -> None:

@@ -42,3 +42,11 @@ def test_the_headers_carry_key_time_window_and_signature() -> None:
     assert headers["X-Papertape-Timestamp"] == "5"
     assert headers["X-Papertape-Window"] == "5000"
     assert re.fullmatch("[0-9a-f]{64}", headers["X-Papertape-Signature"])
+
+
+def test_a_query_is_signed_in_the_order_of_its_names() -> None:
+    # HMAC-SHA256 of "a=1&b=2", worked out with openssl.
+    signature = Signer("k", "testsecret").sign_query({"b": "2", "a": "1"})
+    assert signature == "1a6cdaee538f594b2d50dd50d11f820a09e97a04c630bfb9daf22041d87289a4"
+    assert Signer("k", "testsecret").is_shared_secret
+    assert not Signer("k", pem(Ed25519PrivateKey.generate())).is_shared_secret

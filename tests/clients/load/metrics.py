@@ -7,9 +7,8 @@ _AFTER = {"done": 490, "repeated": 1, "UNKNOWN_ORDER": 13, "MAX_ORDERS": 2}
 def metrics_text(
     outcomes: dict[str, int], groups: int, sync_s: float, apply_s: float, cpu_s: float
 ) -> str:
-    """Prometheus' text of these totals, with seven connected."""
-    lines = ["# TYPE papertape_sessions gauge", "papertape_sessions 7"]
-    lines += ["# TYPE papertape_cpu_seconds counter", f"papertape_cpu_seconds_total {cpu_s}"]
+    """Prometheus' text of these totals."""
+    lines = ["# TYPE papertape_cpu_seconds counter", f"papertape_cpu_seconds_total {cpu_s}"]
     lines += ["# TYPE papertape_commands counter"]
     lines += [f'papertape_commands_total{{outcome="{o}"}} {n}' for o, n in outcomes.items()]
     for name, total in (

@@ -1,18 +1,13 @@
-"""Tests of the driver: an open loop, whatever the exchange does; and lines over real sockets."""
+"""Tests of the driver: an open loop, whatever the exchange does."""
 
 import asyncio
-from contextlib import suppress
 
-import msgspec
 import pytest
 
-from clients.errors import PapertapeError
-from clients.load.driver import BURST, DRAIN_S, Line, SlowReader, WallTimer, connect, drive
+from clients.load.driver import AHEAD_NS, BURST, DRAIN_S, OneEach, WallTimer, drive
 from clients.load.histogram import Histogram
-from clients.load.plan import NS_PER_S, Item, Plan, make_plan
+from clients.load.plan import NS_PER_S, Item, make_plan
 from clients.load.record import REFUSED, Record
-from clients.signing import Signer
-from tests.clients.fake_exchange import KEY, SECRET, FakeExchange, Refused, eventually
 from tests.clients.load.worlds import (
     MS,
     Exchange,
@@ -63,9 +58,10 @@ async def test_a_stall_of_the_exchange_shows_in_all_who_came_in_it() -> None:
     assert above(latencies, 2 * MS) == pytest.approx(0.1, abs=0.002)
     assert above(latencies, NS_PER_S // 2) == pytest.approx(0.05, abs=0.002)
     assert latencies.percentile(8_900) < 2 * MS
-    stalled = record.slices[4]  # The warm-up is one second: 5 ... 6 s is the fifth tenth.
+    tenths = record.pieces(10)
+    stalled = tenths[4]  # The warm-up is one second: 5 ... 6 s is the fifth tenth.
     assert stalled.from_planned.min > MS
-    assert all(s.from_planned.max == MS for s in record.slices if s is not stalled)
+    assert all(s.from_planned.max == MS for s in tenths if s is not stalled)
 
 
 class HoldingUp(Exchange):
@@ -82,7 +78,7 @@ async def test_a_stall_that_holds_up_the_generator_cannot_hide() -> None:
     plan = make_plan(shape())
     world, record = World(), Record(plan)
     exchange = HoldingUp(world, record, prompt)
-    await drive(plan, [exchange, exchange], wording(), record, world)
+    await drive(plan, OneEach([exchange, exchange]), wording(), record, world)
     # The 100 requests of that second left at 6 s. Counted from then, one of them was slow, and
     # the test would have been passed: this is the omission.
     sent = record.whole().from_sent
@@ -129,7 +125,7 @@ async def test_a_run_that_is_stopped_leaves_a_record_of_what_came_until_then() -
     world, record = Impatient(), Record(plan)
     exchange = Exchange(world, record, stalling(3.5, 9))
     with pytest.raises(asyncio.CancelledError):
-        await drive(plan, [exchange, exchange], wording(), record, world)
+        await drive(plan, OneEach([exchange, exchange]), wording(), record, world)
     # One second of warm-up, 2.5 s answered, and half a second that never was.
     assert (record.sent, record.done, record.unanswered) == (300, 250, 50)
     assert record.ended_ns == pytest.approx(4 * NS_PER_S, abs=10 * MS)
@@ -147,7 +143,9 @@ class Broken:
 async def test_requests_of_a_lost_connection_are_counted_and_the_others_go_on() -> None:
     plan = make_plan(shape())
     world, record = World(), Record(plan)
-    await drive(plan, [Exchange(world, record, prompt), Broken()], wording(), record, world)
+    await drive(
+        plan, OneEach([Exchange(world, record, prompt), Broken()]), wording(), record, world
+    )
     lost = sum(item.connection == 1 for item in plan.items[100:])
     assert (record.unsent, record.done) == (lost, 1_000 - lost)
     assert sum(codes["CONNECTION_LOST"] for codes in record.errors.values()) == lost > 0
@@ -158,7 +156,7 @@ async def test_nobody_waits_for_answers_when_all_connections_are_gone() -> None:
     world, record = World(), Record(plan)
     exchange = Exchange(world, record, silent)
     world.at(plan.ends_ns - 1, lambda: setattr(exchange, "alive", False))
-    await drive(plan, [exchange, exchange], wording(), record, world)
+    await drive(plan, OneEach([exchange, exchange]), wording(), record, world)
     assert record.unanswered == 1_000
     assert record.ended_ns == plan.ends_ns
 
@@ -166,7 +164,7 @@ async def test_nobody_waits_for_answers_when_all_connections_are_gone() -> None:
 async def test_a_run_ends_when_there_is_nobody_left_to_ask() -> None:
     plan = make_plan(shape())
     world, record = World(), Record(plan)
-    await drive(plan, [Broken(), Broken()], wording(), record, world)
+    await drive(plan, OneEach([Broken(), Broken()]), wording(), record, world)
     assert record.ended_ns == plan.items[0].at_ns
 
 
@@ -194,118 +192,46 @@ async def test_the_timer_comes_back_no_sooner_than_asked_and_lets_others_run_whe
     assert timer.now_ns() < 3 * MS * 1_000
 
 
-# -- lines -------------------------------------------------------------------------------------
+async def test_waiting_for_a_moment_is_not_counted_as_work() -> None:
+    timer = WallTimer()
+    await timer.until(20 * MS)
+    own = timer.own_work()
+    # Nobody asked for the time: whatever turns of the loop there were, they only waited.
+    assert 0 < own.idle_ns <= own.cpu_ns
 
 
-def blank() -> Record:
-    return Record(Plan(shape(warm_up_s=0), (), 0, 10 * NS_PER_S))
+async def test_turns_in_which_somebody_is_at_work_are_not_idle() -> None:
+    timer = WallTimer()
+
+    async def at_work() -> None:
+        while True:
+            timer.now_ns()  # As a line does with every message.
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(at_work())
+    await asyncio.sleep(0)
+    await timer.until(1_000_000)
+    task.cancel()
+    assert timer.own_work().idle_ns == 0
 
 
-async def line_to(exchange: FakeExchange, record: Record) -> Line:
-    line = await connect(socket_of(exchange), lambda: Line(record, WallTimer()))
-    await line.login(Signer(KEY, SECRET))
-    return line
+class Hesitant(World):
+    """Notes how far ahead of a request's time it is worded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead: list[int] = []
+
+    def text(self, number: int, item: Item) -> bytes:
+        self.ahead.append(item.at_ns - self.now_ns())
+        return wording().text(number, item)
 
 
-def socket_of(exchange: FakeExchange) -> str:
-    return exchange.url.replace("http", "ws") + "/v1/ws"
-
-
-def order(number: int) -> tuple[Item, bytes]:
-    item = Item(0, 0, "place", "BTC-USDT", order=number, size=1, distance_bps=50)
-    return item, wording().text(number, item)
-
-
-async def test_a_line_logs_in_sends_and_tells_the_record(exchange: FakeExchange) -> None:
-    record = blank()
-    line = await line_to(exchange, record)
-    item, text = order(1)
-    record.send(1, item, 0)
-    assert line.send(text)
-    await eventually(lambda: record.done)
-    assert exchange.orders[1].price == "49750"
-    exchange.refuse["order.place"] = Refused("MAX_ORDERS")
-    item, text = order(2)
-    record.send(2, item, 0)
-    assert line.send(text)
-    await eventually(lambda: record.refused)
-    assert record.errors["place"] == {"MAX_ORDERS": 1}
-    await line.close()
-    assert not line.send(text)
-    assert not record.lost  # We hung up, not they.
-
-
-async def test_pushes_are_counted_and_are_no_answers(exchange: FakeExchange) -> None:
-    record = blank()
-    line = await line_to(exchange, record)
-    result = await line.ask("subscribe", channels=["bbo.BTC-USDT"])
-    assert msgspec.json.decode(result) == {"channels": ["bbo.BTC-USDT"]}
-    await exchange.say("bbo.BTC-USDT", {"symbol": "BTC-USDT"})
-    await eventually(lambda: record.pushes)
-    assert (record.pushes, record.answered) == (1, 0)
-    assert record.push_bytes > 20
-    await line.close()
-
-
-async def test_a_refused_login_says_why(exchange: FakeExchange) -> None:
-    line = await connect(socket_of(exchange), lambda: Line(blank(), WallTimer()))
-    with pytest.raises(PapertapeError, match="BAD_SIGNATURE"):
-        await line.login(Signer(KEY, "another secret"))
-    await line.close()
-
-
-async def test_a_line_that_the_exchange_closes_is_told_by_its_code(exchange: FakeExchange) -> None:
-    record = blank()
-    line = await line_to(exchange, record)
-    await exchange.break_all()  # With 1012: service restart.
-    await eventually(lambda: line.closed_with)
-    assert line.closed_with == "1012"
-    assert record.lost == {"1012": 1}
-    assert not line.send(order(1)[1])
-    with pytest.raises(PapertapeError, match="CONNECTION_LOST"):
-        await line.ask("account.get")
-
-
-async def test_who_waits_when_the_line_breaks_is_told(exchange: FakeExchange) -> None:
-    line = await line_to(exchange, blank())
-    exchange.break_before_reply.append("account.get")
-    with pytest.raises(PapertapeError, match="CONNECTION_LOST"):
-        await line.ask("account.get")
-
-
-async def test_nobody_at_the_address_is_said_in_words(unused_tcp_port: int) -> None:
-    with pytest.raises(PapertapeError, match="nobody answers at ws://127"):
-        await connect(f"ws://127.0.0.1:{unused_tcp_port}/v1/ws", lambda: Line(blank(), WallTimer()))
-
-
-async def test_a_server_that_speaks_no_websocket_is_said_in_words(exchange: FakeExchange) -> None:
-    with pytest.raises(PapertapeError, match="UNREACHABLE"):
-        await connect(f"{socket_of(exchange)}/nothing", lambda: Line(blank(), WallTimer()))
-
-
-async def test_a_slow_reader_hears_less_than_who_reads(exchange: FakeExchange) -> None:
-    channel, messages, size = "trades.BTC-USDT", 500, 2_000
-    quick, slow = blank(), blank()
-    reader = await line_to(exchange, quick)
-    await reader.ask("subscribe", channels=[channel])
-    dawdler = SlowReader(slow, WallTimer())
-    await connect(socket_of(exchange), lambda: dawdler)
-    await dawdler.ask("subscribe", channels=[channel])
-    dawdler.dawdle()
-    # A megabyte: the fake exchange waits for nobody, the sockets' buffers take what is not read.
-    talking = asyncio.create_task(_say_much(exchange, channel, messages, "x" * size))
-    await eventually(lambda: quick.pushes == messages)
-    for _ in range(50):  # Turns of the loop in which the slow one could have read on.
-        await reader.ask("account.get")
-    assert slow.pushes < messages
-    talking.cancel()
-    with suppress(asyncio.CancelledError):
-        await talking
-    await reader.close()
-    await dawdler.close()
-    assert not slow.lost
-
-
-async def _say_much(exchange: FakeExchange, channel: str, messages: int, text: str) -> None:
-    for _ in range(messages):
-        await exchange.say(channel, text)
+async def test_a_request_is_worded_just_before_it_leaves_for_it_may_say_the_time() -> None:
+    plan = make_plan(shape(rate=2, warm_up_s=0))
+    world, record = Hesitant(), Record(plan)
+    exchange = Exchange(world, record, prompt)
+    await drive(plan, OneEach([exchange, exchange]), world, record, world)
+    assert len(world.ahead) == 20
+    assert max(world.ahead) <= AHEAD_NS
+    assert max(world.ahead) > 0

@@ -97,3 +97,10 @@ def test_percentiles_of_one_to_ten_thousand(parts: int, value: int) -> None:
 def test_an_empty_histogram_says_nothing_but_noughts() -> None:
     empty = Histogram()
     assert (empty.count, empty.percentile(9_900), empty.max, empty.mean) == (0, 0, 0, 0.0)
+
+
+def test_how_many_are_above_a_value() -> None:
+    histogram = Histogram()
+    for value in (1, 100, 100, 5_000, VALUE_MAX):
+        histogram.record(value)
+    assert [histogram.above(value) for value in (0, 1, 100, 4_000, VALUE_MAX)] == [5, 4, 2, 2, 0]

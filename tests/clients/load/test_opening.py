@@ -8,7 +8,8 @@ import pytest
 
 from clients.errors import PapertapeError
 from clients.load import opening
-from clients.load.driver import Line, WallTimer
+from clients.load.driver import WallTimer
+from clients.load.native_line import NativeLine
 from clients.load.plan import NS_PER_S, Plan
 from clients.load.record import Record
 from clients.load.wording import Market
@@ -130,7 +131,7 @@ async def test_a_slow_reader_hears_every_symbol_and_its_account(exchange: FakeEx
     await reader.close()
 
 
-class ScriptedLine(Line):
+class ScriptedLine(NativeLine):
     """A line whose answers are written down by op: a result, or errors to raise before it."""
 
     def __init__(self, **answers: list[Any]) -> None:

@@ -1,7 +1,7 @@
 """Tests of the record: what came of a plan, counted from the planned time."""
 
 from clients.load.plan import NS_PER_S, Item, Kind, Plan
-from clients.load.record import REFUSED, SLICES, Record
+from clients.load.record import REFUSED, SLICES, Record, Slice
 from tests.clients.load.worlds import MS, shape
 
 # One second of warm-up, ten measured, as in `shape()`.
@@ -87,10 +87,11 @@ def test_each_tenth_of_the_measured_time_has_what_was_planned_in_it() -> None:
         kept.send(number, item(at_ns), at_ns)
     kept.answer(0, "", FROM_NS + 9 * NS_PER_S)
     kept.answer(2, "NOPE", 2 * NS_PER_S + MS)
-    assert [piece.planned for piece in kept.slices] == [2, 1, *[0] * (SLICES - 3), 1]
-    assert kept.slices[0].done == 1
-    assert kept.slices[0].from_planned.max == 9 * NS_PER_S
-    assert (kept.slices[1].done, kept.slices[1].refused) == (0, 1)
+    tenths = kept.pieces(10)
+    assert [piece.planned for piece in tenths] == [2, 1, *[0] * 7, 1]
+    assert tenths[0].done == 1
+    assert tenths[0].from_planned.max == 9 * NS_PER_S
+    assert (tenths[1].done, tenths[1].refused) == (0, 1)
 
 
 def test_all_kinds_in_one_leave_out_what_was_refused() -> None:
@@ -108,3 +109,19 @@ def test_pushes_and_lost_connections_are_counted() -> None:
     kept.push(20)
     kept.lose("4008")
     assert (kept.pushes, kept.push_bytes, kept.lost) == (2, 120, {"4008": 1})
+
+
+def test_pieces_of_any_width_hold_the_same() -> None:
+    kept = record()
+    for number in range(SLICES):
+        at_ns = FROM_NS + number * (END_NS - FROM_NS) // SLICES
+        kept.send(number, item(at_ns), at_ns)
+        kept.answer(number, "", at_ns + MS)
+    whole = Slice()
+    for piece in kept.slices:
+        assert (piece.planned, piece.done) == (1, 1)
+        whole.add(piece)
+    for count in (1, 4, 10):
+        pieces = kept.pieces(count)
+        assert [piece.planned for piece in pieces] == [SLICES // count] * count
+        assert sum(piece.from_planned.sum for piece in pieces) == whole.from_planned.sum

@@ -7,8 +7,9 @@ import pytest
 
 from clients.load.histogram import Histogram
 from clients.load.plan import KINDS, NS_PER_S, Plan, make_plan
-from clients.load.record import Record
-from clients.load.report import Report, SlowSay, Times, lines_of, make_report
+from clients.load.record import OwnWork, Record
+from clients.load.report import CURVE, FROM_SENDING, Report, SlowSay, Times, make_report
+from clients.load.report_text import lines_of
 from clients.load.server_side import between, reading_of
 from tests.clients.load.metrics import AFTER, BEFORE
 from tests.clients.load.worlds import MS, Manners, driven, prompt, shape, silent, stalling, surly
@@ -54,6 +55,8 @@ async def test_the_json_is_one_object_with_everything_in_it() -> None:
         "connections_lost": {},
         "notes": [],
         "slow_readers": {"readers": 2, "messages": 70, "lost": {"4008": 1}},
+        "dialect": "native",
+        "sockets": 2,
     }
     assert {name: said[name] for name in plain} == plain
     assert set(said["mix"]) == set(KINDS)
@@ -70,6 +73,12 @@ async def test_the_json_is_one_object_with_everything_in_it() -> None:
         (float(second), float(second + 1)) for second in range(10)
     ]
     assert all(piece["planned_per_s"] == 100 and piece["max"] == 1.0 for piece in said["slices"])
+    # A hundred pieces of a tenth of a second, ten requests in each.
+    assert [piece["from_s"] for piece in said["timeline"]] == [n / 10 for n in range(100)]
+    assert all(piece["done"] == 10 and piece["p99_9"] == 1.0 for piece in said["timeline"])
+    assert set(said["curves"]) == {"all", FROM_SENDING, *KINDS}
+    assert all(len(curve) == len(CURVE) + 1 for curve in said["curves"].values())
+    assert said["curves"]["all"][-1] == [100.0, 1.0]
 
 
 def test_times_are_milliseconds() -> None:
@@ -170,33 +179,47 @@ def test_who_limits_requests_is_told_how_to_lift_it() -> None:
 def test_fewer_sent_than_planned_is_said() -> None:
     plan = make_plan(shape())
     report = make_report(plan, late_record(plan, 2 * NS_PER_S), url=URL)
-    # All 1,000 were sent, but it took twelve seconds.
+    # All 1,000 were sent, but it took twelve seconds, less what the last was early: 2 of 12.
     assert report.sent_per_s == pytest.approx(1_000 / 12, abs=0.1)
-    assert "fewer requests were sent a second than planned" in report.notes
+    assert report.generator.behind_share == pytest.approx(2 / 12, abs=0.001)
+    (note,) = (note for note in report.notes if "behind: it" in note)
+    assert note.startswith("the load generator was 17% behind: it sent 83.4 requests a second")
 
 
-async def test_people_read_a_table() -> None:
-    plan, record, _ = await driven(stalling(5, 6), shape(ramp_from=20, rate=180))
-    server = between(reading_of(BEFORE), reading_of(AFTER), 2)
-    record.lose("4008")
-    slow = SlowSay(2, 70, {"4008": 1})
-    report = make_report(plan, record, url=URL, server=server, slow_readers=slow)
-    text = "\n".join(lines_of(report))
-    assert "2 connections to ws://127.0.0.1:8080/v1/ws, 20/s climbing to 180/s, 10 s" in text
-    assert "planned 1,000 (100.0/s)" in text
-    heads = ("count", "p50", "p99.9", "from the planned time", "from sending", "sent late by")
-    assert all(head in text for head in heads)
-    assert "planned/s" in text  # The tenths, of a ramp.
-    assert "slow readers: 2, 70 messages read; closed: 4008 x1" in text
-    assert "connections lost: 4008 x1" in text
-    assert "400 commands (200.0/s" in text
-    lines = text.splitlines()
-    table = lines[lines.index("") + 1 :][:16]
-    assert max(len(line) for line in table) <= 100
+def test_what_the_generator_itself_had_to_do_is_told() -> None:
+    plan = make_plan(shape())
+    record = late_record(plan, 0)
+    # Of eleven seconds it was at work in 4.4, in half of that only waiting; 1,100 requests.
+    record.own = OwnWork(4_400 * MS, 2_200 * MS)
+    own = make_report(plan, record, url=URL).generator
+    assert (own.cpu_share, own.busy_share, own.us_per_request) == (0.4, 0.2, 2_000.0)
+    assert (own.late_share, own.behind_share) == (0.0, 0.0)
+    late = make_report(plan, late_record(plan, 20 * MS), url=URL).generator
+    assert late.late_share == 1.0
 
 
-async def test_people_are_told_what_was_not_done_and_what_could_not_be_read() -> None:
-    text = "\n".join(lines_of(await reported(surly)))
-    assert "INSUFFICIENT_BALANCE x" in text
-    assert "/metrics) could not be read" in text
-    assert "planned/s" not in text
+async def test_a_curve_goes_to_the_last_nine_and_rises() -> None:
+    report = await reported(stalling(5, 6))
+    for curve in report.curves.values():
+        percents, times = zip(*curve, strict=True)
+        assert list(percents) == sorted(percents)
+        assert list(times) == sorted(times)
+    assert {50.0, 90.0, 99.0, 99.9, 99.99, 100.0} <= {
+        percent for percent, _ in report.curves["all"]
+    }
+
+
+def test_a_door_that_counts_every_socket_says_what_to_lift() -> None:
+    plan = make_plan(shape())
+    record = Record(plan)
+    record.lose("1008")
+    for number, item in enumerate(plan.items):
+        record.send(number, item, item.at_ns)
+        record.answer(number, "RATE_LIMITED -1 too many" if number % 2 else "", item.at_ns)
+    record.end(plan.ends_ns)
+    report = make_report(plan, record, url=URL, dialect="binance", sockets=4)
+    assert not report.lost_all
+    limited, flooded = report.notes
+    assert limited.startswith("500 requests were over")
+    assert "[binance]" in limited
+    assert flooded.startswith("sockets of streams were closed for asking too often")

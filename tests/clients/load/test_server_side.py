@@ -23,7 +23,6 @@ def test_the_figures_between_two_readings() -> None:
     assert meanwhile.engine_share == 0.02
     # 1 s of processor time in 2 s: half a core, 2,500 us for each of 400.
     assert (meanwhile.cpu_share, meanwhile.cpu_us_per_command) == (0.5, 2_500.0)
-    assert meanwhile.sessions == 7
 
 
 def test_nothing_happened_is_no_division_by_nought() -> None:
@@ -48,12 +47,11 @@ def test_what_the_exchange_itself_tells_can_be_read() -> None:
     metrics = Metrics()
     metrics.on_timing(Timing(3, 0.002, 0.0005))
     metrics.watch_count("cpu_seconds", "as exchange.health has it", lambda: 1.25)
-    metrics.watch("sessions", "as exchange.health has it", lambda: 4)
     reading = reading_of(metrics.text().decode())
     assert (reading.groups, reading.grouped) == (1, 3)
     assert reading.sync_s == pytest.approx(0.002)
     assert reading.apply_s == pytest.approx(0.0005)
-    assert (reading.cpu_s, reading.sessions) == (1.25, 4)
+    assert reading.cpu_s == 1.25
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "papertape_commands_total 1"])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.load.plan import Item, make_plan
-from clients.load.wording import Market, Wording
+from clients.load.wording import Market, NativeWording
 from exchange.wire import AmendAsk, OrderAsk, OrderKey, SubscribeAsk
 from tests.clients.load.worlds import MARKETS, shape, wording
 from tests.clients.wire_samples import instrument
@@ -113,5 +113,5 @@ def test_the_smallest_size_is_also_the_least_the_venue_takes(least: str, qty: st
 
 def test_no_name_of_an_order_is_longer_than_the_wire_lets_it_be() -> None:
     # The longest: a thousand connections, a million requests.
-    name = Wording(MARKETS, "load-abcdef").client_id(999, 1_000_000)
+    name = NativeWording(MARKETS, "load-abcdef").client_id(999, 1_000_000)
     assert msgspec.convert({"client_id": name}, OrderKey).client_id == name

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import msgspec
 
-from clients.load.driver import drive
+from clients.load.driver import OneEach, drive
 from clients.load.plan import NS_PER_S, Plan, Shape, make_plan
 from clients.load.record import Record
-from clients.load.wording import Market, Wording
+from clients.load.wording import Market, NativeWording
 from tests.clients.wire_samples import instrument
 
 MS = 1_000_000
@@ -103,9 +103,9 @@ def stalling(from_s: float, to_s: float) -> Manners:
     return manners
 
 
-def wording() -> Wording:
+def wording() -> NativeWording:
     """Requests at 50,000, of a run called `run`."""
-    return Wording(MARKETS, "run")
+    return NativeWording(MARKETS, "run")
 
 
 async def driven(manners: Manners, of: Shape | None = None) -> tuple[Plan, Record, Exchange]:
@@ -113,5 +113,6 @@ async def driven(manners: Manners, of: Shape | None = None) -> tuple[Plan, Recor
     plan = make_plan(of or shape())
     world, record = World(), Record(plan)
     exchange = Exchange(world, record, manners)
-    await drive(plan, [exchange] * plan.shape.connections, wording(), record, world)
+    routes = OneEach([exchange] * plan.shape.connections)
+    await drive(plan, routes, wording(), record, world)
     return plan, record, exchange

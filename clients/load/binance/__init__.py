@@ -1,0 +1,1 @@
+"""The load by way of the exchange's Binance door."""
