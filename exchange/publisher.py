@@ -98,6 +98,7 @@ class Publisher:
 
     def __init__(self, board: Board, desk: Desk) -> None:
         self.batches: list[Batch] = []
+        self.is_replica = False  # Others may be ahead of what is known here.
         self.private_closes = 0
         self.market_dropped = 0  # By readers that are gone; `dropped` adds the present ones.
         self._board = board
@@ -224,6 +225,11 @@ class Publisher:
         if not reader.private:
             self._hold_private(reader, PRIVATE_CHANNELS)
         now_seq = self._desk.last_n(account_id)
+        if self.is_replica and now_seq < last_seq:
+            # It heard more elsewhere than is known here yet: go on behind that.
+            reader.private = {name: max(at, last_seq) for name, at in reader.private.items()}
+            reader.told = last_seq
+            return 0
         missed = self._retention.after(account_id, last_seq, now_seq)
         if missed is None:
             reader.told = now_seq
@@ -387,8 +393,8 @@ class Publisher:
         name = CHANNEL_OF[type(event)]
         frames: dict[int, Frame] = {}  # By `prev`, which is all that two readers may differ in.
         for reader in readers:
-            if name not in reader.private:
-                continue
+            if event.n <= reader.private.get(name, event.n):
+                continue  # It does not hear this, or has heard it elsewhere already.
             frame = frames.get(reader.told)
             if frame is None:
                 frame = frames[reader.told] = self._private_frame(event, reader.told)

@@ -114,6 +114,7 @@ class Gateway:
             auditor=auditor,
             health=self.health,
         )
+        house.publisher.is_replica = True
         self._ports = Ports(self.doors, house.publisher)
         house.listeners.append(house.metrics.on_group)
         self._watch()

@@ -352,6 +352,19 @@ def test_a_channel_added_later_is_resumed_from_where_it_was_added(venue: Venue) 
     assert heard(reader) == [("orders", 1, 0), ("balances", 3, 1), ("balances", 2, 1)]
 
 
+def test_a_replica_goes_on_behind_what_a_reader_heard_elsewhere(venue: Venue) -> None:
+    venue.happens(event(OrderChanged, n=1))
+    reader = venue.reader("orders")
+    assert venue.publisher.resume(reader, 3) is None  # Who alone knows has not told of a third.
+    venue.publisher.is_replica = True
+    reader = venue.reader("orders")
+    assert venue.publisher.resume(reader, 3) == 0
+    venue.happens(event(OrderChanged, n=2), event(OrderChanged, n=3))
+    assert heard(reader) == []
+    venue.happens(event(OrderChanged, n=4))
+    assert heard(reader) == [("orders", 4, 3)]
+
+
 def test_a_resume_without_channels_holds_all_private_ones(venue: Venue) -> None:
     venue.happens(event(OrderChanged, n=1), event(BalanceChanged, n=2))
     reader = venue.reader()
