@@ -184,16 +184,16 @@ async def patiently(call: Callable[[], Awaitable[T]], what: str) -> T:
     assert this is not None
     asked = this.cancelling()
     while True:
+        answers: list[T] = []
+        pause_s = 0.0
         try:
-            answer = await call()
+            answers.append(await call())
         except AWAY as error:
             pause_s = patience.failed(error)
-        else:
-            pause_s = 0.0
         if this.cancelling() > asked:
             # The client sends with asyncio.wait_for, which before Python 3.12 may lose this.
             raise asyncio.CancelledError
-        if not pause_s:
+        if answers:
             patience.done()
-            return answer
+            return answers[0]
         await asyncio.sleep(pause_s)

@@ -269,7 +269,8 @@ class Core:
         return replica
 
     def _accept(self, engine: Engine) -> None:
-        """A directory holds the history of one venue."""
+        """CoreRefused where the directory holds the history of another venue."""
+        engine.paranoid = self._config.audit.paranoid
         path = self._place.directory / VENUE_FILE
         mark = hashed(encode_venue(engine.venue)).hex().encode()
         if not path.exists():
