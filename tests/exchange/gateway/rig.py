@@ -88,6 +88,15 @@ class Rig:
         """The address of the port, without a slash at its end."""
         return str(self._server.make_url("/")).rstrip("/")
 
+    def cut(self) -> None:
+        """Every connection of the port breaks, as when a network does."""
+        runner = self._server.runner
+        assert runner is not None
+        assert runner.server is not None
+        for connection in list(runner.server.connections):
+            assert connection.transport is not None
+            connection.transport.abort()
+
     async def do(self, command: AnyCommand) -> list[AnyEvent]:
         """Have the engine do something."""
         return await self.doors.sequencer.submit(command)

@@ -40,7 +40,8 @@ def point_ccxt(exchange: Any, url: str, last_counts: Iterable[str] = ("spot", "l
 @contextlib.asynccontextmanager
 async def ccxt_client(kind: str, trader: Trader) -> AsyncIterator[Any]:
     """`binance`, `binanceusdm` or `binancecoinm` of ccxt.pro, with an account's key."""
-    exchange = getattr(ccxt.pro, kind)({"apiKey": trader.key, "secret": trader.secret})
+    settings = {"apiKey": trader.key, "secret": trader.secret, "enableRateLimit": False}
+    exchange = getattr(ccxt.pro, kind)(settings)
     point_ccxt(exchange, trader.rig.url)
     try:
         yield exchange
