@@ -165,12 +165,7 @@ def _flat_until(candles: list[Candle], step_ms: int, open_ms: int) -> None:
 
 
 def _candle(bar: Bar | CandleRow) -> Candle:
-    if isinstance(bar, Bar):
-        # Nobody took from a made-up bar; of its trades half are drawn as a buyer's.
-        synthetic, taker_lots = True, bar.lots // 2
-        taker_units = bar.units * taker_lots // bar.lots if bar.lots else 0
-    else:
-        synthetic, taker_lots, taker_units = bar.synthetic, bar.taker_lots, bar.taker_units
+    synthetic = isinstance(bar, Bar) or bar.synthetic
     return Candle(
         bar.open_ms,
         bar.open,
@@ -181,8 +176,8 @@ def _candle(bar: Bar | CandleRow) -> Candle:
         bar.units,
         bar.trades,
         synthetic,
-        taker_lots,
-        taker_units,
+        bar.taker_lots,
+        bar.taker_units,
     )
 
 

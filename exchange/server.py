@@ -23,13 +23,15 @@ from exchange import process
 from exchange.alarm import Alarm
 from exchange.audit import auditing
 from exchange.config import Config, ConfigError, Storage, admin_key, venue_of
+from exchange.deep_history import DeepHistory
+from exchange.engine import Engine
 from exchange.gateway.doors import Doors, Opened
 from exchange.groups import encode_venue
 from exchange.health import Health, watch
 from exchange.house import House
 from exchange.housekeeping import Housekeeping
 from exchange.market.market import prehistory
-from exchange.market.tape import Tape
+from exchange.market.prehistory import Prehistory
 from exchange.opening import first_ms, is_trading, tapes_of
 from exchange.ports import PortRefused, Ports
 from exchange.recovery import SNAPSHOTS, Recovery, RecoveryFailed, begin
@@ -41,10 +43,11 @@ from exchange.storage.journal import JournalFailed
 from exchange.storage.keys import KeyFileVersion, KeyStore
 from exchange.storage.lock import DirectoryInUse, DirectoryLock
 from exchange.storage.redis_log import RedisEvents
+from exchange.storage.queries import Queries
 from exchange.storage.segments import JournalCorrupt, JournalPruned, JournalVersion
 from exchange.storage.snapshots import SnapshotStore
 from exchange.storage.tables import HistoryVersion
-from risk.parameters import Venue
+from risk.parameters import DAY_MS, Venue
 
 REDIS_DRAIN_S: Final = 0.4
 HISTORY_CLOSES_WITHIN_S: Final = 1.0
@@ -121,7 +124,8 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
     )
     stack.callback(recovery.journal.close)
     engine = recovery.engine
-    house = await _recovered(config, recovery, history, tapes)
+    past = prehistory(engine.venue, tapes) if engine.venue.market.get("history") else None
+    house = await _recovered(config, recovery, history, past)
     sequencer = sequencer_of(config, engine, recovery.journal, house, tapes, is_new=recovery.is_new)
     housekeeping = Housekeeping(
         engine=engine,
@@ -143,7 +147,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
         sequencer=sequencer,
         board=house.board,
         desk=house.desk,
-        history=history,
+        history=history if past is None else _deep(history, past, engine, config.storage),
         keys=keys,
         clock=sequencer.clock,
         config=config,
@@ -157,14 +161,20 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
     return running
 
 
+def _deep(history: History, past: Prehistory, engine: Engine, config: Storage) -> Queries:
+    """The history with the past before it, which is told for as long as what is kept."""
+    return DeepHistory(
+        history, past, engine.venue, lambda: engine.time_ms - config.history_days * DAY_MS
+    )
+
+
 async def _recovered(
-    config: Config, recovery: Recovery, history: History, tapes: dict[str, Tape]
+    config: Config, recovery: Recovery, history: History, past: Prehistory | None
 ) -> House:
     """The house, once all that is kept has been told to it."""
     engine, venue = recovery.engine, recovery.engine.venue
     _say_what_is_ignored(config, venue)
     house = House(engine, history, _redis(config, venue))
-    past = prehistory(venue, tapes) if venue.market.get("history") else None
     await restore_board(house.board, engine, history, past)
     await _replay(recovery, house)
     _say_recovered(recovery)

@@ -37,6 +37,18 @@ class Bar(NamedTuple):
     units: int
     trades: int
 
+    # Nobody took from a made-up bar; of its trades half are drawn as a buyer's.
+
+    @property
+    def taker_lots(self) -> int:
+        """The lots that buying takers took."""
+        return self.lots // 2
+
+    @property
+    def taker_units(self) -> int:
+        """And what they came to."""
+        return self.units * self.taker_lots // self.lots if self.lots else 0
+
 
 class PastTrade(NamedTuple):
     """A trade from before the first moment."""

@@ -15,11 +15,10 @@ from exchange.gateway.native.showing import (
     book_say,
     candle_say,
     current_mark_say,
-    funding_says,
     ticker_say,
 )
-from exchange.gateway.native.translate import trade_say
-from exchange.gateway.past import candles_of, last_trades
+from exchange.gateway.native.translate import funding_say, trade_say
+from exchange.gateway.past import candles_of, fundings_of, last_trades
 from exchange.views.texts import rate_text
 from exchange.wire import (
     AuditSay,
@@ -253,7 +252,8 @@ async def funding(doors: Doors, ask: asks.FundingAsk, caller: Caller) -> list[Fu
     """Funding rates, newest first; a spot pair has none."""
     known_instrument(ask.symbol, doors.board.instruments)
     end_ms = None if ask.before_ms is None else ask.before_ms - 1
-    return funding_says(doors.board, ask.symbol, ask.limit, end_ms=end_ms)[::-1]
+    found = await fundings_of(doors, ask.symbol, ask.limit, None, end_ms)
+    return [funding_say(event) for event in reversed(found)]
 
 
 async def audit(doors: Doors, ask: asks.NothingAsk, caller: Caller) -> AuditSay:

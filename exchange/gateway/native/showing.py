@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from exchange.gateway.native.translate import (
-    funding_say,
     index_say,
     level_texts,
     mark_say,
@@ -14,7 +13,6 @@ from exchange.wire import (
     BboSay,
     BookSay,
     CandleSay,
-    FundingSay,
     MarkSay,
     TickerSay,
 )
@@ -97,18 +95,6 @@ def current_mark_say(board: Board, symbol: str) -> MarkSay:
     if indexed is not None:
         return index_say(indexed)
     return MarkSay(symbol, None, None, None, None, None, board.time_ms)
-
-
-def funding_says(
-    board: Board,
-    symbol: str,
-    limit: int,
-    start_ms: int | None = None,
-    end_ms: int | None = None,
-) -> list[FundingSay]:
-    """Fixed funding rates, oldest first."""
-    found = board.marks.fundings(symbol, limit, start_ms, end_ms)
-    return [funding_say(event) for event in found]
 
 
 def status_say(board: Board) -> StatusSay:

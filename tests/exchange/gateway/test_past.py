@@ -7,7 +7,7 @@ from pathlib import Path
 
 from exchange.gateway.past import candles_of, id_at, last_trades, trades_from
 from exchange.storage.rows import CandleRow
-from exchange.views.candles import MINUTE_MS
+from exchange.views.candles import MINUTE_MS, flat
 from tests.exchange.gateway.rig import START_MS, Rig, running
 
 PERP = "BTC-USDT-PERP"
@@ -65,3 +65,36 @@ async def test_candles_before_those_in_memory_come_from_the_history(tmp_path: Pa
         (first,) = await candles_of(rig.doors, PERP, "1m", 0, None, 1)
         assert first.open_ms == before_ms
         assert await candles_of(rig.doors, PERP, "1m", START_MS + 1, None, 5) == []
+
+
+async def test_a_stretch_that_nobody_recorded_is_flat(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        await six_trades(rig)
+
+        def row(minutes: int, close: int) -> CandleRow:
+            return CandleRow(PERP, MINUTE_MS, minute(minutes), 7, 9, 6, close, 10, 80, 4)
+
+        def minute(number: int) -> int:
+            return START_MS + number * MINUTE_MS
+
+        # Minutes 9 to 6 before memory's first are there, and those from 5 to 1 are not.
+        rows = [("candles", row(-9 + n, 5 + n)) for n in range(4)]
+        rig.history.submit(rig.doors.board.seq + 1, rows)
+        assert await rig.history.caught_up(60.0)
+        for start, end, limit, opens in (
+            (None, None, 4, [-3, -2, -1, 0]),
+            (None, -2, 3, [-4, -3, -2]),
+            (None, -2, 6, [-7, -6, -5, -4, -3, -2]),
+            (-7, None, 9, [-7, -6, -5, -4, -3, -2, -1, 0]),
+            (-7, None, 3, [-7, -6, -5]),
+            (-4, None, 3, [-4, -3, -2]),
+            (-4, -3, 9, [-4, -3]),
+            (-20, None, 2, [-9, -8]),
+            (1, None, 9, []),
+        ):
+            start_ms, end_ms = (None if at is None else minute(at) for at in (start, end))
+            found = await candles_of(rig.doors, PERP, "1m", start_ms, end_ms, limit)
+            assert [candle.open_ms for candle in found] == [minute(at) for at in opens]
+            # The last price before them was that of the fourth row, 8.
+            missing = [candle for candle in found if -6 < (candle.open_ms - START_MS) // 60_000 < 0]
+            assert all(candle == flat(candle.open_ms, 8) for candle in missing)

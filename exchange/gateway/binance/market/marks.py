@@ -9,7 +9,7 @@ from exchange.gateway.binance.calls import Call, Route
 from exchange.gateway.binance.market.choosing import chosen, said_of, weight_of
 from exchange.gateway.binance.streams.payloads import Numbers
 from exchange.gateway.binance.symbols import pair_of
-from exchange.storage.queries import Part
+from exchange.gateway.past import fundings_of
 from matching.instrument import Instrument, fixed_text
 from matching.limits import SCALE
 from risk.funding import RATE_HOURS
@@ -76,7 +76,7 @@ async def funding_rates(call: Call) -> list[dict[str, Any]]:
     named = chosen(call, named=call.product == "cm").instruments
     found: list[tuple[FundingFixed, Instrument]] = []
     for instrument in named:
-        rates = await _fixed(call, instrument.symbol, start_ms, end_ms, limit)
+        rates = await fundings_of(call.doors, instrument.symbol, limit, start_ms, end_ms)
         found += ((rate, instrument) for rate in rates)
     found.sort(key=lambda each: each[0].due_ms)
     found = found[:limit] if start_ms is not None else found[-limit:]
@@ -89,23 +89,6 @@ async def funding_rates(call: Call) -> list[dict[str, Any]]:
         }
         for rate, instrument in found
     ]
-
-
-async def _fixed(
-    call: Call, symbol: str, start_ms: int | None, end_ms: int | None, limit: int
-) -> list[FundingFixed]:
-    """A perpetual's rates: those in memory, and from the history those before them."""
-    found = call.doors.board.marks.fundings(symbol, limit, start_ms, end_ms)
-    wanted = limit if start_ms is not None else limit - len(found)
-    before_ms = found[0].due_ms - 1 if found else end_ms
-    if not wanted:
-        return found
-    part = Part(from_ms=start_ms, to_ms=before_ms, limit=wanted)
-    rows = await call.doors.history.funding(symbol, part=part)
-    earlier = [
-        FundingFixed(0, row.time_ms, symbol, row.time_ms, row.rate_e12, row.mark_e8) for row in rows
-    ]
-    return [*earlier, *found][:limit]
 
 
 def _funding_say(call: Call, instrument: Instrument) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from exchange.events import DepthChanged, FundingFixed, IndexPriced, Marked, Traded
+from exchange.events import DepthChanged, IndexPriced, Marked, Traded
 from exchange.gateway.native.showing import (
     bbo_say,
     book_say,
     candle_say,
     current_mark_say,
-    funding_says,
     status_say,
     ticker_say,
 )
@@ -86,12 +85,6 @@ def test_a_candle_tells_its_volumes_and_whether_it_is_over() -> None:
     )
     said = candle_say(pair, "1m", running, closed=False)
     assert (said.closed, said.volume, said.close) == (False, "0.00000", "50000.00")
-
-
-def test_fundings_are_shown_oldest_first() -> None:
-    board = a_board()
-    board.on_group(group(event(FundingFixed), event(FundingFixed, due_ms=START_MS + 1)))
-    assert [f.time for f in funding_says(board, PERP.symbol, 5)] == [START_MS, START_MS + 1]
 
 
 def test_a_mark_that_was_never_made_is_empty() -> None:
