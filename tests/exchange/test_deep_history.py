@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,11 +90,11 @@ async def test_what_is_made_up_is_told_for_as_long_as_what_followed_it(kept: Kep
     # Candles stay for 1,500 intervals more than the rest, as those do that are kept.
     last_ms = CUT_MS + 1_500 * HOUR_MS
     for pruned_ms, count in ((last_ms, 5), (last_ms + 1, 0)):
-        kept.deep = DeepHistory(kept.history, PAST, VENUE, lambda ms=pruned_ms: ms)
+        kept.deep = DeepHistory(kept.history, PAST, VENUE, partial(int, pruned_ms))
         assert len(await kept.opens(Part(limit=5))) == count
         assert len(await kept.opens(Part(from_ms=0, limit=5))) == count
     for pruned_ms, count in ((PAST.end_ms, 5), (PAST.end_ms + 1, 0)):
-        kept.deep = DeepHistory(kept.history, PAST, VENUE, lambda ms=pruned_ms: ms)
+        kept.deep = DeepHistory(kept.history, PAST, VENUE, partial(int, pruned_ms))
         assert len(await kept.ids(Part(limit=5))) == count
     # Rates of funding are never removed.
     assert len(await kept.deep.funding(PERP, part=Part(limit=5))) == 5
