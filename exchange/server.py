@@ -42,8 +42,8 @@ from exchange.storage.history import History
 from exchange.storage.journal import JournalFailed
 from exchange.storage.keys import KeyFileVersion, KeyStore
 from exchange.storage.lock import DirectoryInUse, DirectoryLock
-from exchange.storage.redis_log import RedisEvents
 from exchange.storage.queries import Queries
+from exchange.storage.redis_log import RedisEvents
 from exchange.storage.segments import JournalCorrupt, JournalPruned, JournalVersion
 from exchange.storage.snapshots import SnapshotStore
 from exchange.storage.tables import HistoryVersion

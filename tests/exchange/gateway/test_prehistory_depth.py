@@ -6,6 +6,7 @@ Enough time has passed that memory has forgotten most of it (DESIGN, section 5).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
@@ -81,7 +82,7 @@ async def test_a_thousand_candles_without_holes_lie_before_the_first_moment(
     assert [row[0] for row in found] == list(range(begin_ms, now_ms + 1, step_ms))
     assert all(int(row[8]) > 0 for row in found[:CANDLES])
     # Each goes on where the one before ended, also where memory, file and made-up past meet.
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert abs(float(after[1]) / float(before[4]) - 1) < 0.02
     # The native door tells the same: asked backwards, page by page.
     native: list[dict[str, Any]] = []
