@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from clients.load.histogram import PARTS, Histogram
-from clients.load.plan import KINDS, NS_PER_S, Plan
+from clients.load.plan import KINDS, NS_PER_S, Plan, Shape
 from clients.load.record import ALL, LIMITED, SLICES, Latency, Record
 from clients.load.server_side import ServerSide
 
@@ -168,7 +168,6 @@ def make_report(
 
     There were as many `sockets` as connections, unless it is said.
     """
-    shape = plan.shape
     stopped_ns = min(plan.ends_ns, record.ended_ns)
     measured_ns = max(0, stopped_ns - plan.measured_from_ns)
     planned = sum(1 for item in plan.items if plan.measured_from_ns <= item.at_ns <= stopped_ns)
@@ -178,42 +177,56 @@ def make_report(
     report = Report(
         load="open-loop",
         url=url,
-        seed=shape.seed,
-        connections=shape.connections,
-        symbols=shape.symbols,
-        mix={kind: shape.mix.get(kind, 0) for kind in KINDS},
-        rate_per_s=shape.rate,
-        ramp_from_per_s=shape.ramp_from,
-        warm_up_s=shape.warm_up_s,
-        seconds=shape.seconds,
+        dialect=dialect,
+        sockets=plan.shape.connections if sockets is None else sockets,
         measured_s=round(measured_ns / NS_PER_S, 3),
         interrupted=record.ended_ns < plan.ends_ns,
-        warm_up_requests=record.warm_up,
         planned=planned,
-        sent=record.sent,
-        unsent=record.unsent,
-        done=record.done,
-        refused=record.refused,
-        unanswered=record.unanswered,
         planned_per_s=_per_s(planned, measured_ns),
         sent_per_s=_per_s(record.sent, sending_ns),
         answered_per_s=_per_s(record.answered, answering_ns),
-        latency_ms=_latencies(record),
-        lateness_ms=Times.of(record.lateness),
-        errors={kind: dict(codes) for kind, codes in record.errors.items() if codes},
-        connections_lost=dict(record.lost),
-        pushes=record.pushes,
-        push_bytes=record.push_bytes,
+        generator=_generator(record, sending_ns / measured_ns if measured_ns else 1.0),
         slices=_slices(plan, record, stopped_ns, TENTHS),
+        timeline=_slices(plan, record, stopped_ns, SLICES),
         slow_readers=slow_readers,
         server=server,
-        dialect=dialect,
-        sockets=shape.connections if sockets is None else sockets,
-        generator=_generator(plan, record, sending_ns / measured_ns if measured_ns else 1.0),
-        timeline=_slices(plan, record, stopped_ns, SLICES),
-        curves=_curves(record),
+        **_asked(plan.shape),
+        **_recorded(record),
     )
     return msgspec.structs.replace(report, notes=_notes(report, record))
+
+
+def _asked(shape: Shape) -> dict[str, Any]:
+    """What the load was to be."""
+    return {
+        "seed": shape.seed,
+        "connections": shape.connections,
+        "symbols": shape.symbols,
+        "mix": {kind: shape.mix.get(kind, 0) for kind in KINDS},
+        "rate_per_s": shape.rate,
+        "ramp_from_per_s": shape.ramp_from,
+        "warm_up_s": shape.warm_up_s,
+        "seconds": shape.seconds,
+    }
+
+
+def _recorded(record: Record) -> dict[str, Any]:
+    """What needs no plan to be told."""
+    return {
+        "warm_up_requests": record.warm_up,
+        "sent": record.sent,
+        "unsent": record.unsent,
+        "done": record.done,
+        "refused": record.refused,
+        "unanswered": record.unanswered,
+        "latency_ms": _latencies(record),
+        "lateness_ms": Times.of(record.lateness),
+        "curves": _curves(record),
+        "errors": {kind: dict(codes) for kind, codes in record.errors.items() if codes},
+        "connections_lost": dict(record.lost),
+        "pushes": record.pushes,
+        "push_bytes": record.push_bytes,
+    }
 
 
 def _latencies(record: Record) -> dict[str, LatencyTimes]:
@@ -226,7 +239,7 @@ def _latencies(record: Record) -> dict[str, LatencyTimes]:
     }
 
 
-def _generator(plan: Plan, record: Record, stretched: float) -> GeneratorSay:
+def _generator(record: Record, stretched: float) -> GeneratorSay:
     """`stretched`: how many times the measured time it took to send all."""
     wall_ns = max(1, record.ended_ns)
     own = record.own

@@ -5,11 +5,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
 
-from tests.live.exchanges import ENDS_WITHIN_S, Exchange, papertape, run, serving
+from clients.load.command import WORSE
+from tests.live.exchanges import ADMIN_KEY, ENDS_WITHIN_S, Exchange, papertape, run, serving
 
 PIPES: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 SYMBOLS = ("BTC-USDT", "BTC-USDT-PERP")
@@ -26,6 +28,13 @@ weight_per_minute = 0
 orders_per_10_seconds = {orders}
 orders_per_day = 0
 messages_per_second = 0
+
+[binance]
+spot_orders_per_10_seconds = 0
+futures_orders_per_10_seconds = 0
+futures_orders_per_minute = 0
+spot_messages_per_second = 0
+futures_messages_per_second = 0
 """
 
 
@@ -52,7 +61,7 @@ def asked(exchange: Exchange, path: str) -> Any:
 
 @pytest.mark.parametrize("door", ["main", "fast"])
 def test_everything_planned_is_sent_answered_and_cleaned_up(exchange: Exchange, door: str) -> None:
-    fast = ["--ws", exchange.fast_url.replace("http", "ws") + "/v1/ws"] if door == "fast" else []
+    fast = ["--fast", str(urlsplit(exchange.fast_url).port)] if door == "fast" else []
     done = run(*load(exchange, "--seconds", "2", "--slow-readers", "0.3", *fast))
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
@@ -76,6 +85,43 @@ def test_everything_planned_is_sent_answered_and_cleaned_up(exchange: Exchange, 
         book = asked(exchange, f"/v1/book/{symbol}")
         assert (book["bids"], book["asks"]) == ([], [])
     assert asked(exchange, "/v1/audit")["ok"] is True
+
+
+@pytest.mark.parametrize("door", ["main", "fast"])
+def test_the_binance_door_takes_the_same_plan(
+    exchange: Exchange, door: str, tmp_path: Path
+) -> None:
+    fast = ["--fast", str(urlsplit(exchange.fast_url).port)] if door == "fast" else []
+    old, page = tmp_path / "old.json", tmp_path / "page.html"
+    words = load(exchange, "--seconds", "1", "--dialect", "binance", *fast)
+    done = run(*words)
+    assert done.returncode == 0, done.stderr
+    old.write_text(done.stdout, "utf-8")
+    report = json.loads(done.stdout)
+    assert (report["sent"], report["unanswered"], report["connections_lost"]) == (300, 0, {})
+    # A take may have filled an order before it is amended or cancelled.
+    assert set(report["errors"]) <= {"amend", "cancel"}
+    assert report["done"] > 200
+    again = run(*words, "--compare", old, "--plot", page)
+    assert again.returncode in (0, WORSE), again.stderr
+    comparison = json.loads(again.stdout)["comparison"]
+    assert comparison["unlike"] == []
+    assert (comparison["worse"] > 0) == (again.returncode == WORSE)
+    assert "<svg" in page.read_text("utf-8")
+    for symbol in SYMBOLS:
+        book = asked(exchange, f"/v1/book/{symbol}")
+        assert (book["bids"], book["asks"]) == ([], [])
+
+
+def test_where_accounts_take_the_admin_key_it_is_asked_for(tmp_path: Path) -> None:
+    config = QUIET.format(orders=0) + "\n[server]\nrequire_admin = true\n"
+    flags = ("--ephemeral", "--admin-key", ADMIN_KEY)
+    with serving(tmp_path, *flags, config=config, data=None) as guarded:
+        words = load(guarded, "--seconds", "0.2")
+        refused = run(*words)
+        assert refused.returncode == 1
+        assert "give --admin-key" in refused.stderr
+        assert run(*words, "--admin-key", ADMIN_KEY).returncode == 0
 
 
 def test_who_asks_too_much_of_one_account_is_told_how_to_ask_for_more(tmp_path: Path) -> None:

@@ -73,6 +73,10 @@ async def test_the_json_is_one_object_with_everything_in_it() -> None:
         (float(second), float(second + 1)) for second in range(10)
     ]
     assert all(piece["planned_per_s"] == 100 and piece["max"] == 1.0 for piece in said["slices"])
+
+
+async def test_the_picture_of_a_run_is_within_its_json() -> None:
+    said = msgspec.json.decode(msgspec.json.encode(await reported(prompt)))
     # A hundred pieces of a tenth of a second, ten requests in each.
     assert [piece["from_s"] for piece in said["timeline"]] == [n / 10 for n in range(100)]
     assert all(piece["done"] == 10 and piece["p99_9"] == 1.0 for piece in said["timeline"])

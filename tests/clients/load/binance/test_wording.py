@@ -74,7 +74,8 @@ def test_an_order_of_spot_is_replaced_and_has_another_name_from_then_on() -> Non
 
 
 def test_an_order_on_a_contract_is_modified_and_keeps_its_name() -> None:
-    amend, cancel = worded([item(kind, "BTC-USDT-PERP") for kind in ("amend", "cancel")])  # type: ignore[arg-type]
+    perp = "BTC-USDT-PERP"
+    amend, cancel = worded([item("amend", perp), item("cancel", perp)])
     assert amend["method"] == "order.modify"
     assert amend["params"]["origClientOrderId"] == cancel["params"]["origClientOrderId"]
     assert amend["params"]["price"] == "49750"
