@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from itertools import count
 from typing import Any, Final
 
 import msgspec
@@ -56,12 +57,16 @@ _decode_answer: Final = msgspec.msgpack.Decoder(Answer).decode
 
 
 class RemoteHistory(Queries):
-    """Asks the cores; `listen` must run. HistoryAway where nobody answers."""
+    """Asks the cores; `listen` must run. HistoryAway where nobody answers.
+
+    While `patient` it asks on until a core is there: so it is at a gateway's start.
+    """
 
     def __init__(
         self, connection: Connection, names: Names, *, gateway: str, seq: Callable[[], int]
     ) -> None:
         self.seq = seq  # What the gateway has reached.
+        self.patient = False
         self._connection = connection
         self._names = names
         self._gateway = gateway
@@ -131,13 +136,15 @@ class RemoteHistory(Queries):
         asked: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asked[ask.number] = asked
         try:
-            for _ in range(TIMES_ASKED_MAX):
+            for times in count(1):
                 with contextlib.suppress(TimeoutError, *AWAY):
                     async with asyncio.timeout(ASK_AGAIN_AFTER_S):
                         await self._client.xadd(
                             self._names.asks, fields, maxlen=ASKS_KEPT, approximate=True
                         )
                         return await asyncio.shield(asked)
+                if times >= TIMES_ASKED_MAX and not self.patient:
+                    raise HistoryAway("no core answers for the history; ask again in a moment")
         finally:
             del self._asked[ask.number]
-        raise HistoryAway("no core answers for the history; ask again in a moment")
+        raise AssertionError("it is asked until it is answered or given up")

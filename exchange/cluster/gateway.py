@@ -87,9 +87,11 @@ class Gateway:
         history = RemoteHistory(connection, names, gateway=self.name, seq=lambda: 0)
         self._stack.push_async_callback(history.close)
         self._begin(history.listen(), "answers of the history")
+        history.patient = True
         self._replica = replica = await Replica.begin(
             connection, names, history=None, queries=history, wait=True
         )
+        history.patient = False
         history.seq = lambda: replica.seq
         self._submitter = Submitter(
             connection, names, replica.engine, replica.house.listeners, gateway=self.name

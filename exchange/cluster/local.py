@@ -16,12 +16,14 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from exchange.cluster.connecting import Connection, patiently
+from exchange.cluster.connecting import AWAY, Connection
 
 READY_WITHIN_S: Final = 60.0
+LOOK_EVERY_S: Final = 0.02
 ENDS_WITHIN_S: Final = 8.0
 AGAIN_AFTER_S: Final = 1.0
 SOCKET_CHARS_MAX: Final = 100  # Of the path of a Unix socket; 107 and a zero is all there is.
@@ -119,7 +121,11 @@ class LocalCluster:
         client = Connection.parse(self.redis).client()
         try:
             async with asyncio.timeout(READY_WITHIN_S):
-                await patiently(client.ping, "starting Redis")
+                for _ in count():
+                    with contextlib.suppress(*AWAY):
+                        await client.ping()
+                        break
+                    await asyncio.sleep(LOOK_EVERY_S)
         except TimeoutError:
             raise ClusterRefused(f"Redis does not start: see {self._log_of('redis')}") from None
         finally:
