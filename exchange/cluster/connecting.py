@@ -112,18 +112,18 @@ class Connection:
 
     async def entered(self) -> None:
         """Return once Redis lets us in, however long it is away; RedisRefused where it does not."""
-        client = self.client()
+        client = self.sync_client()  # The other takes a refusal for a connection that broke.
 
         async def ping() -> None:
             try:
-                await client.ping()
+                await asyncio.to_thread(client.ping)
             except (AuthenticationError, NoPermissionError) as error:
                 raise RedisRefused(f"{self.shown} refuses: {error}") from error
 
         try:
             await patiently(ping, f"reaching {self.shown}")
         finally:
-            await client.aclose()
+            client.close()
 
     async def durability(self) -> str | None:
         """Why this Redis would forget what it has taken; None where it would not."""
