@@ -11,7 +11,7 @@ WIDTH: Final = 860
 HEIGHT: Final = 340
 LEFT: Final = 64
 RIGHT: Final = 16
-TOP: Final = 16
+TOP: Final = 26
 BOTTOM: Final = 44
 FLOOR: Final = 1e-3  # Nothing is drawn below a microsecond.
 
@@ -45,7 +45,7 @@ def chart(title: str, upwards: str, across: str, marks: Iterable[Mark], all_: li
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">',
         *_grid(scale, marks),
         f'<text class="axis" x="{LEFT}" y="{HEIGHT - 6}">{escape(across)}</text>',
-        f'<text class="axis" x="4" y="{TOP - 4}">{escape(upwards)}</text>',
+        f'<text class="axis" x="4" y="12">{escape(upwards)}</text>',
     ]
     for series in all_:
         parts += _line(series, scale)

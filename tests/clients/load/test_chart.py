@@ -9,7 +9,7 @@ from clients.load.chart import BOTTOM, HEIGHT, TOP, Mark, Scale, Series, chart
 def test_decades_stand_at_equal_distances() -> None:
     scale = Scale.of([0.2, 30.0])
     assert scale == Scale(-1, 2)
-    # From 0.1 to 100, three decades of 280 units.
+    # From 0.1 to 100, three decades, the least at the bottom.
     assert scale.y(0.1) == HEIGHT - BOTTOM
     assert scale.y(100.0) == TOP
     middle = (HEIGHT - BOTTOM + TOP) / 2
