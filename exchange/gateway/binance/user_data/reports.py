@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from exchange.events import AnyEvent, Filled, OrderChanged
-from matching.types import Status
+from matching.types import OPEN_STATUSES, Status
 
 IsNew = Callable[[int], bool]  # Whether nobody was told of an order, by number, before now.
 
@@ -94,6 +94,13 @@ def _steps(
         status = Status.FILLED if filled else Status.PARTIALLY_FILLED
         yield Report(TRADE, order, status, done[0], done[1], fill)
     if kind is not None:
-        yield Report(kind, order, order.status, done[0], done[1])
+        yield Report(kind, order, _status(order, last, done[0]), done[0], done[1])
     elif first and not new and not fills and order.prevented_lots:
         yield Report(PREVENTED, order, order.status, done[0], done[1])
+
+
+def _status(order: OrderChanged, last: OrderChanged, filled_lots: int) -> Status:
+    """Where it stood then: one that is prevented slice by slice is told as ended each time."""
+    if order is last or order.status in OPEN_STATUSES:
+        return order.status
+    return Status.PARTIALLY_FILLED if filled_lots else Status.NEW

@@ -65,11 +65,11 @@ class Orders:
             fill = (said["s"], order_id, said["t"])
             assert fill not in self._fills, said
             self._fills.add(fill)
-        if now == "FILLED":
-            assert filled == Decimal(said["q"]) or not Decimal(said["q"]), said
+        size = Decimal(said["q"])  # None where an amount is bought, or a position closed.
+        assert not size or filled <= size, said  # Less, where a self-trade was prevented.
         self.status[order_id] = now
         self._filled[order_id] = filled
-        self._size[order_id] = Decimal(said["q"])
+        self._size[order_id] = size
 
 
 class SpotFold:

@@ -125,3 +125,13 @@ def test_a_prevented_self_trade_has_a_kind_of_its_own() -> None:
     assert told(shrunk) == [("NEW", 0, Status.NEW)]
     both = changed("cancelled", Status.CANCELLED, 3)
     assert told(both, new=False) == [("CANCELED", 3, Status.CANCELLED)]
+
+
+def test_an_iceberg_that_is_prevented_slice_by_slice_ends_with_the_last() -> None:
+    ended = changed("expired", Status.EXPIRED_IN_MATCH, 4, prevented_lots=6)
+    again = changed("expired", Status.EXPIRED_IN_MATCH, 4, prevented_lots=6)
+    assert told(ended, fill(4, maker=True), again, new=False) == [
+        ("TRADE_PREVENTION", 0, Status.NEW),
+        ("TRADE", 4, Status.PARTIALLY_FILLED),
+        ("TRADE_PREVENTION", 4, Status.EXPIRED_IN_MATCH),
+    ]
