@@ -36,7 +36,8 @@ from exchange.sequencer import Groups, Listener
 
 log: Final = logging.getLogger(__name__)
 
-PREFIXES: Final = ("/api/", "/sapi/", "/fapi/", "/dapi/", "/futures/data/")
+# Options and portfolio margin too, of which nothing is served: clients read the dialect's 404.
+PREFIXES: Final = ("/api/", "/sapi/", "/fapi/", "/dapi/", "/futures/data/", "/eapi/", "/papi/")
 LETTERS: Final = {"SECOND": "S", "MINUTE": "M", "DAY": "D"}
 OUTCOME_UNKNOWN: Final = 503
 
