@@ -18,6 +18,7 @@ QTY_TOO_LARGE: Final[Refusal] = (-4005, "Quantity greater than max quantity.")
 PRICE_TOO_LOW: Final[Refusal] = (-4013, "Price less than min price.")
 OFF_TICK: Final[Refusal] = (-4014, "Price not increased by tick size.")
 BAD_CLIENT_ID: Final[Refusal] = (-4015, "Client order id is not valid.")
+PRICE_TOO_FAR: Final[Refusal] = (-4016, "Limit price can't be that far from the mark price.")
 OFF_STEP: Final[Refusal] = (-4023, "Quantity not increased by step size.")
 BAD_LEVERAGE: Final[Refusal] = (-4028, "Leverage {} is not valid")
 SAME_MARGIN_TYPE: Final[Refusal] = (-4046, "No need to change margin type.")
@@ -79,11 +80,8 @@ ORDERS: Final[dict[Reason, Refusal]] = {
     Reason.QTY_OUT_OF_RANGE: QTY_TOO_LARGE,
     Reason.MARKET_QTY_OUT_OF_RANGE: QTY_TOO_LARGE,
     Reason.QTY_NOT_ON_LOT: OFF_STEP,
-    Reason.PERCENT_PRICE: (-4016, "Limit price can't be that far from the mark price."),
-    Reason.PRICE_BAND: (
-        -4131,
-        "The counterparty's best price does not meet the PERCENT_PRICE filter limit.",
-    ),
+    Reason.PERCENT_PRICE: PRICE_TOO_FAR,
+    Reason.PRICE_BAND: PRICE_TOO_FAR,
     Reason.EXECUTION_PRICE_RANGE: (
         -4131,
         "The counterparty's best price does not meet the PERCENT_PRICE filter limit.",
