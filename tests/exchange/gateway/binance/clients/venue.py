@@ -10,7 +10,7 @@ from typing import Any, Final
 from binance import AsyncClient
 from msgspec import structs
 
-from exchange.config import Binance, Config, Server
+from exchange.config import Binance, Config, Limits, Server
 from tests.exchange.gateway.binance.clients.pointing import python_binance
 from tests.exchange.gateway.rig import ADMIN_KEY, Rig, Trader, running
 
@@ -38,6 +38,7 @@ class Venue:
     def __init__(self, rig: Rig, maker: Trader) -> None:
         self.rig = rig
         self.maker = maker
+        self._traders: tuple[Trader, Trader] | None = None
 
     async def account(self, **given: str) -> Trader:
         """A new account; `spot="BTC"` or `perp_BTC="BTC"` gives it ten coins in that wallet."""
@@ -54,9 +55,10 @@ class Venue:
 
     async def trade(self, symbol: str, price: str, qty: str) -> None:
         """Somebody sells to somebody at a price between the maker's quotes."""
-        seller, buyer = await self.account(spot="BTC", perp_BTC="BTC"), await self.account()
-        if symbol == "BTC-USD-PERP":
-            await give(buyer, "perp:BTC", "BTC", "10")
+        if self._traders is None:
+            coins = {"spot": "BTC", "perp_BTC": "BTC"}
+            self._traders = await self.account(**coins), await self.account(**coins)
+        seller, buyer = self._traders
         await seller.order(symbol, "sell", qty, price=price)
         await buyer.order(symbol, "buy", qty, price=price)
 
@@ -80,7 +82,9 @@ async def give(trader: Trader, wallet: str, asset: str, amount: str) -> None:
 async def venue(folder: Path, **settings: Any) -> AsyncIterator[Venue]:
     """The venue, without limits; `settings` are of `[binance]`."""
     config = Config(
-        server=Server(admin_key=ADMIN_KEY), binance=structs.replace(UNLIMITED, **settings)
+        server=Server(admin_key=ADMIN_KEY),
+        limits=Limits(weight_per_minute=0, orders_per_10_seconds=0, accounts_per_minute=0),
+        binance=structs.replace(UNLIMITED, **settings),
     )
     async with running(folder, config=config, symbols=SYMBOLS) as rig:
         await rig.set_index("BTC-USDT", "50000")
