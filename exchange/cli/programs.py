@@ -26,6 +26,9 @@ PROGRAMS: Final = (
         "exchange.bench.flow_writer",
     ),
     (("bench", "mark"), "a mark tick over many positions", "exchange.bench.mark"),
+    (("bench", "edge"), "durable orders through WebSockets", "exchange.bench.edge"),
+    (("bench", "fanout"), "one channel told to many readers", "exchange.bench.fanout"),
+    (("bench", "replay"), "a journal recovered", "exchange.bench.replay"),
 )
 GROUPS: Final = {"bots": "sample bots", "bench": "benchmarks"}
 OF_EXTRA: Final = frozenset({"textual", "textual_plotext", "plotext"})
