@@ -10,12 +10,12 @@ from redis.asyncio import Redis
 from exchange.cluster.connecting import Connection
 from exchange.cluster.depot import Depot, Stowed
 from exchange.cluster.lease import Lease
-from exchange.cluster.log import Batch, LogKeeper, genesis_keeper
+from exchange.cluster.log import Batch, Heard, LogKeeper, entries_behind, genesis_keeper
 from exchange.cluster.names import Names
 from exchange.commands import AnyCommand, Tick
 from exchange.engine import Engine
 from exchange.events import AnyEvent
-from exchange.groups import GENESIS_SEQ, encode_genesis, encode_group
+from exchange.groups import GENESIS_SEQ, commands_in, encode_genesis, encode_group, venue_in
 from exchange.snapshot import packed
 from tests.exchange.cluster.leases import leased
 from tests.story import small_venue
@@ -37,6 +37,24 @@ class Writer:
         writer = cls(connection, await leased(connection, names), Engine(venue))
         await writer._keep(GENESIS_SEQ, 1, encode_genesis(venue))
         writer.engine.apply(Tick(seq=GENESIS_SEQ, time_ms=venue.start_ms))
+        return writer
+
+    @classmethod
+    async def taking_over(cls, connection: Connection, names: Names) -> Writer:
+        """Another one, that goes on where the log ends."""
+        lease = await leased(connection, names, "another")
+        async with connection.client() as client:
+            first, *others = await entries_behind(client, names, 0, count=10_000)
+        engine, heard, last = Engine(venue_in(first.frame)), Heard(), first
+        for last in (first, *others):
+            for command in commands_in(last.frame):
+                engine.apply(command)
+            for origin in last.origins:
+                heard.note(origin.gateway, origin.batch)
+        writer = cls(connection, lease, engine)
+        writer.keeper = LogKeeper(
+            connection, lease, chain=last.frame.chain, at=last.at, heard=heard
+        )
         return writer
 
     async def do(
