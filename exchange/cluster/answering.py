@@ -21,6 +21,7 @@ from exchange.storage.queries import FRESH_WITHIN_S, Part
 from exchange.storage.tables import TABLES
 
 GROUP: Final = "cores"
+GROUP_BEGINS_S: Final = 10
 ASKS_PER_READ: Final = 32
 ANSWERS_KEPT: Final = 256
 ANSWERS_EXPIRE_S: Final = 600
@@ -87,8 +88,11 @@ class HistoryServer:
         self._waiting = [each for each in self._waiting if not each[1].done()]
 
     async def _make_group(self, client: Redis) -> None:
+        """From moments ago on: those who asked before there was a group still wait."""
+        seconds, _ = await client.time()
+        since = f"{(seconds - GROUP_BEGINS_S) * 1_000}-0"
         try:
-            await client.xgroup_create(self._names.asks, GROUP, id="$", mkstream=True)
+            await client.xgroup_create(self._names.asks, GROUP, id=since, mkstream=True)
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise

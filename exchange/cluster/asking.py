@@ -26,7 +26,7 @@ from exchange.storage.tables import TABLES
 
 ASK_AGAIN_AFTER_S: Final = 2.5
 TIMES_ASKED_MAX: Final = 4
-READ_WAIT_MS: Final = 1_000
+READ_WAIT_MS: Final = 250
 ASKS_KEPT: Final = 10_000
 
 

@@ -20,7 +20,7 @@ from exchange.cluster.connecting import Connection, patiently
 from exchange.cluster.names import Names
 from exchange.storage.keys import PERMISSIONS, ApiKey, check_count, made_key
 
-READ_WAIT_MS: Final = 1_000
+READ_WAIT_MS: Final = 250
 CHANGES_KEPT: Final = 10_000
 CHANGES_PER_READ: Final = 256
 ADMIN_KEY: Final = "admin_key"
