@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from exchange.commands import AnyCommand
-from exchange.gateway.binance.errors import KEY_REJECTED, Refusal, refused, translated
+from exchange.gateway.binance.errors import KEY_REJECTED, BinanceError, Refusal, refused, translated
 from exchange.gateway.binance.limits import Limits, Rule
 from exchange.gateway.binance.params import Params
 from exchange.gateway.binance.streams.hub import Hub
@@ -136,5 +136,10 @@ class Route:
         return first if first in PRODUCTS else "fapi"
 
     def weigh(self, params: Params) -> int:
-        """The weight of a request with these parameters."""
-        return self.weight if isinstance(self.weight, int) else self.weight(params)
+        """The weight of a request; 1 where its parameters are such that it will be refused."""
+        if isinstance(self.weight, int):
+            return self.weight
+        try:
+            return self.weight(params)
+        except BinanceError:
+            return 1

@@ -124,7 +124,7 @@ class BinanceDoor:
         route = BY_PATH.get((request.method, request.path))
         address = request.remote or ""
         if route is None:
-            self._weigh("api", address, 1)
+            self._weigh(headers, "api", address, 1)
             error = refused(NO_SUCH_PATH, request.method, request.path)
             error.status = 404
             raise error
@@ -134,12 +134,12 @@ class BinanceDoor:
             params.refuse_repeated()
         # Before anything is checked, so that who cannot sign cannot go on trying for nothing.
         weight = 1 if route.by_account else route.weigh(params)
-        headers.update(self._weigh(route.api, address, weight))
+        self._weigh(headers, route.api, address, weight)
         key = request.headers.get(KEY_HEADER, "")
         caller = self.caller(route, key, query, body, params, address)
         if route.by_account:
             name = f"account {caller.account_id}"
-            headers.update(self._weigh(route.api, name, route.weigh(params), whose="UID"))
+            self._weigh(headers, route.api, name, route.weigh(params), whose="UID")
         call = Call(
             dialect=self._dialect,
             api=route.api,
@@ -166,13 +166,18 @@ class BinanceDoor:
         refuse_unless_permitted(route, caller)
         return caller
 
-    def _weigh(self, api: Api, name: str, weight: int, whose: str = "IP") -> dict[str, str]:
-        """Count a weight; the headers that tell of it, or -1003 where it is too much."""
+    def _weigh(
+        self, headers: dict[str, str], api: Api, name: str, weight: int, whose: str = "IP"
+    ) -> None:
+        """Count a weight and add the headers that tell of it; -1003 where it is too much."""
         limits, now_ms = self._dialect.limits[api], self._dialect.doors.clock.wall_ms()
-        used = str(limits.take_weight(name, now_ms, weight))
+        told = ["X-MBX-USED-WEIGHT", "X-MBX-USED-WEIGHT-1M"]
         if api == "sapi":
-            return {f"X-SAPI-USED-{whose}-WEIGHT-1M": used}
-        return dict.fromkeys(("X-MBX-USED-WEIGHT", "X-MBX-USED-WEIGHT-1M"), used)
+            told = [f"X-SAPI-USED-{whose}-WEIGHT-1M"]
+        try:
+            limits.take_weight(name, now_ms, weight)
+        finally:
+            headers.update(dict.fromkeys(told, str(limits.weight_used(name, now_ms)[1])))
 
 
 def refuse_unless_permitted(route: Route, caller: Caller) -> None:

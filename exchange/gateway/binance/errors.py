@@ -99,11 +99,22 @@ SHARED: Final[dict[Reason, Refusal]] = {
 }
 
 
+class _Numbers(dict[str, Any]):
+    """What a refusal told by name; what it did not tell is called by its name."""
+
+    def __missing__(self, name: str) -> str:
+        return name.upper()
+
+
 def translated(error: ApiError, table: dict[Reason, Refusal]) -> BinanceError:
-    """A native refusal in the product's words; what has none keeps its own text, as -1000."""
+    """A native refusal in the product's words; what has none keeps its own text, as -1000.
+
+    A `{name}` in a text is filled in with what the refusal told by that name.
+    """
     reason = Reason.__members__.get(error.code)
     refusal = None if reason is None else table.get(reason) or SHARED.get(reason)
     if refusal is not None:
-        return BinanceError(*refusal)
+        code, text = refusal
+        return BinanceError(code, text.format_map(_Numbers(error.details)))
     status = error.http_status if error.http_status >= 500 else BAD_REQUEST  # noqa: PLR2004
     return BinanceError(UNKNOWN[0], error.message, status=status)

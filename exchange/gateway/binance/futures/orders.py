@@ -18,8 +18,8 @@ from exchange.gateway.binance.futures.order_params import (
 )
 from exchange.gateway.binance.futures.order_shapes import Told, of_event, order_json
 from exchange.gateway.binance.params import Params
-from exchange.gateway.calls import refusal
 from exchange.gateway.native.asking import Done
+from exchange.gateway.native.asking import refused as refused_by_engine
 from exchange.preview import preview
 from exchange.storage.queries import Part
 from matching.instrument import Instrument
@@ -48,8 +48,8 @@ async def try_out(call: Call) -> dict[str, Any]:
     wish = order_wish(call, call.params)
     wants_result(call.params)
     found = preview(call.doors.engine, wish)
-    if found.reason is not None:
-        raise refusal(found.reason)  # Told in the product's words, as a placed order's is.
+    if found.refusal is not None:  # Told in the product's words, as a placed order's is.
+        raise refused_by_engine(call.doors, found.refusal, wish)
     return {}
 
 

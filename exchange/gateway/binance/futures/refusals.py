@@ -21,6 +21,10 @@ BAD_CLIENT_ID: Final[Refusal] = (-4015, "Client order id is not valid.")
 PRICE_TOO_FAR: Final[Refusal] = (-4016, "Limit price can't be that far from the mark price.")
 OFF_STEP: Final[Refusal] = (-4023, "Quantity not increased by step size.")
 BAD_LEVERAGE: Final[Refusal] = (-4028, "Leverage {} is not valid")
+LEVERAGE_REDUCED: Final[Refusal] = (
+    -4161,
+    "Leverage reduction is not supported in Isolated Margin Mode with open positions.",
+)
 SAME_MARGIN_TYPE: Final[Refusal] = (-4046, "No need to change margin type.")
 AMOUNT_NOT_POSITIVE: Final[Refusal] = (-4055, "Amount must be positive.")
 SAME_POSITION_SIDE: Final[Refusal] = (-4059, "No need to change position side.")
@@ -88,7 +92,7 @@ ORDERS: Final[dict[Reason, Refusal]] = {
     ),
     Reason.NOTIONAL_TOO_SMALL: (
         -4164,
-        "Order's notional must be no smaller than MIN_NOTIONAL (unless you choose reduce only).",
+        "Order's notional must be no smaller than {notional_min} (unless you choose reduce only).",
     ),
     Reason.NOTIONAL_TOO_LARGE: QTY_TOO_LARGE,
     Reason.SYMBOL_NOT_TRADING: (-4108, "Symbol is not in trading status."),

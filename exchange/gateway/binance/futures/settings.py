@@ -26,10 +26,18 @@ async def leverage(call: Call) -> dict[str, Any]:
     if not 1 <= wanted <= contract.brackets[0].leverage:
         raise refused(refusals.BAD_LEVERAGE, wanted)
     account_id = call.account.id
+    _refuse_reduction(call, instrument.symbol, wanted)
     await call.submit(SetLeverage(account_id=account_id, symbol=instrument.symbol, leverage=wanted))
     cap = amount(contract.cap_minor(wanted))
     most = {"maxQty": cap} if contract.inverse else {"maxNotionalValue": cap}
     return {"leverage": wanted, "symbol": name_of(instrument)} | most
+
+
+def _refuse_reduction(call: Call, symbol: str, wanted: int) -> None:
+    """-4161 where the margin of an isolated position was set aside at a higher leverage."""
+    setting = call.account.setting(symbol)
+    if setting.isolated and wanted < setting.leverage and call.account.legs(symbol):
+        raise refused(refusals.LEVERAGE_REDUCED)
 
 
 async def margin_type(call: Call) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def _funding_say(call: Call, instrument: Instrument) -> dict[str, Any]:
         "symbol": Numbers(instrument).name,
         "adjustedFundingRateCap": rate_say(cap_e12),
         "adjustedFundingRateFloor": rate_say(-cap_e12),
-        "fundingIntervalHours": perp.interval_ms // HOUR_MS,
+        "fundingIntervalHours": -(-perp.interval_ms // HOUR_MS),  # Clients divide by it.
         "disclaimer": False,
     }
 

@@ -10,8 +10,14 @@ from exchange.gateway.binance.calls import Call
 from exchange.gateway.binance.errors import MANDATORY, NOT_REQUIRED, BinanceError, refused
 from exchange.gateway.binance.spot.finding import names_of, open_order, with_margin
 from exchange.gateway.binance.spot.numbers import client_id, lots
-from exchange.gateway.binance.spot.order_shapes import STATUSES, money, order_fields, qty_of
-from exchange.gateway.binance.spot.placing import last_state
+from exchange.gateway.binance.spot.order_shapes import (
+    STATUSES,
+    cancel_id,
+    money,
+    order_fields,
+    qty_of,
+)
+from exchange.gateway.binance.spot.placing import last_state, stamped
 from exchange.gateway.binance.spot.refusals import (
     NO_CHANGE,
     NOT_LESS,
@@ -31,7 +37,8 @@ async def cancel(call: Call) -> dict[str, Any]:
     order = named_order(call, instrument)
     refuse_restricted(call, order)
     new_id = client_id(call.params, "newClientOrderId")
-    done = await call.submit(CancelOrder(account_id=order.account_id, order_id=order.order_id))
+    with call.dialect.user_data.naming({order.order_id: new_id}):
+        done = await call.submit(CancelOrder(account_id=order.account_id, order_id=order.order_id))
     return cancelled(call, last_state(done, order.order_id), instrument, new_id)
 
 
@@ -54,9 +61,8 @@ def cancelled(
     call: Call, event: OrderChanged, instrument: Instrument, new_id: str
 ) -> dict[str, Any]:
     """An order that was cancelled, under the cancellation's own client id."""
-    said = order_fields(event, instrument)
-    said |= {"origClientOrderId": event.client_id, "clientOrderId": new_id}
-    said["transactTime"] = event.time_ms
+    said = stamped(order_fields(event, instrument), event.time_ms) | {"clientOrderId": new_id}
+    said = {"symbol": said["symbol"], "origClientOrderId": event.client_id} | said
     return with_margin(call, event, said)
 
 
@@ -64,14 +70,18 @@ async def cancel_all(call: Call) -> list[dict[str, Any]]:
     """Cancel every order on a symbol; -2011 where there is none."""
     instrument = call.instrument()
     wallet, account = wallet_of(call, instrument), call.account
-    here = (instrument.symbol, wallet)
-    if not any((each.symbol, each.wallet) == here for each in account.orders.values()):
+    new_ids = {
+        each.order_id: client_id(call.params, "")
+        for each in account.orders.values()
+        if (each.symbol, each.wallet) == (instrument.symbol, wallet)
+    }
+    if not new_ids:
         raise BinanceError(*UNKNOWN_ORDER)
-    done = await call.submit(
-        CancelAll(account_id=account.id, symbol=instrument.symbol, wallet=wallet)
-    )
+    wish = CancelAll(account_id=account.id, symbol=instrument.symbol, wallet=wallet)
+    with call.dialect.user_data.naming(new_ids):
+        done = await call.submit(wish)
     ended = done.of(OrderChanged, account_id=account.id, happening="cancelled")
-    return [cancelled(call, each, instrument, client_id(call.params, "")) for each in ended]
+    return [cancelled(call, each, instrument, cancel_id(each.order_id, new_ids)) for each in ended]
 
 
 async def amend(call: Call) -> dict[str, Any]:

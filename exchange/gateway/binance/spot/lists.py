@@ -17,7 +17,7 @@ from exchange.gateway.binance.spot.list_shapes import NOT_PLACED, list_fields
 from exchange.gateway.binance.spot.looking import orders_of
 from exchange.gateway.binance.spot.numbers import client_id, part_of
 from exchange.gateway.binance.spot.order_shapes import NOT_WORKING, order_fields
-from exchange.gateway.binance.spot.placing import ACKNOWLEDGED, ANSWERS
+from exchange.gateway.binance.spot.placing import ACKNOWLEDGED, ANSWERS, stamped
 from exchange.gateway.binance.spot.refusals import NO_SUCH_LIST, UNKNOWN_ORDER
 from exchange.gateway.binance.spot.wishes import wallet_of
 from exchange.gateway.native.asking import Done
@@ -26,8 +26,14 @@ from exchange.listing import OrderList, list_event
 from exchange.storage.queries import ROWS_MAX
 from exchange.storage.rows import OrderListRow
 from matching.instrument import Instrument
+from matching.lists import LegStatus
 
-PLACED_NEXT: Final = "PENDING_NEW"
+# Of an order that is not placed, or that never was.
+NOT_PLACED_STATUSES: Final = {
+    LegStatus.PENDING: "PENDING_NEW",
+    LegStatus.ENDED: "EXPIRED",
+    LegStatus.REJECTED: "REJECTED",
+}
 
 ListWish = Callable[[Call, Instrument], PlaceList]
 
@@ -64,7 +70,7 @@ async def _place(call: Call, wished: ListWish) -> dict[str, Any]:
     event = _last_state(done)
     said = _told(call, event, instrument)
     said["orderReports"] = [
-        _report(call, done, leg[0], asked, instrument, kind, event)
+        _report(call, done, leg, asked, instrument, kind, event)
         for leg, asked in zip(event.legs, wish.orders, strict=True)
     ]
     return said
@@ -73,23 +79,25 @@ async def _place(call: Call, wished: ListWish) -> dict[str, Any]:
 def _report(
     call: Call,
     done: Done,
-    order_id: int,
+    leg: tuple[int, str, LegStatus],
     asked: PlaceOrder,
     instrument: Instrument,
     kind: str,
     event: OrderListChanged,
 ) -> dict[str, Any]:
     """One order of a new list, placed by now or not."""
+    order_id, _, leg_status = leg
     if order_id:
         said = order_fields(done.of(OrderChanged, order_id=order_id)[-1], instrument)
     else:
         order = call.doors.engine.trading.order_of(asked)
         said = order_fields(open_order_event(order, instrument, event.time_ms), instrument)
-        said |= {"orderId": NOT_PLACED, "status": PLACED_NEXT, "workingTime": NOT_WORKING}
+        said |= {"orderId": NOT_PLACED, "workingTime": NOT_WORKING}
+        said["status"] = NOT_PLACED_STATUSES[leg_status]
         said["orderListId"] = event.list_id
     if kind == "ACK":
         said = {name: said[name] for name in ACKNOWLEDGED}
-    return said | {"transactTime": event.time_ms}
+    return stamped(said, event.time_ms)
 
 
 def _last_state(done: Done) -> OrderListChanged:
@@ -112,8 +120,10 @@ async def cancel(call: Call) -> dict[str, Any]:
             break
     else:
         raise BinanceError(*UNKNOWN_ORDER)
-    done = await call.submit(CancelOrder(account_id=account.id, list_id=each.list_id))
-    event, new_id = _last_state(done), client_id(call.params, "newClientOrderId")
+    new_id = client_id(call.params, "newClientOrderId")
+    with call.dialect.user_data.naming({leg.order_id: new_id for leg in each.legs if leg.order_id}):
+        done = await call.submit(CancelOrder(account_id=account.id, list_id=each.list_id))
+    event = _last_state(done)
     said = _told(call, event, instrument)
     ended = [change for leg in event.legs for change in done.of(OrderChanged, order_id=leg[0])[-1:]]
     said["orderReports"] = [cancelled(call, change, instrument, new_id) for change in ended]

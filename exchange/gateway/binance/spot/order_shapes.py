@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from exchange.commands import BORROW, BORROW_AND_REPAY, NO_SIDE_EFFECT, REPAY
@@ -74,6 +75,11 @@ def type_name(type_: OrderType, *, post_only: bool) -> str:
 def tif_name(tif: TimeInForce, type_: OrderType) -> str:
     """The time in force. A market order, which the engine takes as IOC, is told as GTC."""
     return "GTC" if type_ in MARKET_TYPES else tif.name
+
+
+def cancel_id(order_id: int, names: Mapping[int, str]) -> str:
+    """What a cancellation is called, by its order: as the client wished, or after the order."""
+    return names.get(order_id) or f"cancel-{order_id}"
 
 
 def order_fields(event: OrderChanged, instrument: Instrument) -> dict[str, Any]:

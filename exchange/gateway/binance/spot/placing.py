@@ -58,7 +58,7 @@ def placed(call: Call, wish: PlaceOrder, done: Done, instrument: Instrument) -> 
     said = order_fields(event, instrument)
     if kind == "ACK":
         said = {name: said[name] for name in ACKNOWLEDGED}
-    said["transactTime"] = event.time_ms
+    said = stamped(said, event.time_ms)
     if kind == "FULL":
         fills = done.of(Filled, order_id=event.order_id)
         said["fills"] = [fill_part(fill, instrument) for fill in fills]
@@ -67,6 +67,11 @@ def placed(call: Call, wish: PlaceOrder, done: Done, instrument: Instrument) -> 
         said["marginBuyBorrowAmount"] = money(sum(loan.borrowed_minor for loan in borrowed))
         said["marginBuyBorrowAsset"] = borrowed[0].asset
     return with_margin(call, event, said)
+
+
+def stamped(said: dict[str, Any], time_ms: int) -> dict[str, Any]:
+    """An order with the time of what was done to it, behind its names."""
+    return {name: said[name] for name in ACKNOWLEDGED} | {"transactTime": time_ms} | said
 
 
 def last_state(done: Done, order_id: int) -> OrderChanged:

@@ -45,7 +45,8 @@ async def replace(call: Call) -> dict[str, Any]:
         mode=mode,
         place=wish,
     )
-    done = Done(await call.doors.sequencer.submit(command))
+    with call.dialect.user_data.naming({command.order_id: new_id}):
+        done = Done(await call.doors.sequencer.submit(command))
     ended = _ended(done, command.order_id)
     reason = done.answer.reason
     if reason is not None and ended is None and "cancel_refused" not in done.answer.details:

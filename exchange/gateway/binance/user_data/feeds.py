@@ -7,9 +7,10 @@ told -1125, as after any loss, and get new ones.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from exchange.events import AnyEvent, OrderChanged
@@ -91,6 +92,7 @@ class UserData:
         self._keys: dict[str, Feed] = {}
         self._tokens: dict[str, Feed] = {}
         self._judged_ms = 0
+        self._names: dict[int, str] = {}  # Client ids of cancellations under way, by order.
         # Orders from this number on came to be in the present group; of these some were told.
         self._first_new = self._next_order_id
         self._told: set[int] = set()
@@ -175,6 +177,18 @@ class UserData:
         if feed is not None:
             feed.subscriptions.pop(subscription, None)
             self._forget_idle(feed)
+
+    # -- cancellations -------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def naming(self, names: Mapping[int, str]) -> Iterator[None]:
+        """While cancellations are under way, what each of them, by its order, is called."""
+        self._names.update(names)
+        try:
+            yield
+        finally:
+            for order_id in names:
+                self._names.pop(order_id, None)
 
     # -- what has run out ----------------------------------------------------------------------
 
@@ -262,7 +276,7 @@ class UserData:
             account = risk.accounts[account_id]
             said = contract_events(risk, scope, account, events, feed.realised, self._is_new)
         else:
-            said = spot_events(scope, events, risk.instruments, self._is_new)
+            said = spot_events(scope, events, risk.instruments, self._is_new, self._names)
         for payload in said:
             for subscription in feed.subscriptions:
                 subscription.tell(payload)

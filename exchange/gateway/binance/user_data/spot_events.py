@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from exchange.events import (
@@ -15,6 +16,7 @@ from exchange.gateway.binance.spot.order_shapes import (
     NO_LIST,
     SELF_TRADES,
     STATUSES,
+    cancel_id,
     money,
     price_of,
     qty_of,
@@ -48,13 +50,16 @@ def spot_events(
     events: Sequence[AnyEvent],
     instruments: Mapping[str, Instrument],
     is_new: IsNew,
+    cancel_ids: Mapping[int, str] = MappingProxyType({}),
 ) -> list[Payload]:
     """What the stream of a wallet tells of one account's events in one command.
+
+    `cancel_ids` are the client ids of cancellations, by order, as far as the door was sent them.
 
     The reports of orders come first, in their order, then lists, then money; balances last.
     """
     said = [
-        execution_report(report, instruments[report.order.symbol])
+        execution_report(report, instruments[report.order.symbol], cancel_ids)
         for report in reports_of(events, is_new)
         if report.order.wallet == wallet
     ]
@@ -74,7 +79,9 @@ def spot_events(
     return said
 
 
-def execution_report(report: Report, instrument: Instrument) -> Payload:
+def execution_report(
+    report: Report, instrument: Instrument, cancel_ids: Mapping[int, str]
+) -> Payload:
     """One step of an order; a cancel tells the order's own client id as the original one."""
     order, fill = report.order, report.fill
     cancelled = report.kind == reports.CANCELED
@@ -82,7 +89,7 @@ def execution_report(report: Report, instrument: Instrument) -> Payload:
         "e": "executionReport",
         "E": order.time_ms,
         "s": name_of(instrument),
-        "c": f"cancel-{order.order_id}" if cancelled else order.client_id,
+        "c": cancel_id(order.order_id, cancel_ids) if cancelled else order.client_id,
         "S": Side(order.side).name,
         "o": type_name(order.type, post_only=order.post_only),
         "f": tif_name(order.tif, order.type),

@@ -148,10 +148,13 @@ class ApiSession:
             raise refused(UNKNOWN_METHOD)
         if self._waiting >= REQUESTS_WAITING_MAX:
             raise refused(BUSY)
+        weight = route.weigh(request.params)
+        # Before anything is checked, so that who cannot sign cannot go on trying for nothing.
+        self._weigh(1 if route.by_account else weight)
         caller = self._who(request, route.security)
         refuse_unless_permitted(route, caller)
-        name = f"account {caller.account_id}" if route.by_account else self._address
-        self._weigh(route.weigh(request.params), name)
+        if route.by_account:
+            self._weigh(weight, f"account {caller.account_id}")
         call = Call(
             dialect=self._dialect,
             api=self._api,

@@ -42,6 +42,15 @@ async def test_weights_over_the_limit_are_429_with_a_time_to_wait(tmp_path: Path
         answer = await rig.ask("GET", "/api/v3/ping")
         assert (answer.status, answer.json["code"]) == (429, -1003)
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
+        assert answer.headers["X-MBX-USED-WEIGHT-1M"] == "3"
+
+
+async def test_what_is_refused_tells_of_its_weight_too(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        for used, target in enumerate(("nothing", "depth?symbol=BTCUSDT&limit=much"), 1):
+            answer = await rig.ask("GET", f"/api/v3/{target}")
+            assert answer.status in {400, 404}
+            assert answer.headers["X-MBX-USED-WEIGHT-1M"] == str(used)
 
 
 @pytest.mark.parametrize("path", ["/api/v3/account", "/sapi/v1/asset/transfer", "/api/v3/nothing"])

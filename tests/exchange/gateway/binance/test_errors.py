@@ -33,6 +33,15 @@ def test_a_reason_without_a_code_keeps_its_own_text() -> None:
     assert (error.code, error.msg, error.status) == (-1000, Reason.LIST_ENDED.value, 400)
 
 
+def test_a_name_in_a_text_is_what_the_refusal_told_by_it() -> None:
+    own = {Reason.NOTIONAL_TOO_SMALL: (-4164, "No smaller than {notional_min}.")}
+    error = translated(refusal(Reason.NOTIONAL_TOO_SMALL, notional_min="5"), own)
+    assert error.msg == "No smaller than 5."
+    assert (
+        translated(refusal(Reason.NOTIONAL_TOO_SMALL), own).msg == "No smaller than NOTIONAL_MIN."
+    )
+
+
 def test_every_text_begins_as_a_sentence_and_every_code_is_negative() -> None:
     for name, value in vars(errors).items():
         if name.isupper() and isinstance(value, tuple):

@@ -44,6 +44,16 @@ async def test_a_refusal_has_its_code(tmp_path: Path, fields: dict[str, str], co
         assert tried.json["code"] == code, tried.body
 
 
+async def test_a_notional_too_small_is_told_the_least_there_may_be(tmp_path: Path) -> None:
+    async with futures(tmp_path) as (_, (bot, _)):
+        fields = {"symbol": LINEAR, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+        for path in (ORDER, f"{ORDER}/test"):
+            answer = await bot.signed("POST", path, quantity="0.001", price="4000", **fields)
+            assert answer.json["msg"] == (
+                "Order's notional must be no smaller than 5 (unless you choose reduce only)."
+            )
+
+
 async def test_a_price_can_be_the_books(tmp_path: Path) -> None:
     async with futures(tmp_path) as (_, (bot, maker)):
         await order(maker, "SELL", "0.01", "50010")

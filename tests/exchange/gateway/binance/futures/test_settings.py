@@ -118,3 +118,20 @@ async def test_commission_and_settings_of_a_contract_are_told(tmp_path: Path) ->
         (one,) = (await bot.signed("GET", "/fapi/v1/symbolConfig", symbol=LINEAR)).json
         assert one == said[0]
         assert (one["isAutoAddMargin"], one["leverage"]) == (False, 10)
+
+
+async def test_the_leverage_of_an_isolated_position_is_not_reduced(tmp_path: Path) -> None:
+    async with futures(tmp_path) as (_, (bot, maker)):
+        await bot.signed("POST", "/fapi/v1/marginType", symbol=LINEAR, marginType="ISOLATED")
+        for leverage in (20, 10):  # While nothing is held it may fall.
+            said = await bot.signed("POST", "/fapi/v1/leverage", symbol=LINEAR, leverage=leverage)
+            assert said.status == 200, said.body
+        await trade(bot, maker, "0.1", "50000")
+        less = await bot.signed("POST", "/fapi/v1/leverage", symbol=LINEAR, leverage=5)
+        assert less.json == {
+            "code": -4161,
+            "msg": "Leverage reduction is not supported in Isolated Margin Mode with open "
+            "positions.",
+        }
+        more = await bot.signed("POST", "/fapi/v1/leverage", symbol=LINEAR, leverage=20)
+        assert more.status == 200, more.body

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from risk.parameters import HOUR_MS
 from tests.exchange.gateway.binance.market.conftest import Market
 from tests.exchange.gateway.rig import START_MS
@@ -60,6 +62,15 @@ async def test_the_cap_of_a_rate_is_three_quarters_of_maintenance(market: Market
         "fundingIntervalHours": 8,
         "disclaimer": False,
     }
+
+
+async def test_a_part_of_an_hour_counts_as_one(market: Market) -> None:
+    """Clients divide by the hours between two payments."""
+    engine = market.rig.doors.engine
+    perps = tuple(replace(each, interval_ms=HOUR_MS // 2) for each in engine.venue.perps)
+    engine.venue = replace(engine.venue, perps=perps)
+    (said,) = await market.get("/fapi/v1/fundingInfo")
+    assert said["fundingIntervalHours"] == 1
 
 
 async def test_open_interest_is_what_is_held_long(market: Market) -> None:

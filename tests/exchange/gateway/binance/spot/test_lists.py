@@ -83,3 +83,17 @@ async def test_a_list_may_be_acknowledged_only(tmp_path: Path) -> None:
         said = await done(bot, "POST", SPOT[0], **fields)
         keys = {"symbol", "orderId", "orderListId", "clientOrderId", "transactTime"}
         assert [set(each) for each in said["orderReports"]] == [keys, keys]
+
+
+async def test_what_waited_for_an_order_that_found_nobody_is_told_as_expired(
+    tmp_path: Path,
+) -> None:
+    async with two_bots(tmp_path) as (_, bot, _):
+        fields = {
+            **{"symbol": "BTCUSDT", "workingType": "MARKET", "workingSide": "BUY"},
+            **{"workingQuantity": "0.01", "pendingType": "LIMIT", "pendingSide": "SELL"},
+            **{"pendingPrice": "60000", "pendingQuantity": "0.01", "pendingTimeInForce": "GTC"},
+        }
+        said = await done(bot, "POST", "/api/v3/orderList/oto", **fields)
+        assert said["listOrderStatus"] == "ALL_DONE"
+        assert [each["status"] for each in said["orderReports"]] == ["EXPIRED", "EXPIRED"]

@@ -168,3 +168,35 @@ async def test_a_revoked_key_ends_its_subscriptions(tmp_path: Path) -> None:
             wall.ahead_ms = 2_000
             await rest(other)
             assert (await socket.event())["event"]["e"] == "eventStreamTerminated"
+
+
+async def test_a_cancellation_is_called_the_same_in_its_answer_and_in_its_report(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path) as rig:
+        bot = await bot_of(rig)
+        await prices(rig)
+        async with connected(rig, bot=bot) as socket:
+            await subscribed(socket)
+
+            async def reported() -> tuple[str, str]:
+                """The ids of the next cancellation's report."""
+                while True:
+                    event = (await socket.event())["event"]
+                    if event.get("x") == "CANCELED":
+                        return event["c"], event["C"]
+
+            path, symbol = "/api/v3/order", {"symbol": "BTCUSDT"}
+            mine = {"origClientOrderId": "mine", "newClientOrderId": "gone"}
+            await rest(bot, client_id="mine")
+            said = (await bot.signed("DELETE", path, **symbol, **mine)).json
+            assert (said["clientOrderId"], said["origClientOrderId"]) == ("gone", "mine")
+            assert await reported() == ("gone", "mine")
+            await rest(bot, client_id="next")
+            (said,) = (await bot.signed("DELETE", "/api/v3/openOrders", **symbol)).json
+            assert await reported() == (said["clientOrderId"], "next")
+            # The native door calls no cancellation anything.
+            placed = await rest(bot, client_id="last")
+            order_id = placed["order"]["order_id"]
+            assert (await bot.trader.ask("DELETE", f"/v1/orders/{order_id}")).status == 200
+            assert await reported() == (f"cancel-{order_id}", "last")

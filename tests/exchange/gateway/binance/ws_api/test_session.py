@@ -79,6 +79,16 @@ async def test_who_does_not_sign_well_is_refused(
             assert (said["status"], said["error"]["code"]) == (status, code)
 
 
+async def test_who_cannot_sign_is_weighed_all_the_same(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        bot = await bot_of(rig)
+        async with connected(rig, bot=bot) as socket:
+            wrong = {"apiKey": bot.trader.key, "timestamp": 1, "signature": "00"}
+            said = await socket.ask("account.status", **wrong)
+            assert said["status"] == 400
+            assert said["rateLimits"][-1]["count"] == 20
+
+
 ORDER: dict[str, Any] = {
     "symbol": "BTCUSDT",
     "side": "BUY",
