@@ -22,7 +22,7 @@ class House:
     def __init__(
         self, engine: Engine, history: Rows | None, redis: RedisEvents | None = None
     ) -> None:
-        self.board = Board(engine.instruments)
+        self.board = Board(engine.instruments, engine.venue.perps)
         self.desk = Accounts(engine, self.board)
         self.publisher = Publisher(self.board, self.desk)
         self.metrics = Metrics()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from matching.book import Book
@@ -19,6 +20,7 @@ from risk.mark import (
 from risk.money import E12, ceil_div
 from risk.parameters import PerpParameters, Venue
 
+Sides = Sequence[Sequence[tuple[int, int]]]  # Bids and asks: (price_ticks, lots), best first.
 IMPACT_LEVELS = 100  # Levels looked at for an impact price; what is missing costs the band price.
 
 
@@ -76,6 +78,24 @@ class IndexState:
         self.index_e8, self.fresh = state[1], state[2]
 
 
+def premium_between_e12(
+    instrument: Instrument, parameters: PerpParameters, sides: Sides, index_e8: int
+) -> int:
+    """The premium that a book shows (P8), by its bids and its asks, best first."""
+    bid, ask = (
+        impact_price(
+            levels,
+            parameters.impact_notional_minor,
+            instrument.tick_e8,
+            instrument.face_minor,
+            index_e8 * (E12 + band * parameters.mark_band_e12) // E12,
+            inverse=instrument.kind == "inverse",
+        )
+        for levels, band in zip(sides, (-1, 1), strict=True)
+    )
+    return premium_e12(bid, ask, index_e8)
+
+
 class PerpState:
     """The mark and the funding of one perpetual."""
 
@@ -112,20 +132,10 @@ class PerpState:
         tick_e8 = self.instrument.tick_e8
         self._band = None
         self.basis.add(bid * tick_e8, ask * tick_e8, index_e8, times)
-        impacts = []
-        for side, band in ((Side.BUY, -1), (Side.SELL, 1)):
-            band_e8 = index_e8 * (E12 + band * self.parameters.mark_band_e12) // E12
-            impacts.append(
-                impact_price(
-                    book.levels(side, IMPACT_LEVELS),
-                    self.parameters.impact_notional_minor,
-                    tick_e8,
-                    self.instrument.face_minor,
-                    band_e8,
-                    inverse=self.instrument.kind == "inverse",
-                )
-            )
-        self.premium.add(premium_e12(impacts[0], impacts[1], index_e8), times)
+        sides = book.levels(Side.BUY, IMPACT_LEVELS), book.levels(Side.SELL, IMPACT_LEVELS)
+        self.premium.add(
+            premium_between_e12(self.instrument, self.parameters, sides, index_e8), times
+        )
         self.predicted_e12 = self.rate_e12()
 
     def basis_repeats(self, book: Book) -> bool:

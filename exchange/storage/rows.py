@@ -133,7 +133,8 @@ class LedgerRow(NamedTuple):
 
 
 class CandleRow(NamedTuple):
-    """A candle of trades ("last", in ticks), or of "mark", "index" (10^-8) or "premium" (10^-12).
+    """A candle of trades ("last", in ticks), of "mark" and "index" (10^-8), "premium" (10^-12), or
+    of open "interest" (lots).
 
     `units` and `taker_units` are sums of ticks x lots; the taker's are of buying takers.
     """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from exchange.engine import Engine
 from exchange.events import (
@@ -26,18 +26,35 @@ from exchange.views.tickers import Tickers
 from exchange.views.trades import Trades
 from matching.instrument import Instrument
 from matching.types import Side
+from risk.marking import IMPACT_LEVELS, premium_between_e12
+from risk.parameters import PerpParameters
+
+PREMIUM_MS: Final = 5_000  # As often as funding looks at it (P8).
 
 
 class Board:
-    """The read side of the venue. `seq` and `time_ms` are those of the last event seen."""
+    """The read side of the venue. `seq` and `time_ms` are those of the last event seen.
 
-    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+    `terms` are the parameters of the perpetuals whose premium is to be followed.
+    """
+
+    def __init__(
+        self, instruments: Mapping[str, Instrument], terms: Iterable[PerpParameters] = ()
+    ) -> None:
         symbols = list(instruments)
+        self._terms = {each.symbol: each for each in terms}
+        self._sampled = 0  # The number of the last moment at which premiums were looked at.
         self.instruments = instruments
         self.candles = Candles(symbols)
         perps = [symbol for symbol, each in instruments.items() if each.kind != "spot"]
-        # Of marks and of indexes, in 10^-8; the kinds are those of the history's candles.
-        self.price_candles = {"mark": Candles(perps), "index": Candles(perps)}
+        # Of marks and indexes in 10^-8, premiums in 10^-12, open interest in lots; the kinds are
+        # those of the history's candles.
+        self.price_candles = {
+            "mark": Candles(perps),
+            "index": Candles(perps),
+            "premium": Candles(perps),
+            "interest": Candles(perps),
+        }
         self.depth = Depth(symbols)
         self.tickers = Tickers(self.candles, self.depth)
         self.trades = Trades(symbols)
@@ -51,7 +68,7 @@ class Board:
             DepthChanged: self.depth.fold,
             Traded: self._traded,
             OrderChanged: self.orders.fold,
-            PositionChanged: self.marks.fold_position,
+            PositionChanged: self._positioned,
             Marked: self._marked,
             IndexPriced: self.marks.fold_index,
             FundingFixed: self.marks.fold_funding,
@@ -105,6 +122,7 @@ class Board:
         if groups and groups[-1]:
             last = groups[-1][-1]
             self.seq, self.time_ms = last.seq, last.time_ms
+            self._sample(last.time_ms)
             for candles in (self.candles, *self.price_candles.values()):
                 candles.advance(last.time_ms)
 
@@ -112,10 +130,29 @@ class Board:
         self.candles.fold(event)
         self.trades.fold(event)
 
+    def _positioned(self, event: PositionChanged) -> None:
+        self.marks.fold_position(event)
+        lots = self.marks.open_lots(event.symbol)
+        self.price_candles["interest"].fold_price(event.symbol, event.time_ms, lots)
+
     def _marked(self, event: Marked) -> None:
         self.marks.fold_mark(event)
         self.price_candles["mark"].fold_price(event.symbol, event.time_ms, event.mark_e8)
         self.price_candles["index"].fold_price(event.symbol, event.time_ms, event.index_e8)
+
+    def _sample(self, time_ms: int) -> None:
+        """What funding samples of each book (P8), as far as the public sees it."""
+        step = time_ms // PREMIUM_MS
+        if step == self._sampled:
+            return
+        self._sampled = step
+        for symbol, terms in self._terms.items():
+            mark, book = self.marks.mark(symbol), self.depth.snapshot(symbol, IMPACT_LEVELS)
+            if mark is not None and book.bids and book.asks:
+                premium_e12 = premium_between_e12(
+                    self.instruments[symbol], terms, (book.bids, book.asks), mark.index_e8
+                )
+                self.price_candles["premium"].fold_price(symbol, step * PREMIUM_MS, premium_e12)
 
     def _interest_fixed(self, event: InterestFixed) -> None:
         self.rates_e12 = event.rates_e12

@@ -239,7 +239,7 @@ async def running(
     config = config or Config(server=Server(admin_key=ADMIN_KEY))
     clock = clock or SteppedClock(START_MS)
     engine = Engine(default_venue(1, START_MS, symbols=symbols, prices="fixed"))
-    board = Board(engine.instruments)
+    board = Board(engine.instruments, engine.venue.perps)
     history = History.open(folder / "history.db")
     keys = KeyStore.open(folder / "keys.db")
     sequencer = Sequencer(engine, NoDisk(), clock)

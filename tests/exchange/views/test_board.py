@@ -73,3 +73,12 @@ def test_there_is_no_event_it_stumbles_over() -> None:
     board = Board(INSTRUMENTS)
     board.on_group(group(*[event(kind) for kind in EVENT_KINDS]))
     assert board.seq == 1
+
+
+def test_open_interest_has_candles_and_the_premium_of_whom_it_is_asked_for() -> None:
+    board = Board(INSTRUMENTS)
+    board.on_group(group(event(PositionChanged, lots=4)))
+    (interest,) = board.price_candles["interest"].get(PERP.symbol, "1m")
+    assert interest.close == 4
+    board.on_group(group(event(Marked)))
+    assert board.price_candles["premium"].get(PERP.symbol, "1m") == []

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple
-
-import msgspec
 
 from exchange.gateway.binance.calls import Call, Route
 from exchange.gateway.binance.errors import BAD_INTERVAL, BAD_VALUE, refused
+from exchange.gateway.binance.intervals import (
+    FOLDED,
+    SECOND,
+    close_ms,
+    fold_days,
+    has_candles,
+    slot_ms,
+    slot_of,
+)
+from exchange.gateway.binance.market.marks import rate_say
 from exchange.gateway.binance.params import Params
 from exchange.gateway.binance.streams.payloads import Numbers
 from exchange.gateway.past import candles_of
 from exchange.views.candles import Candle
-from exchange.wire import INTERVALS_MS
 from matching.instrument import Instrument, fixed_text
 from matching.limits import SCALE
 from risk.parameters import DAY_MS
@@ -22,50 +28,18 @@ SPOT_LIMIT_MAX: Final = 1_000
 FUTURES_LIMIT_MAX: Final = 1_500
 LIMIT: Final = 500
 DAYS_AT_ONCE: Final = 1_500
-SECOND_MS: Final = 1_000
-MONTHS: Final = 12
-EPOCH_YEAR: Final = 1970
-
-# Intervals folded from days: their length in days, and the day of the epoch one of them begins
-# with (weeks begin on Mondays, and 1970-01-05 was one). Months have no length.
-FOLDED: Final = {"3d": (3, 0), "1w": (7, 4), "1M": (0, 0)}
 FUTURES_WEIGHTS: Final = ((100, 1), (500, 2), (1_000, 5))  # Fewer than so many; else ten.
 
 
-Kind = Literal["last", "mark", "index"]
+Kind = Literal["last", "mark", "index", "premium"]
 
 
 class Line(NamedTuple):
-    """Which candles: those of a symbol's trades, or of a perpetual's mark or index."""
+    """Which candles: those of a symbol's trades, or of a perpetual's mark, index or premium."""
 
     symbol: str
     interval: str
     kind: Kind = "last"
-
-
-def slot_of(interval: str, time_ms: int) -> int:
-    """The number of the folded candle that a moment lies in."""
-    days, first = FOLDED[interval]
-    if days:
-        return (time_ms // DAY_MS - first) // days
-    moment = datetime.fromtimestamp(time_ms // SECOND_MS, UTC)
-    return (moment.year - EPOCH_YEAR) * MONTHS + moment.month - 1
-
-
-def slot_ms(interval: str, slot: int) -> int:
-    """When the folded candle of that number opens."""
-    days, first = FOLDED[interval]
-    if days:
-        return (slot * days + first) * DAY_MS
-    years, months = divmod(slot, MONTHS)
-    return int(datetime(EPOCH_YEAR + years, months + 1, 1, tzinfo=UTC).timestamp()) * SECOND_MS
-
-
-def close_ms(interval: str, open_ms: int) -> int:
-    """The last moment of the candle that opens then."""
-    if interval in FOLDED:
-        return slot_ms(interval, slot_of(interval, open_ms) + 1) - 1
-    return open_ms + INTERVALS_MS[interval] - 1
 
 
 async def found_candles(call: Call, line: Line) -> list[Candle]:
@@ -81,6 +55,8 @@ async def found_candles(call: Call, line: Line) -> list[Candle]:
     end_ms = now_ms if end_ms is None else min(end_ms, now_ms)
     if end_ms < max(start_ms or 0, 0):
         return []
+    if interval == SECOND:
+        return call.dialect.hub.seconds.get(symbol, start_ms, end_ms, limit, now_ms)
     if interval not in FOLDED:
         return await candles_of(call.doors, symbol, interval, start_ms, end_ms, limit, kind)
     last = slot_of(interval, end_ms)
@@ -99,12 +75,7 @@ async def _folded(call: Call, line: Line, slots: tuple[int, int], limit: int) ->
     start_ms, end_ms = slot_ms(interval, slots[0]), slot_ms(interval, slots[1] + 1) - 1
     while True:
         days = await candles_of(call.doors, symbol, "1d", start_ms, end_ms, DAYS_AT_ONCE, kind)
-        for day in days:
-            open_ms = slot_ms(interval, slot_of(interval, day.open_ms))
-            if folded and folded[-1].open_ms == open_ms:
-                folded[-1].add(day)
-            else:
-                folded.append(msgspec.structs.replace(day, open_ms=open_ms))
+        fold_days(interval, days, folded)
         if len(days) < DAYS_AT_ONCE or len(folded) > limit:
             return folded[:limit]
         start_ms = days[-1].open_ms + DAY_MS
@@ -128,17 +99,17 @@ def row(numbers: Numbers, interval: str, candle: Candle) -> list[Any]:
     ]
 
 
-def interval_of(params: Params) -> str:
+def interval_of(call: Call) -> str:
     """The interval that is asked for; -1120 for one that is not kept."""
-    interval = params.need("interval")
-    if interval not in INTERVALS_MS and interval not in FOLDED:
+    interval = call.params.need("interval")
+    if not has_candles(interval, call.product):
         raise refused(BAD_INTERVAL)
     return interval
 
 
 async def _klines(call: Call, instrument: Instrument) -> list[list[Any]]:
     params = call.params
-    interval = interval_of(params)
+    interval = interval_of(call)
     if params.get("timeZone", "0") not in {"0", "00:00", "0:00", "+0", "+00:00"}:
         raise refused(BAD_VALUE, "timeZone")  # Candles stand on the grid of UTC alone.
     found = await found_candles(call, Line(instrument.symbol, interval))
@@ -160,17 +131,19 @@ async def continuous_klines(call: Call) -> list[list[Any]]:
 
 
 async def _price_klines(call: Call, instrument: Instrument, kind: Kind) -> list[list[Any]]:
-    interval = interval_of(call.params)
+    interval = interval_of(call)
     found = await found_candles(call, Line(instrument.symbol, interval, kind))
-    return [price_row(interval, candle) for candle in found]
+    return [price_row(interval, candle, kind) for candle in found]
 
 
-def price_row(interval: str, candle: Candle) -> list[Any]:
-    """A candle of a price of 10^-8 that nobody trades at: it has no volume, and a count of its
-    moments."""
+def price_row(interval: str, candle: Candle, kind: Kind) -> list[Any]:
+    """A candle of a price that nobody trades at (10^-8), or of a premium (10^-12).
+
+    It has no volume, and a count of its moments.
+    """
     prices = (candle.open, candle.high, candle.low, candle.close)
     closes_ms = close_ms(interval, candle.open_ms)
-    told = [fixed_text(price_e8, SCALE) for price_e8 in prices]
+    told = [rate_say(price) if kind == "premium" else fixed_text(price, SCALE) for price in prices]
     return [candle.open_ms, *told, "0", closes_ms, "0", candle.trades, "0", "0", "0"]
 
 
@@ -183,6 +156,11 @@ async def index_klines(call: Call) -> list[list[Any]]:
     """Candles of a pair's index."""
     pair = call.dialect.symbols.of_pair(call.product, call.params.need("pair"))
     return await _price_klines(call, pair, "index")
+
+
+async def premium_klines(call: Call) -> list[list[Any]]:
+    """Candles of the premium that funding is made of."""
+    return await _price_klines(call, call.instrument(), "premium")
 
 
 def futures_weight(params: Params) -> int:
@@ -202,6 +180,7 @@ ROUTES = (
             ("continuousKlines", continuous_klines),
             ("markPriceKlines", mark_klines),
             ("indexPriceKlines", index_klines),
+            ("premiumIndexKlines", premium_klines),
         )
     ),
 )

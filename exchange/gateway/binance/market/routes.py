@@ -8,6 +8,7 @@ from exchange.gateway.binance.market import (
     futures_info,
     klines,
     marks,
+    sentiment,
     tickers,
     trades,
 )
@@ -20,4 +21,5 @@ ROUTES = (
     *klines.ROUTES,
     *tickers.ROUTES,
     *marks.ROUTES,
+    *sentiment.ROUTES,
 )

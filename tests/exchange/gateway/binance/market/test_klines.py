@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -84,8 +83,23 @@ async def test_long_candles_follow_each_other_and_hold_every_trade(
     assert await market.get(f"{PATH}={interval}&limit=2") == found[-2:]
 
 
+async def test_seconds_of_a_pair(market: Market) -> None:
+    await market.trade("50000", "0.01")
+    await market.pass_time(2_500)
+    await market.trade("50010", "0.02")
+    found = await market.get(f"{PATH}=1s")
+    assert [(candle[0] - START_MS, candle[4], candle[8]) for candle in found] == [
+        (0, "50000.00000000", 1),
+        (1_000, "50000.00000000", 0),
+        (2_000, "50010.00000000", 1),
+    ]
+    assert found[0][6] == START_MS + 999
+    assert await market.get(f"{PATH}=1s&startTime={START_MS + 1}&limit=1") == found[1:2]
+    assert await market.get(f"{PATH}=1s&endTime={START_MS + 1_999}&limit=1") == found[1:2]
+
+
 async def test_an_interval_that_is_not_kept_is_refused(market: Market) -> None:
-    assert await market.code(f"{PATH}=1s") == -1120
+    assert await market.code("/fapi/v1/klines?symbol=BTCUSDT&interval=1s") == -1120
     assert await market.code(f"{PATH}=7m") == -1120
     assert await market.code(f"{PATH}=") == -1102
     assert await market.code(f"{PATH}=1m&timeZone=2") == -1130
@@ -118,29 +132,23 @@ async def test_marks_and_indexes_have_candles_without_volume(market: Market) -> 
     assert await market.code("/fapi/v1/indexPriceKlines?pair=ETHUSDT&interval=1m") == -1121
 
 
-@pytest.mark.parametrize(
-    ("interval", "opens", "next_opens"),
-    [
-        # 2024-02-14 was a Wednesday, and day 19,767 = 3 x 6,589 of the epoch.
-        ("1w", (2024, 2, 12), (2024, 2, 19)),
-        ("1M", (2024, 2, 1), (2024, 3, 1)),
-        ("3d", (2024, 2, 14), (2024, 2, 17)),
-    ],
-)
-def test_weeks_begin_on_mondays_and_months_on_their_first(
-    interval: str, opens: tuple[int, int, int], next_opens: tuple[int, int, int]
-) -> None:
-    def ms(day: tuple[int, int, int]) -> int:
-        return int(datetime(*day, tzinfo=UTC).timestamp()) * 1_000
-
-    slot = klines.slot_of(interval, ms((2024, 2, 14)))
-    assert klines.slot_ms(interval, slot) == ms(opens)
-    assert klines.slot_ms(interval, slot + 1) == ms(next_opens)
-    assert klines.close_ms(interval, ms(opens)) == ms(next_opens) - 1
-
-
 def test_more_candles_weigh_more() -> None:
     weights = [
         klines.futures_weight(Params([("limit", str(limit))])) for limit in (99, 100, 500, 1_500)
     ]
     assert weights == [1, 2, 5, 10]
+
+
+async def test_the_premium_has_candles_of_rates(market: Market) -> None:
+    # Whoever bids 1,000 contracts of 0.001 BTC at 50,100 pays 100 more than the index: 0.2 %.
+    await market.maker.order("BTC-USDT-PERP", "buy", "1", price="50100")
+    await market.maker.order("BTC-USDT-PERP", "sell", "1", price="50200")
+    await market.rig.set_index("BTC-USDT", "50000.5")
+    await market.pass_time(5_000)
+    path = "/fapi/v1/premiumIndexKlines?symbol=BTCUSDT&interval=1m"
+    candle = (await market.get(path))[0]
+    assert candle[0] == START_MS
+    # (50,100 - 50,000.5) / 50,000.5 = 0.00198998...
+    assert candle[2] == candle[4] == "0.00198998"
+    assert candle[5] == "0"
+    assert await market.get("/dapi/v1/premiumIndexKlines?symbol=BTCUSD_PERP&interval=1m") == []

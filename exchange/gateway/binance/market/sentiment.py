@@ -1,0 +1,145 @@
+"""What traders of futures do, period by period: open interest, and who took from the book.
+
+Open interest is stamped with the moment it was seen at, the end of a period; what takers bought
+and sold with the period's beginning. Only periods that are over are told.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from exchange.gateway.binance.calls import Call, Route
+from exchange.gateway.binance.errors import BAD_VALUE, MANDATORY, refused
+from exchange.gateway.binance.streams.payloads import Numbers
+from exchange.gateway.binance.symbols import pair_of
+from exchange.gateway.past import candles_of
+from exchange.views.candles import Candle
+from exchange.wire import INTERVALS_MS
+from matching.instrument import Instrument, fixed_text
+from matching.limits import SCALE
+from risk.money import half_even_div
+
+PERIODS: Final = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
+LIMIT: Final = 30
+LIMIT_MAX: Final = 500
+RATIO_PLACES: Final = 4
+E8: Final = 10**SCALE
+
+
+def _contract(call: Call) -> Instrument:
+    """The contract that `symbol` names on USD-M, or `pair` and `contractType` on COIN-M."""
+    params, symbols = call.params, call.dialect.symbols
+    if not params.has("pair"):
+        return symbols.of("um", params.need("symbol"))
+    if params.need("contractType").upper() not in {"PERPETUAL", "ALL"}:
+        raise refused(BAD_VALUE, "contractType")
+    return symbols.of_pair("cm", params.get("pair"))
+
+
+async def _periods(
+    call: Call, symbol: str, *kinds: str, by_end: bool = False
+) -> list[list[Candle]]:
+    """The candles of each kind in the periods that are asked for, and over.
+
+    They are asked for by when they begin, or by when they end.
+    """
+    params = call.params
+    period = params.need("period")
+    if period not in PERIODS:
+        raise refused(MANDATORY, "period")
+    start_ms, end_ms = params.integer("startTime"), params.integer("endTime")
+    limit, long_ms = params.limit(LIMIT, LIMIT_MAX), INTERVALS_MS[period]
+    if by_end:
+        start_ms = None if start_ms is None else start_ms - long_ms
+        end_ms = None if end_ms is None else end_ms - long_ms
+    last_ms = call.now_ms - long_ms
+    end_ms = last_ms if end_ms is None else min(end_ms, last_ms)
+    if end_ms < max(start_ms or 0, 0):
+        return [[] for _ in kinds]
+    return [
+        await candles_of(call.doors, symbol, period, start_ms, end_ms, limit, kind)
+        for kind in kinds
+    ]
+
+
+def _named(instrument: Instrument) -> dict[str, Any]:
+    if instrument.kind == "inverse":
+        return {"pair": pair_of(instrument), "contractType": "PERPETUAL"}
+    return {"symbol": Numbers(instrument).name}
+
+
+async def open_interest_hist(call: Call) -> list[dict[str, Any]]:
+    """Open interest at the ends of periods, oldest first, and what it was worth by mark."""
+    instrument = _contract(call)
+    found, marks = await _periods(call, instrument.symbol, "interest", "mark", by_end=True)
+    numbers, long_ms = Numbers(instrument), INTERVALS_MS[call.params.get("period")]
+    marks_e8 = {candle.open_ms: candle.close for candle in marks}
+    return [
+        {
+            **_named(instrument),
+            "sumOpenInterest": numbers.qty(candle.close),
+            "sumOpenInterestValue": worth(instrument, candle.close, marks_e8[candle.open_ms]),
+            "timestamp": candle.open_ms + long_ms,
+        }
+        for candle in found
+        if candle.open_ms in marks_e8
+    ]
+
+
+def worth(instrument: Instrument, lots: int, mark_e8: int) -> str:
+    """What so many lots are worth at a mark: in quote, or on COIN-M in coins."""
+    if instrument.kind == "inverse":
+        coins_minor = half_even_div(lots * instrument.face_minor * E8, mark_e8)
+        return fixed_text(coins_minor, SCALE)
+    return fixed_text(half_even_div(lots * instrument.lot_minor * mark_e8, E8), SCALE)
+
+
+async def taker_ratio(call: Call) -> list[dict[str, Any]]:
+    """What takers bought and sold in periods of USD-M, oldest first, and the one by the other."""
+    instrument = call.instrument()
+    (found,) = await _periods(call, instrument.symbol, "last")
+    numbers = Numbers(instrument)
+    return [
+        {
+            "buySellRatio": _ratio(candle.taker_lots, candle.lots - candle.taker_lots),
+            "buyVol": numbers.qty(candle.taker_lots),
+            "sellVol": numbers.qty(candle.lots - candle.taker_lots),
+            "timestamp": candle.open_ms,
+        }
+        for candle in found
+    ]
+
+
+def _ratio(bought: int, sold: int) -> str:
+    """Bought by sold; 0 where nothing was sold."""
+    places = 10**RATIO_PLACES
+    return fixed_text(half_even_div(bought * places, sold) if sold else 0, RATIO_PLACES)
+
+
+async def taker_volumes(call: Call) -> list[dict[str, Any]]:
+    """What takers bought and sold in periods of COIN-M, oldest first, in contracts and coins."""
+    call.params.need("pair")
+    instrument = _contract(call)
+    (found,) = await _periods(call, instrument.symbol, "last")
+    numbers = Numbers(instrument)
+    said = []
+    for candle in found:
+        sold, sold_units = candle.lots - candle.taker_lots, candle.units - candle.taker_units
+        said.append(
+            {
+                **_named(instrument),
+                "takerBuyVol": numbers.qty(candle.taker_lots),
+                "takerSellVol": numbers.qty(sold),
+                "takerBuyVolValue": numbers.turnover(candle.taker_units, candle.taker_lots),
+                "takerSellVolValue": numbers.turnover(sold_units, sold),
+                "timestamp": candle.open_ms,
+            }
+        )
+    return said
+
+
+ROUTES = (
+    Route(verb="GET", path="/futures/data/openInterestHist", handler=open_interest_hist),
+    Route(verb="GET", path="/futures/data/takerlongshortRatio", handler=taker_ratio),
+    Route(verb="GET", path="/futures/data/takerBuySellVol", handler=taker_volumes),
+)

@@ -1,0 +1,110 @@
+"""Open interest and the volumes of takers, period by period."""
+
+from __future__ import annotations
+
+import pytest
+
+from exchange.gateway.binance.market.sentiment import PERIODS
+from exchange.views.candles import MINUTE_MS
+from exchange.wire import INTERVALS_MS
+from tests.exchange.gateway.binance.market.conftest import Market
+from tests.exchange.gateway.rig import START_MS
+
+PERIOD_MS = 5 * MINUTE_MS
+UM = "symbol=BTCUSDT&period=5m"
+CM = "pair=BTCUSD&contractType=PERPETUAL&period=5m"
+
+
+def test_periods_are_intervals_of_candles() -> None:
+    assert set(PERIODS) <= set(INTERVALS_MS)
+
+
+async def test_open_interest_is_told_at_the_ends_of_periods(market: Market) -> None:
+    path = f"/futures/data/openInterestHist?{UM}"
+    assert await market.get(path) == []
+    await market.trade("50000", "0.01", "BTC-USDT-PERP")
+    await market.pass_time(PERIOD_MS)
+    await market.trade("50000", "0.02", "BTC-USDT-PERP")
+    await market.pass_time(2 * PERIOD_MS)
+    said = await market.get(path)
+    # 0.01 and 0.03 BTC at 50,000.
+    assert said[0] == {
+        "symbol": "BTCUSDT",
+        "sumOpenInterest": "0.010",
+        "sumOpenInterestValue": "500.00000000",
+        "timestamp": START_MS + PERIOD_MS,
+    }
+    assert [row["sumOpenInterestValue"] for row in said[1:]] == ["1500.00000000"] * 2
+    assert [row["timestamp"] - START_MS for row in said] == [n * PERIOD_MS for n in (1, 2, 3)]
+    middle_ms = said[1]["timestamp"]
+    assert await market.get(f"{path}&limit=1") == said[-1:]
+    assert await market.get(f"{path}&startTime={middle_ms}&endTime={middle_ms}") == said[1:2]
+    assert await market.get(f"{path}&startTime=0&limit=1") == said[:1]
+
+
+async def test_that_of_coin_m_is_worth_coins(market: Market) -> None:
+    await market.trade("50000", "5", "BTC-USD-PERP")
+    await market.pass_time(PERIOD_MS)
+    # Five contracts of 100 USD at 50,000 are 0.01 BTC.
+    assert await market.get(f"/futures/data/openInterestHist?{CM}") == [
+        {
+            "pair": "BTCUSD",
+            "contractType": "PERPETUAL",
+            "sumOpenInterest": "5",
+            "sumOpenInterestValue": "0.01000000",
+            "timestamp": START_MS + PERIOD_MS,
+        }
+    ]
+
+
+async def test_what_takers_bought_and_sold_is_told_of_periods_that_are_over(
+    market: Market,
+) -> None:
+    path = f"/futures/data/takerlongshortRatio?{UM}"
+    await market.trade("50000", "0.03", "BTC-USDT-PERP")  # A buyer takes.
+    await market.maker.order("BTC-USDT-PERP", "buy", "0.02", price="50000")
+    await market.taker.order("BTC-USDT-PERP", "sell", "0.02", price="50000")
+    assert await market.get(path) == []
+    await market.pass_time(2 * PERIOD_MS)
+    first, second = await market.get(path)
+    # 0.03 / 0.02 = 1.5.
+    assert first == {
+        "buySellRatio": "1.5000",
+        "buyVol": "0.030",
+        "sellVol": "0.020",
+        "timestamp": START_MS,
+    }
+    assert (second["buySellRatio"], second["buyVol"]) == ("0.0000", "0.000")
+
+
+async def test_those_of_coin_m_are_in_contracts_and_coins(market: Market) -> None:
+    await market.trade("50000", "5", "BTC-USD-PERP")
+    await market.pass_time(PERIOD_MS)
+    assert await market.get(f"/futures/data/takerBuySellVol?{CM}") == [
+        {
+            "pair": "BTCUSD",
+            "contractType": "PERPETUAL",
+            "takerBuyVol": "5",
+            "takerSellVol": "0",
+            "takerBuyVolValue": "0.01000000",
+            "takerSellVolValue": "0.00000000",
+            "timestamp": START_MS,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("openInterestHist?symbol=BTCUSDT", -1102),
+        ("openInterestHist?symbol=BTCUSDT&period=1m", -1102),
+        ("openInterestHist?period=5m", -1102),
+        ("openInterestHist?symbol=NOSUCH&period=5m", -1121),
+        ("openInterestHist?pair=BTCUSD&period=5m", -1102),
+        ("openInterestHist?pair=BTCUSD&contractType=CURRENT_QUARTER&period=5m", -1130),
+        ("takerBuySellVol?symbol=BTCUSDT&period=5m", -1102),
+        ("takerlongshortRatio?symbol=BTCUSDT&period=5m&limit=0", -1130),
+    ],
+)
+async def test_what_cannot_be_told_is_refused(market: Market, path: str, code: int) -> None:
+    assert await market.code(f"/futures/data/{path}") == code
