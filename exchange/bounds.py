@@ -10,6 +10,7 @@ from matching.limits import DEPTH_LEVELS_MAX, FILLS_PER_COMMAND_MAX, MINOR_PER_U
 CANDLES_KEPT: Final = 1_500  # Closed candles per symbol and interval.
 CANDLES_TRIMMED: Final = 256  # How many more may gather before the oldest are cut off.
 CANDLES_RESTORED: Final = 1_050  # Laid down at a start, of every symbol and interval.
+SECONDS_KEPT: Final = 3_600  # Candles of one second, per pair, for clients that ask for them.
 TRADES_KEPT: Final = 1_500  # Public trades per symbol.
 FUNDINGS_KEPT: Final = 1_000  # Fixed funding rates per perpetual.
 MINUTES_PER_DAY: Final = 1_440

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from exchange.bounds import NOTICES_WAITING_MAX, TRADES_WAITING_MAX
+from exchange.bounds import NOTICES_WAITING_MAX, TRADES_KEPT, TRADES_WAITING_MAX
 from exchange.events import AnyEvent, DepthChanged, Liquidated, Marked, Traded
 from exchange.gateway.binance.streams import payloads
 from exchange.gateway.binance.streams.candles import CandleTeller
@@ -17,6 +17,7 @@ from exchange.gateway.binance.streams.names import PERIODIC, Spec, spec_of
 from exchange.gateway.binance.streams.outbox import DepthFrame, Frame, Outbox
 from exchange.gateway.binance.streams.payloads import Numbers
 from exchange.gateway.binance.streams.private import PrivateStreams
+from exchange.gateway.binance.streams.seconds import Seconds
 from exchange.gateway.binance.symbols import Product, Symbols
 from exchange.publisher import merged
 from exchange.views.board import Board
@@ -40,11 +41,17 @@ class Stream:
 class Hub:
     """The streams of a venue; `on_group` belongs behind the board's in the sequencer's listeners.
 
-    `private` has the events of accounts, which whoever keeps the listenKeys pushes.
+    `private` has the events of accounts, which whoever keeps the listenKeys pushes; `seconds`
+    the candles of one second of pairs, which begin with the trades the board kept.
     """
 
     def __init__(self, board: Board, symbols: Symbols) -> None:
         self.private = PrivateStreams()
+        pairs = [each.symbol for each in symbols.all("spot")]
+        self.seconds = Seconds(pairs)
+        for symbol in pairs:
+            for trade in board.trades.recent(symbol, TRADES_KEPT):
+                self.seconds.fold(trade)
         self._board = board
         self._symbols = symbols
         self._numbers = {
@@ -94,7 +101,7 @@ class Hub:
             self._paced[stream] = None
         if spec.topic in {"kline", "continuousKline"}:
             symbol = spec.symbols[0]
-            stream.teller = CandleTeller(self._board, self._numbers[symbol], spec)
+            stream.teller = CandleTeller(self._board, self.seconds, self._numbers[symbol], spec)
         if spec.topic == "levels":
             stream.told[spec.symbols[0]] = self._board.depth.last_id(spec.symbols[0])
         for symbol in spec.symbols:
@@ -115,6 +122,7 @@ class Hub:
 
     def on_group(self, groups: Sequence[list[AnyEvent]]) -> None:
         """Tell what an applied group brought about: a list of events for each command."""
+        self.seconds.on_group(groups)
         if not self._streams:
             return
         books: dict[str, list[DepthChanged]] = {}

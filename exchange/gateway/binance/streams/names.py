@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
+from exchange.gateway.binance.intervals import has_candles
 from exchange.gateway.binance.symbols import Product, Symbols
-from exchange.wire import INTERVALS_MS
 
 Topic = Literal[
     "trade",
@@ -132,7 +132,7 @@ def _of_all(head: str, rest: str, product: Product, symbols: Symbols) -> Spec | 
 def _candles(
     head: str, topic: str, interval: str, product: Product, symbols: Symbols
 ) -> Spec | None:
-    if interval not in INTERVALS_MS:
+    if not has_candles(interval, product):
         return None
     if topic == "kline":
         symbol = _symbol(head, product, symbols)

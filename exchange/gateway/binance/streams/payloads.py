@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from exchange.events import DepthChanged, Liquidated, Marked, Traded
+from exchange.gateway.binance.intervals import close_ms
 from exchange.gateway.binance.symbols import name_of, pair_of
 from exchange.views.candles import Candle
 from exchange.views.depth import Bbo, Levels, Snapshot
 from exchange.views.tickers import Ticker
-from exchange.wire import INTERVALS_MS
 from matching.instrument import Instrument, fixed_text
 from matching.limits import SCALE
 from matching.types import Side
@@ -115,7 +115,7 @@ def kline(
     """
     bar: Payload = {
         "t": candle.open_ms,
-        "T": candle.open_ms + INTERVALS_MS[interval] - 1,
+        "T": close_ms(interval, candle.open_ms),
         "s": numbers.name,
         "i": interval,
         "f": ids[0],

@@ -280,9 +280,14 @@ async def test_lists_of_orders_by_the_implicit_methods(market: Venue, library: L
             assert gone["listOrderStatus"] == "ALL_DONE"
         await market.kept()
         assert len(await client.private_get_allorderlist()) == 3
+
+
+@by_both
+async def test_the_older_way_to_place_an_oco(market: Venue, library: Library) -> None:
+    async with ccxt_rest(library, await market.account(spot="BTC")) as client:
         old = await client.private_post_order_oco(
             {
-                **pair,
+                "symbol": "BTCUSDT",
                 "side": "SELL",
                 "quantity": "0.01",
                 "price": "53000",
@@ -292,7 +297,7 @@ async def test_lists_of_orders_by_the_implicit_methods(market: Venue, library: L
             }
         )
         assert old["contingencyType"] == "OCO"
-        # Cancelling all takes lists along; ccxt reads their reports as orders.
+        # Cancelling all takes lists along.
         await client.cancel_all_orders(SPOT)
         assert await client.fetch_open_orders(SPOT) == []
 

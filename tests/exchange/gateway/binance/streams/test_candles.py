@@ -13,8 +13,6 @@ from matching.types import Side
 from tests.exchange.events_by_hand import MINUTE_MS, SPOT, START_MS, event
 from tests.exchange.gateway.binance.streams.listening import Floor
 
-MINUTES = Spec("kline", (SPOT.symbol,), 250, "1m")
-
 
 class Told:
     """A teller, and what it said."""
@@ -23,7 +21,12 @@ class Told:
         self.floor = Floor()
         self.next_id = 1
         self.trade(*trades)
-        self.teller = CandleTeller(self.floor.board, Numbers(SPOT), MINUTES)
+        self.teller = self.teller_of("1m")
+
+    def teller_of(self, interval: str) -> CandleTeller:
+        """One who tells the pair's candles of an interval, from now on."""
+        spec = Spec("kline", (SPOT.symbol,), 250, interval)
+        return CandleTeller(self.floor.board, self.floor.hub.seconds, Numbers(SPOT), spec)
 
     def trade(self, *trades: tuple[int, int]) -> None:
         """Trades of (minute, lots)."""
@@ -100,3 +103,33 @@ def test_of_a_long_silence_only_the_newest_candles_are_told() -> None:
     assert len(said) == CANDLES_WAITING_MAX + 1
     assert [each[0] for each in said] == list(range(10, CANDLES_WAITING_MAX + 11))
     assert [each[1] for each in said] == [True] * CANDLES_WAITING_MAX + [False]
+
+
+def test_seconds_are_told_as_minutes_are() -> None:
+    told = Told((0, 1))
+    told.teller = told.teller_of("1s")
+    told.floor.tell(event(Marked, time_ms=START_MS + 1_500))
+    made = {"trade_id": 2, "lots": 3, "taker_side": Side.BUY}
+    told.floor.tell(event(Traded, time_ms=START_MS + 1_700, **made))
+    closed, running = told.news()
+    assert (closed["t"], closed["T"], closed["x"]) == (START_MS, START_MS + 999, True)
+    assert (running["t"], running["i"], running["x"]) == (START_MS + 1_000, "1s", False)
+    assert [(k["n"], k["f"], k["L"]) for k in (closed, running)] == [(1, 1, 1), (1, 2, 2)]
+    assert told.news() == []
+    told.floor.tell(event(Marked, time_ms=START_MS + 1_000_000))
+    assert len(told.news()) == CANDLES_WAITING_MAX + 1
+
+
+def test_weeks_are_made_of_the_days_the_board_has() -> None:
+    told = Told((0, 1))
+    told.teller = told.teller_of("1w")
+    # The start is a Tuesday; of the week, and so of its candle, six days are left.
+    week_ms = 7 * 24 * 60 * MINUTE_MS
+    monday_ms = START_MS - (START_MS - 4 * week_ms // 7) % week_ms
+    ((_, payload),) = told.teller.state()
+    assert (payload["k"]["t"], payload["k"]["T"]) == (monday_ms, monday_ms + week_ms - 1)
+    told.trade((24 * 60, 2), (7 * 24 * 60, 3))
+    closed, running = told.news()
+    assert (closed["t"], closed["n"], closed["x"]) == (monday_ms, 2, True)
+    assert (running["t"], running["n"], running["x"]) == (monday_ms + week_ms, 1, False)
+    assert told.news() == []
