@@ -12,6 +12,7 @@ REST.  Numbers are Decimals, whole numbers or text; what comes back are the reco
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -38,13 +39,16 @@ class Papertape:
         secret: str | None = None,
         *,
         admin_key: str = "",
+        others: Sequence[str] = (),
     ) -> None:
+        """`others` are more doors of the same venue, for when this one cannot be reached."""
         if (key is None) != (secret is None):
             raise ValueError("a key and its secret come together")
         signer = Signer(key, secret) if key is not None and secret is not None else None
         self.url = url.rstrip("/")
-        self._rest = Rest(self.url, signer, admin_key)
-        self._stream = Stream(websocket_url(self.url), signer)
+        self._rest = Rest(self.url, signer, admin_key, others=others)
+        sockets = [websocket_url(other) for other in others]
+        self._stream = Stream(websocket_url(self.url), signer, others=sockets)
 
     async def __aenter__(self) -> Self:
         return self

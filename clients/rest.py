@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -31,8 +32,16 @@ class _Refusal(msgspec.Struct):
 class Rest:
     """Requests to one exchange; `close()` when done."""
 
-    def __init__(self, url: str, signer: Signer | None = None, admin_key: str = "") -> None:
-        self._root = url.rstrip("/")
+    def __init__(
+        self,
+        url: str,
+        signer: Signer | None = None,
+        admin_key: str = "",
+        *,
+        others: Sequence[str] = (),
+    ) -> None:
+        # Doors of one venue; the first is the one that answered last.
+        self._roots = deque(root.rstrip("/") for root in (url, *others))
         self._signer = signer
         self._admin_key = admin_key
         self._session: aiohttp.ClientSession | None = None
@@ -94,17 +103,24 @@ class Rest:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
             self._session = aiohttp.ClientSession(timeout=timeout)
-        # What is signed is what must be sent: no second opinion on its quoting.
-        url = URL(self._root + path, encoded=True)
-        try:
-            async with self._session.request(
-                method, url, data=body or None, headers=headers, allow_redirects=False
-            ) as response:
-                return response.status, await response.read()
-        except (TimeoutError, aiohttp.ClientError) as error:
-            why = str(error) or type(error).__name__
-            reason = f"nobody answers at {self._root}: {why}"
-            raise PapertapeError("UNREACHABLE", reason, {"url": self._root}) from error
+        for left in reversed(range(len(self._roots))):
+            root = self._roots[0]
+            # What is signed is what must be sent: no second opinion on its quoting.
+            url = URL(root + path, encoded=True)
+            try:
+                async with self._session.request(
+                    method, url, data=body or None, headers=headers, allow_redirects=False
+                ) as response:
+                    return response.status, await response.read()
+            except (TimeoutError, aiohttp.ClientError) as error:
+                self._roots.rotate(-1)
+                # Only what was never sent may be sent elsewhere.
+                if isinstance(error, aiohttp.ClientConnectorError) and left:
+                    continue
+                why = str(error) or type(error).__name__
+                reason = f"nobody answers at {root}: {why}"
+                raise PapertapeError("UNREACHABLE", reason, {"url": root}) from error
+        raise AssertionError("there is at least one door")
 
 
 def segment(name: str) -> str:

@@ -154,10 +154,12 @@ class Session:
         self._line.broke()
         self._books.clear()
         for number, asked in list(self._asked.items()):
+            if not asked.sent:
+                continue  # It waits for a connection that holds.
             if asked.again:
                 lost = PapertapeError("CONNECTION_LOST", "the connection broke twice, ask anew")
                 self._answer(number, error=lost)
-            elif asked.sent:
+            else:
                 asked.again, asked.sent = True, False
 
     def receive(self, text: str | bytes) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -108,8 +108,16 @@ class Subscription:
 class Stream:
     """The connection; it opens with the first request or subscription and stays open."""
 
-    def __init__(self, url: str, signer: Signer | None, dice: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        signer: Signer | None,
+        dice: random.Random | None = None,
+        *,
+        others: Sequence[str] = (),
+    ) -> None:
         self.url = url
+        self._others = deque(others)  # Doors of the same venue, each tried in its turn.
         self._session = Session(signer)
         self._dice = dice or random.Random()
         self._socket: ClientConnection | None = None
@@ -174,13 +182,14 @@ class Stream:
 
     async def _keep_open(self, opened: asyncio.Future[None]) -> None:
         """Connect, converse until it breaks, wait a little, again.  A first failure is told."""
-        waits = delays(self._dice)
+        waits, failures = delays(self._dice), 0
         while True:
             before = self.connections
             try:
                 await self._converse(opened)
             except (OSError, InvalidURI, InvalidHandshake, TimeoutError) as error:
-                if not opened.done():
+                failures += 1
+                if not opened.done() and failures > len(self._others):
                     self._fail(opened, _unreachable(self.url, error))
                     return
             except WebSocketException:
@@ -194,6 +203,12 @@ class Stream:
             if self.connections > before:
                 waits = delays(self._dice)
             await asyncio.sleep(next(waits))
+            self._turn_to_another()
+
+    def _turn_to_another(self) -> None:
+        """The next attempt goes to the next door, where there are several."""
+        self._others.append(self.url)
+        self.url = self._others.popleft()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Nobody may wait for a task that is dead: say what killed it."""

@@ -63,5 +63,11 @@ async def test_where_nobody_answers_the_error_says_where() -> None:
     await rest.close()
 
 
+async def test_a_door_that_is_away_is_passed_over(exchange: FakeExchange) -> None:
+    rest = Rest("http://127.0.0.1:1", others=[exchange.url])
+    assert (await rest.get(BookSay, "/v1/book/BTC-USDT")).symbol == "BTC-USDT"
+    await rest.close()
+
+
 def test_a_name_is_one_segment_of_a_path() -> None:
     assert segment("client:a/b") == "client%3Aa%2Fb"

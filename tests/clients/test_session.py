@@ -125,6 +125,17 @@ def test_after_the_second_break_a_request_is_given_up() -> None:
     assert sent(session) == []
 
 
+def test_attempts_that_find_nobody_are_no_second_break() -> None:
+    session = logged_in()
+    session.request("a", {})
+    (before,) = sent(session)
+    for _ in range(3):  # The socket broke, and twice nobody was there.
+        session.closed()
+    logged_in(session)
+    assert session.answers() == []
+    assert sent(session) == [before]
+
+
 def test_a_request_never_sent_is_not_counted_as_sent_twice() -> None:
     session = Session(Signer("k", "s"))
     session.request("a", {})

@@ -61,6 +61,25 @@ async def test_where_nobody_listens_the_first_request_fails() -> None:
     await stream.close()
 
 
+async def test_of_several_doors_one_that_answers_is_enough(exchange: FakeExchange) -> None:
+    door = exchange.url.replace("http", "ws", 1) + "/v1/ws"
+    away = "ws://127.0.0.1:1/v1/ws"
+    stream = Stream(away, Signer(KEY, SECRET), random.Random(1), others=[away, door])
+    assert (await stream.request("account.get", {})).error is None
+    await exchange.break_all()  # It goes round, past those that are away, and comes back.
+    assert (await stream.request("account.get", {})).error is None
+    assert (stream.connections, stream.url) == (2, door)
+    await stream.close()
+
+
+async def test_where_no_door_answers_the_first_request_fails() -> None:
+    away = "ws://127.0.0.1:1/v1/ws"
+    stream = Stream(away, None, random.Random(1), others=[away])
+    with pytest.raises(PapertapeError, match="UNREACHABLE"):
+        await stream.request("account.get", {})
+    await stream.close()
+
+
 async def test_a_request_in_flight_at_a_break_is_done_once(exchange: FakeExchange) -> None:
     exchange.break_before_reply.append("faucet")
     async with connected(exchange) as stream:
