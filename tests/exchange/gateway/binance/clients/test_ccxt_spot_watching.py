@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
+from exchange.gateway.binance.intervals import open_ms
 from tests.exchange.gateway.binance.clients.ccxt_drivers import SPOT, soon
 from tests.exchange.gateway.binance.clients.pointing import ccxt_client
 from tests.exchange.gateway.binance.clients.test_watching import while_lively
@@ -72,11 +73,10 @@ async def test_candles_as_they_grow(market: Venue) -> None:
     async with ccxt_client("binance", await market.account()) as client:
 
         async def watch() -> None:
-            for timeframe in ("1m", "5m", "1h", "1d"):
+            for timeframe in client.timeframes:
                 (*_, last) = await soon(client.watch_ohlcv(SPOT, timeframe))
-                length_ms = client.parse_timeframe(timeframe) * 1_000
                 now_ms = market.rig.doors.board.time_ms
-                assert last[0] == now_ms - now_ms % length_ms
+                assert last[0] == open_ms(timeframe, now_ms)
             wanted = [[SPOT, "1m"], [SPOT, "15m"]]
             seen = await soon(client.watch_ohlcv_for_symbols(wanted))
             assert set(seen[SPOT]) <= {"1m", "15m"}
