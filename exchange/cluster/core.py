@@ -29,7 +29,7 @@ from exchange.cluster.leading import Leader, renewing
 from exchange.cluster.lease import TRY_EVERY_S, TTL_MS, Deposed, Lease
 from exchange.cluster.log import bounds_of, genesis_keeper
 from exchange.cluster.names import Names
-from exchange.cluster.replica import LogTrimmed, Replica, ReplicaBroken
+from exchange.cluster.replica import LogTrimmed, Replica, ReplicaBroken, VenueMissing
 from exchange.cluster.status import Status, told
 from exchange.config import Config, venue_of
 from exchange.engine import Engine
@@ -80,6 +80,7 @@ class Core:
         self._tapes = tapes_of(config)
         self._client: Redis = place.connection.client()
         self._asked = asyncio.Event()
+        self._changed = asyncio.Event()  # The role has.
         self._stack = contextlib.AsyncExitStack()
         self._work: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
@@ -253,16 +254,24 @@ class Core:
         """A replica at the end of the log as it is now, and its history as far."""
         gc.unfreeze()
         self.replica = None
-        replica = await Replica.begin(
-            self._place.connection,
-            self._place.names,
-            history=history,
-            queries=history,
-            wait=True,
-            reached_seq=history.reached_seq,
-            tapes=self._tapes,
-            accept=self._accept,
-        )
+        try:
+            replica = await Replica.begin(
+                self._place.connection,
+                self._place.names,
+                history=history,
+                queries=history,
+                wait=False,
+                reached_seq=history.reached_seq,
+                tapes=self._tapes,
+                accept=self._accept,
+            )
+        except VenueMissing as error:
+            raise CoreRefused("Redis has forgotten the venue; a new start makes another") from error
+        if history.reached_seq > replica.seq:
+            raise CoreRefused(
+                f"the log ends with seq {replica.seq}, yet the history in {self._place.directory} "
+                f"has reached {history.reached_seq}: Redis has forgotten part of it"
+            )
         gc.collect()
         gc.freeze()  # What is there now stays; the collector need not look at it again.
         log.info("follows at seq %d, from a footing at %d", replica.seq, replica.footing_seq)
@@ -322,7 +331,7 @@ class Core:
             )
             self.role = "leader"
             log.info("leads epoch %d from seq %d on", lease.epoch, replica.seq)
-            await self._tell()
+            self._changed.set()
             await self.leader.lead(self._asked, renewal)
         finally:
             self.role, self.leader = "starting", None
@@ -333,8 +342,10 @@ class Core:
 
     async def _tell_for_ever(self) -> None:
         while True:
+            self._changed.clear()
             await self._tell()
-            await asyncio.sleep(STATUS_EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), STATUS_EVERY_S)
 
     async def _tell(self, digest: str | None = None) -> None:
         status = Status(

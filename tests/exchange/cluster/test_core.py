@@ -1,0 +1,205 @@
+"""Cores over a real Redis: one leads, the others follow; a fall or a stop hands the lead over."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchange.cluster.connecting import Connection
+from exchange.cluster.core import Core, CoreRefused, Place
+from exchange.cluster.names import Names
+from exchange.cluster.replica import ReplicaBroken
+from exchange.cluster.status import FORGETFUL, cores
+from exchange.commands import OpenAccount
+from exchange.config import Config, Market
+from exchange.storage.lock import DirectoryInUse
+from tests.exchange.cluster.cores import (
+    STILL,
+    asked,
+    core,
+    digest_of,
+    opened,
+    seq_of,
+    until,
+    until_opened,
+)
+from tests.exchange.cluster.leases import leased
+from tests.exchange.cluster.redis_rig import new_names, redis_of_its_own
+
+
+async def test_the_first_core_makes_the_venue_and_leads_and_another_follows(
+    connection: Connection, names: Names, tmp_path: Path
+) -> None:
+    async with core(connection, names, tmp_path / "a") as a:
+        await until(lambda: a.role == "leader")
+        async with core(connection, names, tmp_path / "b") as b:
+            await until(lambda: b.role == "standby")
+            await asked(connection, names, "g", 1, OpenAccount(label="x"))
+            await until_opened(connection, names, 1)
+            await until(lambda: seq_of(a) == seq_of(b))
+            assert digest_of(a) == digest_of(b)
+            assert b.role == "standby"
+    assert await opened(connection, names) == ["x"]
+
+
+async def test_a_core_that_stops_well_hands_over_at_once_and_leaves_word(
+    connection: Connection, names: Names, tmp_path: Path
+) -> None:
+    # The lease lasts for ten minutes, so nobody gets it by waiting.
+    more: dict[str, Any] = {"lease_ms": 600_000}
+    async with core(connection, names, tmp_path / "a", **more) as a:
+        await until(lambda: a.role == "leader")
+        async with core(connection, names, tmp_path / "b", **more) as b:
+            await until(lambda: b.role == "standby")
+            await asked(connection, names, "g", 1, OpenAccount(label="x"))
+            await until_opened(connection, names, 1)
+            await a.stop()
+            await until(lambda: b.role == "leader")
+            assert digest_of(b) == digest_of(a)
+            assert b.epoch > a.epoch
+            await asked(connection, names, "g", 2, OpenAccount(label="y"))
+            await until_opened(connection, names, 2)
+            async with connection.client() as client:
+                said = {each.core: each for each in await cores(client, names)}
+            assert said[a.name].role == "stopped"
+            assert said[a.name].digest == digest_of(a)
+    assert await opened(connection, names) == ["x", "y"]
+
+
+async def test_a_deposed_leader_drops_everything_and_follows_the_next(
+    connection: Connection, names: Names, tmp_path: Path
+) -> None:
+    async with core(connection, names, tmp_path / "a") as a:
+        await until(lambda: a.role == "leader")
+        before = a.replica
+        lease = await leased(connection, names, "another")
+        await until(lambda: a.role == "standby")
+        assert a.replica is not before
+        async with connection.client() as client:
+            assert await client.get(names.leader) == b"another"
+            await lease.release(client)
+        await until(lambda: a.role == "leader")
+        assert a.epoch == lease.epoch + 1
+
+
+async def test_what_waits_while_nobody_leads_is_taken_by_the_next(
+    connection: Connection, names: Names, tmp_path: Path
+) -> None:
+    async with core(connection, names, tmp_path / "a") as a:
+        await until(lambda: a.role == "leader")
+    for number in range(1, 4):
+        await asked(connection, names, "g", number, OpenAccount(label=str(number)))
+    async with core(connection, names, tmp_path / "a") as a:
+        await until_opened(connection, names, 3)
+    assert await opened(connection, names) == ["1", "2", "3"]
+
+
+async def test_the_market_goes_on_with_the_next_leader(
+    connection: Connection, names: Names, tmp_path: Path
+) -> None:
+    symbols = ("BTC-USDT", "BTC-USDT-PERP")
+    config = Config(market=Market(symbols=symbols, history=False))
+    async with core(connection, names, tmp_path / "b", config) as b:
+        await until(lambda: b.role == "leader" and seq_of(b) > 50)
+        async with core(connection, names, tmp_path / "a", config) as a:
+            await until(lambda: a.role == "standby")
+            await b.stop()
+            seq = seq_of(b)
+            await until(lambda: a.role == "leader" and seq_of(a) > seq + 20)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_a_redis_that_would_forget_is_refused_unless_allowed(
+    tmp_path: Path, *, allowed: bool
+) -> None:
+    names = new_names()
+    with redis_of_its_own("--appendonly", "no") as server:
+        place = Place(server.connection, names, tmp_path / "a", allow_forgetting=allowed)
+        if not allowed:
+            with pytest.raises(CoreRefused, match="would forget"):
+                await Core.start(place, STILL)
+            return
+        running = await Core.start(place, STILL)
+        await until(lambda: running.role == "leader")
+        async with server.connection.client() as client:
+            assert await client.hexists(names.meta, FORGETFUL)
+            (said,) = await cores(client, names)
+            assert said.forgetful == running.forgetful
+        await running.stop()
+
+
+async def test_a_redis_that_forgot_ends_the_core_and_nothing_new_is_made(
+    tmp_path: Path,
+) -> None:
+    names = new_names()
+    with redis_of_its_own("--appendonly", "no") as server:
+        place = Place(server.connection, names, tmp_path / "a", allow_forgetting=True)
+        running = await Core.start(place, STILL)
+        await until(lambda: running.role == "leader")
+        await asked(server.connection, names, "g", 1, OpenAccount())
+        await until(lambda: seq_of(running) > 1)
+        server.kill()
+        await asyncio.to_thread(server.start)
+        await running.wait()
+        assert running.failed
+        await running.stop()
+        async with server.connection.client() as client:
+            assert not await client.exists(names.log)
+
+
+async def test_a_directory_is_one_cores_and_of_one_venue(
+    connection: Connection, names: Names, tmp_path: Path
+) -> None:
+    async with core(connection, names, tmp_path / "a") as a:
+        await until(lambda: a.role == "leader")
+        with pytest.raises(DirectoryInUse):
+            await Core.start(Place(connection, names, tmp_path / "a"), STILL)
+    other = await Core.start(
+        Place(connection, new_names(), tmp_path / "a"),
+        Config(speed=0, seed=5, market=STILL.market),
+    )
+    await other.wait()
+    assert other.failed
+    assert other._work is not None
+    with pytest.raises(CoreRefused, match="another venue"):
+        other._work.result()
+    await other.stop()
+
+
+async def test_a_broken_log_ends_a_core(
+    connection: Connection, names: Names, tmp_path: Path
+) -> None:
+    async with core(connection, names, tmp_path / "a") as a:
+        await until(lambda: a.role == "leader")
+        await leased(connection, names, "another")
+        await until(lambda: a.role == "standby")
+        async with connection.client() as client:
+            await client.xadd(names.log, {"frame": b"no frame"}, id="1000-0")
+        await a.wait()
+        assert a.failed
+        assert a._work is not None
+        with pytest.raises(ReplicaBroken):
+            a._work.result()
+
+
+async def test_it_waits_for_a_redis_that_is_away_and_goes_on(tmp_path: Path) -> None:
+    names = new_names()
+    with redis_of_its_own() as server:
+        async with core(server.connection, names, tmp_path / "a") as a:
+            await until(lambda: a.role == "leader")
+            server.kill()
+            await asyncio.to_thread(server.start)
+            await asked(server.connection, names, "g", 1, OpenAccount(label="x"))
+            await until_opened(server.connection, names, 1)
+        assert await opened(server.connection, names) == ["x"]
+
+
+async def test_a_stop_does_not_wait_for_a_redis_that_is_away(tmp_path: Path) -> None:
+    with redis_of_its_own() as server:
+        async with core(server.connection, new_names(), tmp_path / "a") as a:
+            await until(lambda: a.role == "leader")
+            server.kill()
+        assert a.role == "stopped"
