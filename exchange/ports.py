@@ -52,7 +52,9 @@ class Ports:
         self._homes: dict[int, Product] = {}
         api = Api(doors)
         dialect = new_dialect(doors) if doors.config.binance.enabled else None
-        native = NativeGate(new_sessions(doors, publisher), Carrier(api.call, _log_fault))
+        native = NativeGate(
+            new_sessions(doors, publisher), Carrier(api.call, _log_fault, api.begin)
+        )
         gates = gates_of(native, dialect, self._homes)
         connections = Connections(doors.config.limits.connections_per_address)
         app = make_app(doors, api, gates, connections, dialect)

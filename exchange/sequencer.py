@@ -22,6 +22,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from exchange.answering import Answer
 from exchange.bounds import (
     COMMANDS_WAITING_MAX,
     GROUP_COMMANDS_MAX,
@@ -90,7 +91,7 @@ class Timing(NamedTuple):
 
 class _Waiting(NamedTuple):
     command: AnyCommand
-    answer: asyncio.Future[list[AnyEvent]]
+    answer: Answer
     follows: bool = False  # It is of the same group as the one before it.
     origin: object = None  # What it was taken in with.
 
@@ -169,13 +170,18 @@ class Sequencer:
         Where too many wait it is refused as BUSY, and where the exchange stops as NOT_READY;
         it was not kept then, so nothing happens. SequencerFailed where nobody knows.
         """
+        answer: asyncio.Future[list[AnyEvent]] = asyncio.get_running_loop().create_future()
+        self.enqueue(command, answer)
+        return await answer
+
+    def enqueue(self, command: AnyCommand, answer: Answer) -> None:
+        """The same for one who need not wait: `answer` is told, where it is refused at once."""
         reason = self._refuses(1)
         if reason is not None:
-            return self._refused(reason)
-        answer: asyncio.Future[list[AnyEvent]] = asyncio.get_running_loop().create_future()
+            answer.set_result(self._refused(reason))
+            return
         self._waiting.append(_Waiting(command, answer))
         self._awake.set()
-        return await answer
 
     async def submit_all(self, commands: Sequence[AnyCommand]) -> list[list[AnyEvent]]:
         """Submit several that are kept and obeyed in one group, in their order, nobody between.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from types import CoroutineType
 from typing import Any, Final
 
 from exchange.gateway.calls import ApiError, Caller, refusal
@@ -22,9 +23,10 @@ from exchange.gateway.native import (
     why,
 )
 from exchange.gateway.native.asks import RawBatchAsk
+from exchange.gateway.native.direct import DIRECT, Outcome, Tell, Told
 from exchange.gateway.native.fields import as_ask
 from exchange.gateway.native.routes import BY_OP, Route
-from exchange.sequencer import SequencerFailed
+from exchange.sequencer import Sequencer, SequencerFailed
 from exchange.storage.queries import HistoryAway
 from exchange.wire import Ask
 from matching.reasons import Reason
@@ -95,6 +97,35 @@ class Api:
 
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
+        sequencer = doors.sequencer
+        # Where the sequencer is another process's, nobody is called back.
+        self._enqueue = sequencer.enqueue if isinstance(sequencer, Sequencer) else None
+
+    def begin(self, op: str, fields: Mapping[str, Any], caller: Caller, tell: Tell) -> bool:
+        """Begin an operation that is one command, if it is: `tell` is called with what comes.
+
+        False, and nothing done, where only `call` does it. `tell` may be called at once.
+        """
+        direct = DIRECT.get(op)
+        if direct is None or self._enqueue is None:
+            return False
+        metrics = self._doors.metrics
+
+        def told(outcome: Outcome) -> None:
+            if isinstance(outcome, SequencerFailed):
+                outcome = _refused(outcome)
+            elif type(outcome) is CoroutineType:
+                outcome = _later(outcome)
+            metrics.request_done(op, outcome.code if isinstance(outcome, ApiError) else "done")
+            tell(outcome)
+
+        try:
+            ask = self._allowed(BY_OP[op], fields, caller)
+            command = direct.wish(self._doors, ask, caller)
+            self._enqueue(command, Told(self._doors, direct, command, told))
+        except Exception as error:
+            told(error)
+        return True
 
     async def call(self, op: str, fields: Ask | bytes | Mapping[str, Any], caller: Caller) -> Any:
         """Do one operation; answers a `Say` or a list of them, or raises an ApiError.
@@ -117,21 +148,21 @@ class Api:
     async def _done(
         self, route: Route, fields: Ask | bytes | Mapping[str, Any], caller: Caller
     ) -> Any:
+        ask = self._allowed(route, fields, caller)
+        try:
+            return await OPERATIONS[route.op](self._doors, ask, caller)
+        except (SequencerFailed, HistoryAway) as error:
+            raise _refused(error) from error
+
+    def _allowed(
+        self, route: Route, fields: Ask | bytes | Mapping[str, Any], caller: Caller
+    ) -> Ask:
+        """The operation's record, once it is clear that the caller may have it done."""
         refuse_unless_permitted(route, caller)
         ask = fields if isinstance(fields, Ask) else as_ask(route, fields)
         if route.orders:
             self._count_orders(ask, caller)
-        try:
-            return await OPERATIONS[route.op](self._doors, ask, caller)
-        except SequencerFailed as error:
-            raise ApiError(
-                "OUTCOME_UNKNOWN",
-                f"{error}; ask again with the same client_id once it is back",
-                {},
-                503,
-            ) from error
-        except HistoryAway as error:
-            raise ApiError(Reason.BUSY.name, str(error), {}, 503) from error
+        return ask
 
     def _count_orders(self, ask: Ask, caller: Caller) -> None:
         assert caller.account_id is not None
@@ -145,6 +176,22 @@ class Api:
                 limit=allowance.limit,
                 retry_ms=allowance.retry_ms,
             )
+
+
+def _refused(error: SequencerFailed | HistoryAway) -> ApiError:
+    """What one hears whose command may or may not be obeyed, or who asks for what is away."""
+    if isinstance(error, HistoryAway):
+        return ApiError(Reason.BUSY.name, str(error), {}, 503)
+    told = f"{error}; ask again with the same client_id once it is back"
+    return ApiError("OUTCOME_UNKNOWN", told, {}, 503)
+
+
+async def _later(result: Coroutine[Any, Any, Any]) -> Any:
+    """A result that the history is asked for."""
+    try:
+        return await result
+    except HistoryAway as error:
+        raise _refused(error) from error
 
 
 def refuse_unless_permitted(route: Route, caller: Caller) -> None:

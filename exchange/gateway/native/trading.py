@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from exchange.commands import AmendOrder, CancelAll, PlaceOrder
+from exchange.commands import AmendOrder, CancelAll, CancelOrder, PlaceOrder
 from exchange.events import Filled, OrderChanged
 from exchange.gateway.calls import ApiError, Caller, refusal
 from exchange.gateway.doors import Doors
@@ -56,19 +56,22 @@ def place_wish(doors: Doors, ask: OrderAsk, caller: Caller) -> PlaceOrder:
 async def placed(doors: Doors, done: Done, account_id: int) -> PlacedSay:
     """What became of an order that was taken."""
     if done.answer.repeated:
-        return await _placed_before(doors, account_id, done.answer.result_id)
+        return await placed_before(doors, account_id, done.answer.result_id)
     return changed(doors, done, account_id, done.answer.result_id)
 
 
 def changed(doors: Doors, done: Done, account_id: int, order_id: int) -> PlacedSay:
     """An order as a command left it, and its fills by that command."""
-    fills = done.of(Filled, order_id=order_id, account_id=account_id)
     instruments = doors.board.instruments
-    order = last_state(doors, done, order_id)
-    return PlacedSay(order, [fill_say(fill, instruments) for fill in fills])
+    fills = [
+        fill_say(event, instruments)
+        for event in done.events
+        if type(event) is Filled and event.order_id == order_id and event.account_id == account_id
+    ]
+    return PlacedSay(last_state(doors, done, order_id), fills)
 
 
-async def _placed_before(doors: Doors, account_id: int, order_id: int) -> PlacedSay:
+async def placed_before(doors: Doors, account_id: int, order_id: int) -> PlacedSay:
     """The order that a client id made the first time, as it stands, with its fills so far."""
     account = doors.engine.risk.accounts[account_id]
     order = await order_now(doors, account, OrderKey(order_id=order_id))
@@ -156,8 +159,7 @@ def _names(key: OrderKey) -> dict[str, Any]:
 async def amend(doors: Doors, ask: OrderAmendAsk, caller: Caller) -> OrderSay:
     """Change price or quantity of an open order."""
     command = amend_wish(doors, ask, caller)
-    done = await obeyed(doors, command)
-    return last_state(doors, done, done.answer.result_id or command.order_id)
+    return ordered(doors, await obeyed(doors, command), command)
 
 
 def amend_wish(doors: Doors, ask: AmendAsk, caller: Caller) -> AmendOrder:
@@ -172,8 +174,18 @@ def amend_wish(doors: Doors, ask: AmendAsk, caller: Caller) -> AmendOrder:
 
 async def cancel(doors: Doors, ask: OrderNameAsk, caller: Caller) -> OrderSay:
     """Cancel one order."""
-    done = await obeyed(doors, cancel_command(ask, account_id_of(caller)))
-    return last_state(doors, done, done.answer.result_id or ask.order_id or 0)
+    command = cancel_wish(doors, ask, caller)
+    return ordered(doors, await obeyed(doors, command), command)
+
+
+def cancel_wish(doors: Doors, ask: OrderNameAsk, caller: Caller) -> CancelOrder:
+    """The command that cancels an order."""
+    return cancel_command(ask, account_id_of(caller))
+
+
+def ordered(doors: Doors, done: Done, command: AmendOrder | CancelOrder) -> OrderSay:
+    """The order that a command named, as it left it."""
+    return last_state(doors, done, done.answer.result_id or command.order_id)
 
 
 async def cancel_all(doors: Doors, ask: CancelAllAsk, caller: Caller) -> list[OrderSay]:
@@ -188,6 +200,7 @@ async def cancel_all(doors: Doors, ask: CancelAllAsk, caller: Caller) -> list[Or
 
 def last_state(doors: Doors, done: Done, order_id: int) -> OrderSay:
     """An order as the command left it."""
-    states = done.of(OrderChanged, order_id=order_id)
-    assert states, "a command that changed an order tells of it"
-    return order_say(states[-1], doors.board.instruments)
+    for event in reversed(done.events):
+        if type(event) is OrderChanged and event.order_id == order_id:
+            return order_say(event, doors.board.instruments)
+    raise AssertionError("a command that changed an order tells of it")

@@ -277,7 +277,7 @@ async def open_ports(doors: Doors, history: History) -> AsyncIterator[Rig]:
     doors.sequencer.listeners.append(publisher.on_group)
     api = Api(doors)
     dialect = new_dialect(doors) if doors.config.binance.enabled else None
-    native = NativeGate(new_sessions(doors, publisher), Carrier(api.call, fail))
+    native = NativeGate(new_sessions(doors, publisher), Carrier(api.call, fail, api.begin))
     gates, connections = gates_of(native, dialect, {}), Connections(0)
     app = make_app(doors, api, gates, connections, dialect)
     fast = fast_port(doors, gates, connections)

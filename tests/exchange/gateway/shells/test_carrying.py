@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
-from exchange.gateway.calls import Caller
+import msgspec
+
+from exchange.gateway.calls import ApiError, Caller
 from exchange.gateway.shells.carrying import Carrier
 from tests.exchange.gateway.shells.doorway import Doorway
 
@@ -34,3 +37,61 @@ async def test_replies_wait_for_those_before_them_however_long_each_takes() -> N
 
 async def test_finishing_with_nothing_begun_is_no_wait() -> None:
     await Doorway().carrier.finish()
+
+
+async def test_what_can_be_begun_at_once_is_no_task_unless_a_task_is_before_it() -> None:
+    door = Doorway()
+    began: list[int] = []
+
+    async def call(op: str, fields: Any, caller: Caller) -> int:
+        began.append(fields["n"])
+        return int(fields["n"])
+
+    def begin(op: str, fields: Any, caller: Caller, tell: Callable[[Any], None]) -> bool:
+        if op != "order.place":
+            return False
+        began.append(fields["n"])
+        tell(fields["n"])
+        return True
+
+    carrier = Carrier(call, door.failures.append, begin)
+    session = door.new_session(False, lambda: None, "")
+    session.to_send()
+    ops = ["order.place", "order.batch", "order.place", "order.place"]
+    for number, op in enumerate(ops):
+        session.receive(f'{{"id":{number},"op":"{op}","n":{number}}}')
+    carrier.carry(session)
+    assert began == [0]
+    await carrier.finish()
+    assert began == [0, 1, 2, 3]
+    session.receive('{"id":4,"op":"order.place","n":4}')
+    carrier.carry(session)
+    assert began == [0, 1, 2, 3, 4]
+    ids = [frame.split(b",")[0] for frame in session.to_send()]
+    assert ids == [b'{"id":%d' % number for number in range(5)]
+
+
+async def test_what_is_told_is_answered_refused_or_awaited() -> None:
+    door = Doorway()
+    fault = ZeroDivisionError("a bug")
+
+    async def later() -> str:
+        return "late"
+
+    outcomes = {0: "now", 1: ApiError("NO", "no"), 2: fault, 3: later()}
+
+    def begin(op: str, fields: Any, caller: Caller, tell: Callable[[Any], None]) -> bool:
+        tell(outcomes[fields["n"]])
+        return True
+
+    carrier = Carrier(door._call, door.failures.append, begin)
+    session = door.new_session(False, lambda: None, "")
+    session.to_send()
+    for number in range(4):
+        session.receive(f'{{"id":{number},"op":"order.place","n":{number}}}')
+    carrier.carry(session)
+    await carrier.finish()
+    replies = [msgspec.json.decode(frame) for frame in session.to_send()]
+    assert [reply.get("result") for reply in replies] == ["now", None, None, "late"]
+    assert [reply.get("error", {}).get("code") for reply in replies] == [None, "NO", "BUSY", None]
+    assert door.failures == [fault]
