@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import defaultdict
+from typing import Any, Final
 
 from exchange.commands import ConvertDust
 from exchange.events import LedgerPosted
 from exchange.gateway.binance.accounts.amounts import eight, known_asset
+from exchange.gateway.binance.accounts.pages import span
 from exchange.gateway.binance.accounts.refusals import REFUSALS
 from exchange.gateway.binance.calls import Call, Route
+from exchange.storage.rows import LedgerRow
 from risk.ledger import PostingReason
+
+CONVERSIONS_MAX: Final = 100
 
 
 async def convert(call: Call) -> dict[str, Any]:
@@ -40,7 +45,56 @@ async def convert(call: Call) -> dict[str, Any]:
     }
 
 
+async def converted(call: Call) -> dict[str, Any]:
+    """What was sold before, the newest first; a hundred conversions at most."""
+    rows: list[LedgerRow] = []
+    if call.params.choice("accountType", ("SPOT", "MARGIN"), "SPOT") == "SPOT":  # Of no other.
+        reasons = (PostingReason.DUST.value, PostingReason.FEE.value)
+        rows = await call.doors.history.ledger(call.account.id, reasons=reasons, part=span(call))
+    by_seq: dict[int, list[LedgerRow]] = defaultdict(list)
+    for row in rows:
+        by_seq[row.seq].append(row)
+    said = [
+        _conversion(seq, posted)
+        for seq, posted in by_seq.items()
+        if any(row.reason == PostingReason.DUST for row in posted)
+    ][::-1]
+    return {"total": len(said), "userAssetDribblets": said[:CONVERSIONS_MAX]}
+
+
+def _conversion(seq: int, posted: list[LedgerRow]) -> dict[str, Any]:
+    """One command's conversions: of each asset what was given, what came for it, and the fee."""
+    sold = [row for row in posted if row.change_minor < 0 and row.reason == PostingReason.DUST]
+    paid = [row for row in posted if row.change_minor > 0 and row.reason == PostingReason.DUST]
+    fees = [row for row in posted if row.reason == PostingReason.FEE]
+    return {
+        "operateTime": posted[0].time_ms,
+        "totalTransferedAmount": eight(sum(row.change_minor for row in (*paid, *fees))),
+        "totalServiceChargeAmount": eight(-sum(row.change_minor for row in fees)),
+        "transId": seq,
+        "userAssetDribbletDetails": [
+            {
+                "transId": seq,
+                "serviceChargeAmount": eight(-fee.change_minor),
+                "amount": eight(-out.change_minor),
+                "operateTime": out.time_ms,
+                "transferedAmount": eight(got.change_minor + fee.change_minor),
+                "fromAsset": out.asset,
+                "targetAsset": got.asset,
+            }
+            for out, got, fee in zip(sold, paid, fees, strict=True)
+        ],
+    }
+
+
 ROUTES = (
+    Route(
+        verb="GET",
+        path="/sapi/v1/asset/dribblet",
+        handler=converted,
+        security="U",
+        refusals=REFUSALS,
+    ),
     Route(
         verb="POST",
         path="/sapi/v1/asset/dust",

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from exchange.gateway.binance.calls import Call
 from exchange.gateway.binance.errors import BAD_VALUE, refused
+from exchange.gateway.binance.futures.order_params import instrument_of
 from exchange.gateway.binance.futures.order_shapes import (
     POSITION_SIDE_WORDS,
     of_row,
@@ -25,6 +26,9 @@ from risk.position import symbol_of
 TRADES: Final = {"um": (500, 1_000), "cm": (50, 1_000)}
 INCOMES: Final = (100, 1_000)
 FORCED: Final = (50, 100)
+MARGIN_CHANGES: Final = (100, 500)
+ADDED: Final = 1
+REDUCED: Final = 2
 FILL_KINDS: Final = frozenset({"REALIZED_PNL", "COMMISSION"})
 LEDGER_KINDS: Final = {
     PostingReason.TRANSFER.value: "TRANSFER",
@@ -82,6 +86,52 @@ def _trade(call: Call, row: FillRow) -> dict[str, Any]:
     if contract.inverse:
         return said | {"pair": pair_of(instrument), "baseQty": value}
     return said | {"quoteQty": value}
+
+
+# -- margin of isolated positions --------------------------------------------------------------
+
+
+async def margin_changes(call: Call) -> list[dict[str, Any]]:
+    """What an isolated position's margin gained and lost, by its owner's will and by trades."""
+    instrument, params = instrument_of(call, call.params), call.params
+    kind = params.integer("type")
+    if kind not in {None, ADDED, REDUCED}:
+        raise refused(BAD_VALUE, "type")
+    part = Part(
+        from_ms=params.integer("startTime"), to_ms=params.integer("endTime"), limit=ROWS_MAX
+    )
+    limit = params.limit(*MARGIN_CHANGES)
+    rows = await call.doors.history.ledger(
+        call.account.id, reasons=[PostingReason.MARGIN.value], part=part
+    )
+    found = [
+        row
+        for row in rows
+        if _leg_of(row).partition("/")[0] == instrument.symbol
+        and kind in {None, ADDED if row.change_minor > 0 else REDUCED}
+    ]
+    found = found[:limit] if part.is_oldest else found[-limit:]
+    return [_margin_change(call, row) for row in found]
+
+
+def _leg_of(row: LedgerRow) -> str:
+    """The leg whose margin a posting is of; empty for a wallet that is of none."""
+    return row.wallet.removeprefix(f"{PERP}/") if "/" in row.wallet else ""
+
+
+def _margin_change(call: Call, row: LedgerRow) -> dict[str, Any]:
+    symbol, _, side = _leg_of(row).partition("/")
+    # A trade names itself; and who only reduces leaves the initial margin (P17).
+    traded = bool(row.reference) or not row.balance_minor
+    return {
+        "symbol": name_of(call.doors.board.instruments[symbol]),
+        "type": ADDED if row.change_minor > 0 else REDUCED,
+        "deltaType": "TRADE" if traded else "USER_ADJUST",
+        "amount": amount(abs(row.change_minor)),
+        "asset": row.asset,
+        "time": row.time_ms,
+        "positionSide": side or POSITION_SIDE_WORDS[0],
+    }
 
 
 # -- income ------------------------------------------------------------------------------------

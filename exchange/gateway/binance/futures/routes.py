@@ -94,6 +94,7 @@ ALGOS: Final = (
 RECORDS: Final = (
     *_both("GET", "v1/userTrades", records.trades, "U", 5),
     *_both("GET", "v1/income", records.income, "U", 30),
+    *_both("GET", "v1/positionMargin/history", records.margin_changes, "U"),
     *_both("GET", "v1/forceOrders", records.forced_orders, "U", 20),
     _route("GET", "/fapi/v1/rateLimit/order", records.rate_limits, "U"),
 )

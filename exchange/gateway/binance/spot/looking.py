@@ -78,3 +78,11 @@ async def order_counts(call: Call) -> list[dict[str, Any]]:
     """The limits on new orders, and how much of them is used."""
     used = call.dialect.limits[call.api].orders_used(call.account.id, call.wall_ms)
     return [rule.say(count) for rule, count in used]
+
+
+async def allocations(call: Call) -> list[dict[str, Any]]:
+    """Shares of orders that were routed elsewhere: every order meets its own book, so none."""
+    call.instrument()
+    part_of(call, "fromAllocationId")
+    call.params.integer("orderId")
+    return []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.exchange.gateway.binance.futures.scenes import INVERSE, LINEAR, futures, trade
 
 
@@ -88,3 +90,42 @@ async def test_the_limits_of_orders_are_told(tmp_path: Path) -> None:
             ("SECOND", 10, 300),
             ("MINUTE", 1, 1_200),
         ]
+
+
+@pytest.mark.parametrize(
+    ("api", "symbol", "margin", "added"),
+    # A tenth of 0.1 BTC at 50,000; of 10 contracts of 100 USD, which are 0.02 BTC.
+    [("fapi", LINEAR, "500.00000000", "10"), ("dapi", INVERSE, "0.00200000", "0.01")],
+)
+async def test_changes_of_an_isolated_positions_margin_are_told(
+    tmp_path: Path, api: str, symbol: str, margin: str, added: str
+) -> None:
+    async with futures(tmp_path) as (rig, (bot, other)):
+        path = f"/{api}/v1/positionMargin/history"
+        for name, chosen in (("marginType", "ISOLATED"), ("leverage", "10")):
+            fields = {"symbol": symbol, name: chosen}
+            answer = await bot.signed("POST", f"/{api}/v1/{name}", **fields)
+            assert answer.status == 200, answer.body
+        qty = "0.1" if api == "fapi" else "10"
+        await trade(bot, other, qty, "50000", api)
+        for kind in (1, 2):
+            change = {"symbol": symbol, "amount": added, "type": kind}
+            answer = await bot.signed("POST", f"/{api}/v1/positionMargin", **change)
+            assert answer.status == 200, answer.body
+        await trade(other, bot, qty, "50000", api)
+        assert await rig.doors.history.caught_up(60.0)
+        said = (await bot.signed("GET", path, symbol=symbol)).json
+        assert [(row["type"], row["deltaType"]) for row in said] == [
+            (1, "TRADE"),
+            (1, "USER_ADJUST"),
+            (2, "USER_ADJUST"),
+            (2, "TRADE"),
+        ]
+        assert said[0]["amount"] == margin
+        assert said[1]["amount"] == said[2]["amount"]
+        assert float(said[1]["amount"]) == float(added)
+        assert {(row["symbol"], row["positionSide"]) for row in said} == {(symbol, "BOTH")}
+        assert (await bot.signed("GET", path, symbol=symbol, type=2)).json == said[2:]
+        assert (await bot.signed("GET", path, symbol=symbol, limit=1)).json == said[-1:]
+        assert (await bot.signed("GET", path, symbol=symbol, type=3)).json["code"] == -1130
+        assert (await other.signed("GET", path, symbol=symbol)).json == []

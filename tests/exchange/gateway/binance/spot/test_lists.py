@@ -97,3 +97,21 @@ async def test_what_waited_for_an_order_that_found_nobody_is_told_as_expired(
         said = await done(bot, "POST", "/api/v3/orderList/oto", **fields)
         assert said["listOrderStatus"] == "ALL_DONE"
         assert [each["status"] for each in said["orderReports"]] == ["EXPIRED", "EXPIRED"]
+
+
+@pytest.mark.parametrize("where", [CROSS[2], ISOLATED[2]], ids=["cross", "isolated"])
+async def test_margin_has_lists_that_begin_with_a_working_order(
+    tmp_path: Path, where: dict[str, str]
+) -> None:
+    async with two_bots(tmp_path) as (rig, bot, _):
+        path = "/sapi/v1/margin/order/otoco"
+        placed = await done(bot, "POST", path, **{**OTOCO, **where})
+        assert placed["contingencyType"] == "OTO"
+        oto = {name: each for name, each in OTOCO.items() if not name.startswith("pending")}
+        oto |= {"pendingSide": "SELL", "pendingType": "MARKET", "pendingQuantity": "0.01"}
+        await done(bot, "POST", path.replace("otoco", "oto"), **{**oto, **where})
+        wallet = "isolated:BTC-USDT" if where else "margin"
+        account = rig.doors.engine.risk.accounts[bot.trader.account_id]
+        assert {order.wallet for order in account.orders.values()} == {wallet}
+        assert len(await done(bot, "GET", "/sapi/v1/margin/openOrderList", **where)) == 2
+        assert await done(bot, "GET", "/api/v3/openOrderList") == []

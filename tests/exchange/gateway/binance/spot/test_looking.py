@@ -87,3 +87,14 @@ async def test_orders_are_counted_by_the_account(tmp_path: Path) -> None:
         assert [(each["interval"], each["count"]) for each in counts] == [("SECOND", 1), ("DAY", 1)]
         counts = await done(other, "GET", "/api/v3/rateLimit/order")
         assert {each["count"] for each in counts} == {0}
+
+
+async def test_no_order_is_ever_routed_elsewhere(tmp_path: Path) -> None:
+    async with two_bots(tmp_path) as (_, bot, other):
+        await done(other, "POST", ORDER, **limit("SELL"))
+        await done(bot, "POST", ORDER, **limit("BUY"))
+        assert await done(bot, "GET", "/api/v3/myAllocations", symbol="BTCUSDT") == []
+        assert await refused(bot, "GET", "/api/v3/myAllocations", symbol="NOPE") == (
+            -1121,
+            "Invalid symbol.",
+        )
