@@ -21,7 +21,7 @@ METHODS = {
     *("order.amend.keepPriority", "openOrders.status", "openOrders.cancelAll", "allOrders"),
     *("myTrades", "orderList.place", "orderList.place.oco", "orderList.place.oto"),
     *("orderList.place.otoco", "orderList.status", "orderList.cancel", "openOrderLists.status"),
-    *("allOrderLists", "account.rateLimits.orders"),
+    *("allOrderLists", "account.rateLimits.orders", "myAllocations"),
 }
 
 
