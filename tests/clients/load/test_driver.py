@@ -2,10 +2,15 @@
 
 import asyncio
 
+import msgspec
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from clients.load.driver import AHEAD_NS, BURST, DRAIN_S, OneEach, WallTimer, drive
 from clients.load.histogram import Histogram
+from clients.load.line import connect
+from clients.load.native_line import NativeLine
 from clients.load.plan import NS_PER_S, Item, make_plan
 from clients.load.record import REFUSED, Record
 from tests.clients.load.worlds import (
@@ -194,7 +199,8 @@ async def test_the_timer_comes_back_no_sooner_than_asked_and_lets_others_run_whe
 
 async def test_waiting_for_a_moment_is_not_counted_as_work() -> None:
     timer = WallTimer()
-    await timer.until(20 * MS)
+    while not timer.own_work().idle_ns:  # At the first go, unless the machine was elsewhere.
+        await timer.until(timer.now_ns() + MS)
     own = timer.own_work()
     # Nobody asked for the time: whatever turns of the loop there were, they only waited.
     assert 0 < own.idle_ns <= own.cpu_ns
@@ -235,3 +241,52 @@ async def test_a_request_is_worded_just_before_it_leaves_for_it_may_say_the_time
     assert len(world.ahead) == 20
     assert max(world.ahead) <= AHEAD_NS
     assert max(world.ahead) > 0
+
+
+# -- real sockets ------------------------------------------------------------------------------
+
+
+class Stalling:
+    """A server that answers at once, but from its hundredth request to its two-hundredth nobody."""
+
+    def __init__(self) -> None:
+        self._heard = 0
+        self._held: list[int] = []
+        app = web.Application()
+        app.router.add_get("/v1/ws", self._talk)
+        self.server = TestServer(app)
+
+    async def _talk(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            self._held.append(msgspec.json.decode(message.data)["id"])
+            self._heard += 1
+            if not 100 <= self._heard < 200:
+                for number in self._held:
+                    await socket.send_str(f'{{"id":{number},"ok":true}}')
+                self._held.clear()
+        return socket
+
+
+async def test_a_real_server_that_stalls_cannot_hide_behind_its_silence() -> None:
+    plan = make_plan(shape(rate=400, seconds=1, warm_up_s=0, connections=1))
+    stalling = Stalling()
+    await stalling.server.start_server()
+    url = str(stalling.server.make_url("/v1/ws")).replace("http", "ws")
+    record, timer = Record(plan), WallTimer()
+    line = await connect(url, lambda: NativeLine(record, timer))
+    timer.begin()
+    # Who waited for an answer before he asked again would never ask for the 101st time.
+    await drive(plan, OneEach([line]), wording(), record, timer)
+    await line.close()
+    await stalling.server.close()
+    assert (record.sent, record.done, record.unanswered) == (400, 400, 0)
+    # Requests 100 to 199 wait for the 200th, however quick or slow this machine is.
+    ends_ns = plan.items[199].at_ns
+    at_least = [ends_ns - item.at_ns for item in plan.items[99:199]]
+    planned = record.whole().from_planned
+    assert planned.max >= max(at_least)
+    for share in (4, 2):  # A quarter of 400 waited; of these, half of them half the time.
+        longest_ns = max(at_least) * (share - 1) // share
+        assert planned.above(longest_ns) >= sum(ns > longest_ns * 1.01 for ns in at_least) > 20
