@@ -8,11 +8,12 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from exchange import logs
 
 STOPS: Final = (signal.SIGINT, signal.SIGTERM)
+CANCEL_AGAIN_S: Final = 0.25
 COLLECT_AFTER: Final = 20_000  # Objects; little of what commands leave behind is in cycles.
 
 log = logging.getLogger(__name__)
@@ -61,11 +62,10 @@ def run(
 async def _serve(
     start: Callable[[], Awaitable[S]], on_open: Callable[[S], Awaitable[None]] | None
 ) -> int:
-    loop, this = asyncio.get_running_loop(), asyncio.current_task()
-    assert this is not None
+    loop, starting = asyncio.get_running_loop(), asyncio.ensure_future(start())
     for number in STOPS:
-        loop.add_signal_handler(number, this.cancel)
-    service = await start()
+        loop.add_signal_handler(number, _give_up, starting)
+    service = await starting
     try:
         gc.collect()
         gc.freeze()  # What is there now stays; the collector need not look at it again.
@@ -78,6 +78,26 @@ async def _serve(
     finally:
         await service.stop()
     return 1 if service.failed else 0
+
+
+def _give_up(starting: asyncio.Future[S]) -> None:
+    """Cancel a start; again where it did not hear of it (see `ended`)."""
+    if not starting.done():
+        starting.cancel()
+        asyncio.get_running_loop().call_later(CANCEL_AGAIN_S, _give_up, starting)
+
+
+async def ended(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks and return when they have ended, whatever they raised.
+
+    They are cancelled until they hear of it: before Python 3.12 `asyncio.wait_for`, which redis-py
+    sends with, swallows a cancellation that comes in the moment its work is done.
+    """
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 def _interrupted(service: Service, number: int) -> None:

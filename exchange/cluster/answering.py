@@ -15,6 +15,7 @@ from redis.exceptions import ResponseError
 from exchange.cluster.asking import READ_WAIT_MS, Answer, Ask, decode_ask, encode
 from exchange.cluster.connecting import Connection, patiently
 from exchange.cluster.names import Names
+from exchange.process import ended
 from exchange.sequencer import Groups
 from exchange.storage.history import History
 from exchange.storage.queries import FRESH_WITHIN_S, Part
@@ -73,8 +74,7 @@ class HistoryServer:
                         answering.add(task)
                         task.add_done_callback(answering.discard)
         finally:
-            for task in answering:
-                task.cancel()
+            await ended(*answering)
             await client.aclose()
 
     def on_group(self, groups: Groups) -> None:
@@ -187,5 +187,4 @@ async def _alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await ended(task)

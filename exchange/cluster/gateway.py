@@ -31,6 +31,7 @@ from exchange.cluster.submitting import Submitter
 from exchange.config import Config, admin_key
 from exchange.gateway.doors import Doors
 from exchange.ports import Ports
+from exchange.process import ended
 from exchange.sequencer import Groups
 
 LOOK_EVERY_S: Final = 0.5
@@ -190,9 +191,7 @@ class Gateway:
         log.info("gateway %s stopped at seq %d", self.name, self._replica.seq)
 
     async def _end(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
         await self._client.aclose()
         await self._stack.aclose()
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exchange.cluster.connecting import AWAY, Connection
+from exchange.process import ended
 
 READY_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.02
@@ -208,9 +209,7 @@ class LocalCluster:
 
     async def stop(self) -> None:
         """End gateways, then cores, then Redis; whoever does not end is killed."""
-        for task in self._keeping:
-            task.cancel()
-        await asyncio.gather(*self._keeping, return_exceptions=True)
+        await ended(*self._keeping)
         self._keeping.clear()
         for kind in ("gateway", "core", "redis"):
             mine = [child for name, child in self.children.items() if name.startswith(kind)]

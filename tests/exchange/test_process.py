@@ -74,3 +74,23 @@ def test_a_signal_before_it_is_open_ends_it_with_0() -> None:
         raise AssertionError("nobody sets that event")
 
     assert process.run(start) == 0
+
+
+async def test_a_task_that_does_not_hear_of_its_end_is_told_again() -> None:
+    heard = 0
+
+    async def deaf() -> None:
+        nonlocal heard
+        while heard < 3:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                heard += 1
+        raise ValueError("ended in its own way")
+
+    tasks = [asyncio.create_task(deaf())]
+    await asyncio.sleep(0)
+    await process.ended(*tasks)
+    assert heard == 3
+    assert isinstance(tasks[0].exception(), ValueError)
+    await process.ended(*tasks)  # Once more does no harm.
