@@ -22,14 +22,16 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from exchange.bounds import TAIL_COMMANDS_MIN
 from exchange.clock import wall_ms
 from exchange.cluster.answering import HistoryServer
 from exchange.cluster.connecting import Connection, patiently
+from exchange.cluster.handover import HISTORY, HandoverFailed, fetch_history, reached_in
 from exchange.cluster.leading import Leader, renewing
 from exchange.cluster.lease import TRY_EVERY_S, TTL_MS, Deposed, Lease
 from exchange.cluster.log import bounds_of, genesis_keeper
 from exchange.cluster.names import Names
-from exchange.cluster.replica import LogTrimmed, Replica, ReplicaBroken, VenueMissing
+from exchange.cluster.replica import LogTrimmed, Replica, ReplicaBroken, VenueMissing, footings
 from exchange.cluster.status import Status, told
 from exchange.config import Config, venue_of
 from exchange.engine import Engine
@@ -217,6 +219,7 @@ class Core:
     async def _stint(self) -> None:
         """One life: a replica that follows, and where it gets the lease, leads."""
         self.role = "starting"
+        await self._catch_up_history()
         async with self._history() as history:
             self.replica = replica = await self._begin(history)
             answering = asyncio.create_task(self._answerer(replica, history).run())
@@ -238,10 +241,31 @@ class Core:
             leads=lambda: self.role == "leader",
         )
 
+    async def _catch_up_history(self) -> None:
+        """Get the leader's history where the log no longer gives what this core's lacks."""
+        connection, names = self._place.connection, self._place.names
+        path = self._place.directory / HISTORY
+        reached_seq = await asyncio.to_thread(reached_in, path)
+        oldest_seq, last_seq = await patiently(
+            lambda: footings(self._client, names), "reading the log"
+        )
+        is_far = not reached_seq and last_seq > TAIL_COMMANDS_MIN
+        if oldest_seq <= reached_seq and not is_far:
+            return
+        try:
+            seq = await fetch_history(connection, names, path)
+        except HandoverFailed as error:
+            log.error("%s", error)
+            seq = None
+        if seq is not None:
+            log.info("got the leader's history up to seq %d", seq)
+        elif oldest_seq > reached_seq:
+            log.warning("the history lacks what was before seq %d", oldest_seq)
+
     @contextlib.asynccontextmanager
     async def _history(self) -> AsyncIterator[History]:
         """The core's own history, opened anew for every replica that tells it."""
-        path = self._place.directory / "history.db"
+        path = self._place.directory / HISTORY
         history = await asyncio.to_thread(History.open, path)
         try:
             yield history
@@ -327,7 +351,7 @@ class Core:
                 history,
                 self._config,
                 self._tapes,
-                self._place.directory / "snapshots",
+                self._place.directory,
             )
             self.role = "leader"
             log.info("leads epoch %d from seq %d on", lease.epoch, replica.seq)

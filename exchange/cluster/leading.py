@@ -12,6 +12,7 @@ from typing import Any, Final
 from exchange.alarm import Alarm
 from exchange.cluster.connecting import Connection, patiently
 from exchange.cluster.depot import Depot
+from exchange.cluster.handover import HISTORY, HistoryGiver
 from exchange.cluster.intake import Intake
 from exchange.cluster.lease import RENEW_EVERY_S, Deposed, Lease
 from exchange.cluster.log import LogKeeper
@@ -20,6 +21,7 @@ from exchange.cluster.stock import Stock
 from exchange.config import Config
 from exchange.groups import GENESIS_SEQ
 from exchange.market.tape import Tape
+from exchange.recovery import SNAPSHOTS
 from exchange.sequencing import sequencer_of
 from exchange.storage.history import History
 
@@ -80,8 +82,9 @@ class Leader:
             Depot(self._client, lease, keep=config.storage.snapshots_kept),
             history,
             config=config.storage,
-            directory=directory,
+            directory=directory / SNAPSHOTS,
         )
+        self._giver = HistoryGiver(connection, lease, directory / HISTORY)
         self._tasks: list[asyncio.Task[Any]] = []
 
     async def lead(self, until: asyncio.Event, renewal: asyncio.Task[None]) -> None:
@@ -93,6 +96,7 @@ class Leader:
         self._begin(self._intake.run(), "intake")
         self._begin(self._alarm.run(), "alarm")
         self._begin(self.stock.run(), "stock")
+        self._begin(self._giver.run(), "hand-over")
         asked = asyncio.create_task(until.wait())
         try:
             working = [renewal, *self._tasks]

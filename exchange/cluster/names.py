@@ -18,6 +18,8 @@ Redis Cluster, so that one script may touch several of them; an ACL rule can nam
     standby         there while a core that does not lead answers for the history; it expires
     asks            a stream of questions to the history, read by cores as one group
     answers:G       a stream of their answers to the gateway G
+    handover        the number under which a joining core asks for a history; it expires
+    handed:N        a list of the parts of the copy it gets
 """
 
 from __future__ import annotations
@@ -100,3 +102,12 @@ class Names:
     def answers(self, gateway: str) -> str:
         """The stream of answers to a gateway."""
         return self._name("answers", gateway)
+
+    @property
+    def handover(self) -> str:
+        """The number under which a joining core asks for a history; it expires."""
+        return self._name("handover")
+
+    def handed(self, number: str) -> str:
+        """The list of the parts of one copy."""
+        return self._name("handed", number)

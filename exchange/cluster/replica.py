@@ -227,6 +227,14 @@ Footing = tuple[Engine, bytes, str, Heard]
 """An engine to begin from, the chain there, and how far the command stream was used up."""
 
 
+async def footings(client: Redis, names: Names) -> tuple[int, int]:
+    """The seq of the oldest footing there is, and the last of the log; zeros for no log."""
+    first_seq, last_seq = await bounds_of(client, names)
+    if first_seq == GENESIS_SEQ or not last_seq:
+        return 0, last_seq
+    return min(await kept(client, names), default=last_seq), last_seq
+
+
 async def _footing(client: Redis, names: Names, reached_seq: int | None) -> Footing | None:
     """The best place to begin from; None where there is no log yet."""
     first_seq, last_seq = await bounds_of(client, names)

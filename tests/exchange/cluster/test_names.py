@@ -15,13 +15,14 @@ ATTRIBUTES = [
     "keys_changed",
     "meta",
     "asks",
+    "handover",
 ]
 
 
 def test_the_keys_of_a_venue_share_a_prefix_and_a_slot_and_differ() -> None:
     names = Names("class-7b")
     keys = [getattr(names, each) for each in ATTRIBUTES]
-    keys += [names.snapshot(5), names.answers("g1")]
+    keys += [names.snapshot(5), names.answers("g1"), names.handed("1")]
     assert all(key.startswith("papertape:{class-7b}:") for key in keys)
     assert len(set(keys)) == len(keys)
 
