@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from exchange import __version__, build
@@ -107,9 +106,6 @@ def watch(
     metrics.watch("journal_bytes", "The journal on disk.", lambda: health.journal.size_bytes)
     metrics.watch("snapshot_seq", "The newest snapshot.", lambda: health.housekeeping.saved_seq)
     metrics.watch("history_backlog_rows", "Rows not yet written.", lambda: health.history.backlog)
-    metrics.watch_count(
-        "cpu_seconds", "Processor time the process has taken, in seconds.", time.process_time
-    )
     metrics.watch("sessions", "Open WebSocket connections.", lambda: publisher.sessions)
     metrics.watch_count(
         "market_dropped", "Market data that readers were too slow for.", lambda: publisher.dropped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -63,6 +64,9 @@ class Metrics:
             "Time the engine took for a group.",
             buckets=_APPLY_SECONDS,
             registry=self.registry,
+        )
+        self.watch_count(
+            "cpu_seconds", "Processor time the process has taken, in seconds.", time.process_time
         )
 
     def on_timing(self, timing: Timing) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from clients.load.record import REFUSED
 from clients.load.report import Report, Times
+from clients.load.server_side import ServerSide
 
 LONG_MS: Final = 100  # From here on microseconds only blur the table.
 _HEAD: Final = ("latency, ms", "count", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "max")
@@ -68,19 +69,29 @@ def _around(report: Report) -> list[str]:
     if server is None:
         lines.append("the exchange's own figures (/metrics) could not be read")
     else:
-        lines.append(
-            f"the exchange meanwhile: {server.commands:,} commands ({server.commands_per_s:,.1f}/s,"
-            f" its own market's included), {server.commands_per_group:g} to a sync of"
-            f" {server.sync_ms_mean:g} ms, {server.apply_us_per_command:g} us each in the engine"
-            f" ({server.engine_share:.1%} of the time); its process took {server.cpu_share:.1%} of"
-            f" a core, {server.cpu_us_per_command:g} us a command"
-        )
+        lines += _exchange(server)
     own = report.generator
     lines.append(
         f"the generator itself: busy {own.busy_share:.1%} of a core, {own.us_per_request:g} us a"
         f" request ({own.cpu_share:.1%} with looking at the clock)"
     )
     return ["", *lines]
+
+
+def _exchange(server: ServerSide) -> list[str]:
+    """Its own figures; a gateway of a cluster keeps nothing itself, and so tells of no groups."""
+    lines = [
+        f"the exchange meanwhile: {server.commands:,} commands ({server.commands_per_s:,.1f}/s, its"
+        f" own market's included); its process took {server.cpu_share:.1%} of a core,"
+        f" {server.cpu_us_per_command:g} us a command"
+    ]
+    if server.groups:
+        lines.append(
+            f"  {server.commands_per_group:g} commands to a sync of {server.sync_ms_mean:g} ms,"
+            f" {server.apply_us_per_command:g} us each in the engine ({server.engine_share:.1%} of"
+            " the time)"
+        )
+    return lines
 
 
 def _slice_rows(report: Report) -> list[Sequence[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from exchange.events import Answered, OrderChanged
@@ -71,3 +73,8 @@ def test_two_exchanges_in_one_process_count_for_themselves() -> None:
     one, other = Metrics(), Metrics()
     one.request_done("order.place", "done")
     assert "papertape_requests_total{order.place,done}" not in told(other)
+
+
+def test_the_processor_time_of_the_process_is_told() -> None:
+    before_s = time.process_time()
+    assert before_s <= told(Metrics())["papertape_cpu_seconds_total"] <= time.process_time()

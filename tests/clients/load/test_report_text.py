@@ -1,5 +1,7 @@
 """Tests of the report as people read it."""
 
+import msgspec
+
 from clients.load.report import SlowSay, make_report
 from clients.load.report_text import lines_of, shown_ms, table
 from clients.load.server_side import between, reading_of
@@ -51,3 +53,15 @@ def test_long_times_lose_their_microseconds() -> None:
 
 def test_numbers_stand_to_the_right() -> None:
     assert table([("name", "n"), ("a", "1,000")]) == ["name      n", "a     1,000"]
+
+
+async def test_a_gateway_tells_of_no_groups() -> None:
+    plan, record, _ = await driven(surly)
+    server = between(reading_of(BEFORE), reading_of(AFTER), 2)
+    assert server is not None
+    texts = []
+    for groups in (server.groups, 0):
+        alike = msgspec.structs.replace(server, groups=groups)
+        texts.append("\n".join(lines_of(make_report(plan, record, url=URL, server=alike))))
+    assert "2 commands to a sync of 2 ms, 100 us each in the engine (2.0% of the time)" in texts[0]
+    assert "to a sync" not in texts[1]

@@ -46,12 +46,11 @@ def test_there_are_none_where_a_reading_lacks_or_the_exchange_began_anew(
 def test_what_the_exchange_itself_tells_can_be_read() -> None:
     metrics = Metrics()
     metrics.on_timing(Timing(3, 0.002, 0.0005))
-    metrics.watch_count("cpu_seconds", "as exchange.health has it", lambda: 1.25)
     reading = reading_of(metrics.text().decode())
     assert (reading.groups, reading.grouped) == (1, 3)
     assert reading.sync_s == pytest.approx(0.002)
     assert reading.apply_s == pytest.approx(0.0005)
-    assert reading.cpu_s == 1.25
+    assert reading.cpu_s > 0
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "papertape_commands_total 1"])
