@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+import msgspec
+
 from exchange.bounds import FUNDINGS_KEPT
 from exchange.events import FundingFixed, IndexPriced, Marked, PositionChanged
 from risk.account import leg_of
@@ -33,8 +35,13 @@ class Marks:
         self._indexed[event.symbol] = event
 
     def fold_funding(self, event: FundingFixed) -> None:
-        """A rate that positions settle at."""
+        """A rate that positions settle at; the next one is due an interval later."""
         self._fundings[event.symbol].append(event)
+        marked = self._marked.get(event.symbol)
+        if marked is not None and event.interval_ms:
+            # A mark that stands is not told anew, and knew this boundary as the next one.
+            next_ms = event.due_ms + event.interval_ms
+            self._marked[event.symbol] = msgspec.structs.replace(marked, next_funding_ms=next_ms)
 
     def fold_position(self, event: PositionChanged) -> None:
         """Keep open interest, which is the sum of all long positions."""

@@ -50,3 +50,12 @@ def test_fundings_are_found_by_their_time() -> None:
     assert due(2, start_ms=20) == [20, 30]
     assert due(10, start_ms=20, end_ms=40) == [20, 30, 40]
     assert due(2, end_ms=40) == [30, 40]
+
+
+def test_the_next_funding_is_known_also_where_the_mark_stands() -> None:
+    marks = Marks([SYMBOL])
+    marks.fold_mark(event(Marked, next_funding_ms=1_000))
+    marks.fold_funding(event(FundingFixed, due_ms=1_000, interval_ms=500))
+    marked = marks.mark(SYMBOL)
+    assert marked is not None
+    assert marked.next_funding_ms == 1_500

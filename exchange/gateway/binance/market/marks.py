@@ -48,7 +48,7 @@ def premium_say(call: Call, instrument: Instrument) -> dict[str, Any]:
         "estimatedSettlePrice": fixed_text(index_e8, SCALE),
         "lastFundingRate": rate_say(marked.predicted_rate_e12 if marked else 0),
         "interestRate": rate_say(_interest_e12(perp)),
-        "nextFundingTime": _next_ms(call, perp),
+        "nextFundingTime": marked.next_funding_ms if marked else _next_ms(call, perp),
         "time": marked.time_ms if marked else call.now_ms,
     }
 
@@ -59,7 +59,6 @@ def _interest_e12(perp: PerpParameters) -> int:
 
 
 def _next_ms(call: Call, perp: PerpParameters) -> int:
-    """The next boundary; a mark that stands since before the last one does not know it."""
     return call.now_ms - call.now_ms % perp.interval_ms + perp.interval_ms
 
 

@@ -7,7 +7,9 @@ tickers and books that are told at a pace come with `pulse`, where they have cha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from exchange.bounds import NOTICES_WAITING_MAX, TRADES_KEPT, TRADES_WAITING_MAX
 from exchange.events import AnyEvent, DepthChanged, Liquidated, Marked, Traded
@@ -18,9 +20,13 @@ from exchange.gateway.binance.streams.outbox import DepthFrame, Frame, Outbox
 from exchange.gateway.binance.streams.payloads import Numbers
 from exchange.gateway.binance.streams.private import PrivateStreams
 from exchange.gateway.binance.streams.seconds import Seconds
+from exchange.gateway.binance.streams.windows import average_price, window_bar, window_ticker
 from exchange.gateway.binance.symbols import Product, Symbols
 from exchange.publisher import merged
 from exchange.views.board import Board
+from exchange.views.candles import Candle
+
+MARKING: Final = frozenset({"markPrice", "indexPrice"})
 
 
 class Stream:
@@ -59,6 +65,7 @@ class Hub:
         }
         self._streams: dict[tuple[Product, str], Stream] = {}
         self._paced: dict[Stream, None] = {}
+        self._marking: dict[Stream, None] = {}
         self._by_event: dict[tuple[str, str], dict[Stream, None]] = {}  # By topic and symbol.
 
     # -- readers -------------------------------------------------------------------------------
@@ -99,6 +106,8 @@ class Hub:
         spec = stream.spec
         if spec.topic in PERIODIC and spec.every_ms:
             self._paced[stream] = None
+        if spec.topic in MARKING:
+            self._marking[stream] = None
         if spec.topic in {"kline", "continuousKline"}:
             symbol = spec.symbols[0]
             stream.teller = CandleTeller(self._board, self.seconds, self._numbers[symbol], spec)
@@ -109,6 +118,7 @@ class Hub:
 
     def _end(self, stream: Stream) -> None:
         self._paced.pop(stream, None)
+        self._marking.pop(stream, None)
         for symbol in stream.spec.symbols:
             streams = self._by_event[stream.spec.topic, symbol]
             del streams[stream]
@@ -126,7 +136,6 @@ class Hub:
         if not self._streams:
             return
         books: dict[str, list[DepthChanged]] = {}
-        marks: dict[str, Marked] = {}
         run: list[Traded] = []  # Fills of one taker at one price and moment.
         for events in groups:
             for event in events:
@@ -138,16 +147,14 @@ class Hub:
                     run.append(event)
                 elif isinstance(event, DepthChanged):
                     books.setdefault(event.symbol, []).append(event)
-                elif isinstance(event, Marked):
-                    marks[event.symbol] = event
                 elif isinstance(event, Liquidated):
                     self._liquidated(event)
         if run:
             self._aggregate(run)
         for symbol, changes in books.items():
             self._book(symbol, changes)
-        if marks:
-            self._marked(marks)
+        if self._marking:
+            self._tell_marks(self._board.time_ms)
 
     def _trade(self, event: Traded) -> None:
         for stream in self._of("trade", event.symbol):
@@ -179,17 +186,20 @@ class Hub:
                 stream.told[symbol] = bbo
                 self._latest(stream, symbol, self._book_ticker(symbol))
 
-    def _marked(self, marks: dict[str, Marked]) -> None:
-        """Marks of a grid point; each stream tells at its own pace, in exchange time."""
-        for topic in ("markPrice", "indexPrice"):
-            streams = {stream: None for symbol in marks for stream in self._of(topic, symbol)}
-            for stream in streams:
-                time_ms = max(event.time_ms for event in marks.values())
-                if time_ms // stream.spec.every_ms == stream.due_ms:
-                    continue
-                stream.due_ms = time_ms // stream.spec.every_ms
-                told = [marks[symbol] for symbol in stream.spec.symbols if symbol in marks]
-                self._latest(stream, "", self._mark_payload(stream, told))
+    def _tell_marks(self, time_ms: int) -> None:
+        """Tell the marks at each stream's pace, in exchange time; those that stand as well."""
+        for stream in self._marking:
+            beat = time_ms // stream.spec.every_ms
+            if beat != stream.due_ms:
+                stream.due_ms = beat
+                for key, payload in self._mark_state(stream):
+                    self._latest(stream, key, payload)
+
+    def _mark_state(self, stream: Stream) -> list[tuple[str, Any]]:
+        marks = [mark for symbol in stream.spec.symbols if (mark := self._board.marks.mark(symbol))]
+        now_ms = self._board.time_ms
+        marks = [msgspec.structs.replace(mark, time_ms=now_ms) for mark in marks]
+        return [("", self._mark_payload(stream, marks))] if marks else []
 
     def _mark_payload(self, stream: Stream, events: Sequence[Marked]) -> Any:
         says = payloads.mark_price if stream.spec.topic == "markPrice" else payloads.index_price
@@ -240,6 +250,23 @@ class Hub:
         if changed:
             self._latest(stream, "", changed if stream.spec.array else changed[0])
 
+    def _tell_windows(self, stream: Stream) -> None:
+        changed = []
+        for symbol in stream.spec.symbols:
+            bar = window_bar(self._board, symbol, stream.spec.interval)
+            if bar is not None and stream.told.get(symbol) != bar:
+                stream.told[symbol] = bar
+                changed.append(self._window(stream, symbol, bar))
+        if changed:
+            self._latest(stream, "", changed if stream.spec.array else changed[0])
+
+    def _tell_average(self, stream: Stream) -> None:
+        symbol = stream.spec.symbols[0]
+        said = average_price(self._board, self._numbers[symbol])
+        if stream.told.get(symbol) != (said["w"], said["T"]):
+            stream.told[symbol] = said["w"], said["T"]
+            self._latest(stream, "", said)
+
     # -- states --------------------------------------------------------------------------------
 
     def _states(self, stream: Stream) -> list[tuple[str, Any]]:
@@ -252,9 +279,14 @@ class Hub:
                 if board.tickers.get(symbol).last is not None
             ]
             return [("", said if spec.array else said[0])] if said else []
-        if spec.topic in {"markPrice", "indexPrice"}:
-            marks = [mark for symbol in spec.symbols if (mark := board.marks.mark(symbol))]
-            return [("", self._mark_payload(stream, marks))] if marks else []
+        if spec.topic == "window":
+            bars = ((each, window_bar(board, each, spec.interval)) for each in spec.symbols)
+            said = [self._window(stream, each, bar) for each, bar in bars if bar is not None]
+            return [("", said if spec.array else said[0])] if said else []
+        if spec.topic == "avgPrice":
+            return [("", average_price(board, self._numbers[spec.symbols[0]]))]
+        if spec.topic in MARKING:
+            return self._mark_state(stream)
         if spec.topic == "bookTicker":
             return [(symbol, self._book_ticker(symbol)) for symbol in spec.symbols]
         if spec.topic == "levels":
@@ -269,6 +301,9 @@ class Hub:
         if stream.spec.topic == "miniTicker":
             return payloads.mini_ticker(numbers, ticker, board.time_ms)
         return payloads.day_ticker(numbers, ticker, board.trades.last(symbol), board.time_ms)
+
+    def _window(self, stream: Stream, symbol: str, bar: Candle) -> payloads.Payload:
+        return window_ticker(self._board, self._numbers[symbol], stream.spec.interval, bar)
 
     def _book_ticker(self, symbol: str) -> payloads.Payload:
         depth = self._board.depth
@@ -309,4 +344,6 @@ _PACED: dict[str, Callable[[Hub, Stream], None]] = {
     "continuousKline": Hub._tell_candles,
     "ticker": Hub._tell_tickers,
     "miniTicker": Hub._tell_tickers,
+    "window": Hub._tell_windows,
+    "avgPrice": Hub._tell_average,
 }

@@ -79,7 +79,7 @@ def _trade_update(risk: RiskState, account: Account, report: Report, told: Told)
         "s": name_of(instrument),
         "c": shapes.client_word(told),
         "S": shapes.side_word(told),
-        "o": shapes.type_word(told),
+        "o": "LIQUIDATION" if order.forced else shapes.type_word(told),
         "f": shapes.tif_word(told),
         "q": instrument.qty_text(told.lots),
         "p": instrument.price_text(told.price_ticks),

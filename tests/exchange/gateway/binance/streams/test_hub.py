@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exchange.events import DepthChanged, Liquidated, Marked, Traded
+from exchange.events import Answered, DepthChanged, Liquidated, Marked, Traded
 from exchange.gateway.binance.streams.outbox import Outbox
 from exchange.views.depth import Snapshot
 from tests.exchange.events_by_hand import PERP, START_MS, event
@@ -137,6 +137,20 @@ def test_marks_come_at_their_pace_in_exchange_time() -> None:
             counts[name] = counts.get(name, 0) + 1
             assert isinstance(data, list) is name.startswith("!")
     assert counts == {"btcusdt@markPrice": 2, "btcusdt@markPrice@1s": 6, "!markPrice@arr@1s": 6}
+
+
+def test_a_mark_that_stands_is_told_again_as_time_passes() -> None:
+    floor = Floor()
+    reader = floor.reader("um", "btcusdt@markPrice@1s")
+    start_ms = START_MS // SECOND_MS * SECOND_MS
+    floor.tell(event(Marked, time_ms=start_ms))
+    ((_, marked),) = heard(reader)
+    for second in (1, 2):  # Only time passes.
+        floor.tell(event(Answered, time_ms=start_ms + second * SECOND_MS))
+        ((_, again),) = heard(reader)
+        assert again == {**marked, "E": start_ms + second * SECOND_MS}
+        floor.tell(event(Answered, time_ms=start_ms + second * SECOND_MS + 500))
+        assert heard(reader) == []
 
 
 def test_a_pair_of_coin_contracts_tells_its_marks_as_a_list_and_its_index() -> None:
