@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from redis.asyncio import Redis
 
+from exchange.answering import Answer
 from exchange.bounds import COMMANDS_WAITING_MAX
 from exchange.cluster.connecting import Connection, patiently
 from exchange.cluster.log import LogEntry
@@ -31,10 +32,10 @@ _UNKNOWN: Final = "the gateway stopped: whether the command will be obeyed is no
 
 
 class _Asked(NamedTuple):
-    """What was submitted together, and who waits for what comes of it."""
+    """What was submitted together, and who is told what came of each."""
 
     commands: Sequence[AnyCommand]
-    answer: asyncio.Future[list[list[AnyEvent]]]
+    answers: Sequence[Answer]
 
 
 class Submitter:
@@ -78,8 +79,13 @@ class Submitter:
 
     async def submit(self, command: AnyCommand) -> list[AnyEvent]:
         """The command's events, once it is in the log and obeyed here; `Answered` is last."""
-        (events,) = await self.submit_all([command])
-        return events
+        answer: asyncio.Future[list[AnyEvent]] = asyncio.get_running_loop().create_future()
+        self.enqueue(command, answer)
+        return await answer
+
+    def enqueue(self, command: AnyCommand, answer: Answer) -> None:
+        """The same for one who need not wait: `answer` is told, where it is refused at once."""
+        self._take_in([command], [answer])
 
     async def submit_all(self, commands: Sequence[AnyCommand]) -> list[list[AnyEvent]]:
         """The events of each, of commands that are obeyed in one group, nobody between.
@@ -87,18 +93,10 @@ class Submitter:
         Refused as BUSY where too many wait, as NOT_READY while nobody leads: not sent then.
         SequencerFailed where nobody knows.
         """
-        reason = self._refuses(commands)
-        if reason is not None:
-            return [self._refused(reason) for _ in commands]
-        assert len(commands) <= BATCH_COMMANDS_MAX, "doors ask for less at once"
-        answer: asyncio.Future[list[list[AnyEvent]]] = asyncio.get_running_loop().create_future()
-        self._backlog += len(commands)
-        self._waiting.append(_Asked(commands, answer))
-        self._awake.set()
-        try:
-            return await answer
-        finally:
-            self._backlog -= len(commands)
+        loop = asyncio.get_running_loop()
+        answers: list[asyncio.Future[list[AnyEvent]]] = [loop.create_future() for _ in commands]
+        self._take_in(commands, answers)
+        return await asyncio.gather(*answers)
 
     async def step(self, ms: int) -> int:
         """The core keeps the time: a ValueError, always."""
@@ -124,24 +122,38 @@ class Submitter:
         for origin in entry.origins:
             if origin.gateway != self.gateway:
                 continue
-            answers = iter(groups[origin.place : origin.place + origin.count])
+            told = iter(groups[origin.place : origin.place + origin.count])
             for asked in self._sent.pop(origin.batch, ()):
-                events = [next(answers) for _ in asked.commands]
-                if not asked.answer.done():  # Who asked may have gone away meanwhile.
-                    asked.answer.set_result(events)
+                self._backlog -= len(asked.commands)
+                for answer, events in zip(asked.answers, told, strict=False):
+                    if not answer.done():  # Who asked may have gone away meanwhile.
+                        answer.set_result(events)
 
     def stop(self) -> None:
         """Take nothing any more: refuse what was not sent, and tell of the rest that none knows."""
         self._stopped = True
         for asked in self._waiting:
-            if not asked.answer.done():
-                asked.answer.set_result([self._refused(Reason.NOT_READY) for _ in asked.commands])
-        self._waiting.clear()
+            for answer in asked.answers:
+                if not answer.done():
+                    answer.set_result(self._refused(Reason.NOT_READY))
         for sent in self._sent.values():
-            for asked in sent:
-                if not asked.answer.done():
-                    asked.answer.set_exception(SequencerFailed(_UNKNOWN))
+            for answer in (answer for asked in sent for answer in asked.answers):
+                if not answer.done():
+                    answer.set_exception(SequencerFailed(_UNKNOWN))
+        self._waiting.clear()
         self._sent.clear()
+
+    def _take_in(self, commands: Sequence[AnyCommand], answers: Sequence[Answer]) -> None:
+        """Have them sent with the next batch, or refuse them all at once."""
+        assert len(commands) <= BATCH_COMMANDS_MAX, "doors ask for less at once"
+        reason = self._refuses(commands)
+        if reason is not None:
+            for answer in answers:
+                answer.set_result(self._refused(reason))
+            return
+        self._backlog += len(commands)
+        self._waiting.append(_Asked(commands, answers))
+        self._awake.set()
 
     async def _send_some(self, client: Redis) -> None:
         """Send what was submitted first, in one batch."""

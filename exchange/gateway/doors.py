@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from exchange.answering import Answer
 from exchange.audit import Auditor
 from exchange.clock import Clock
 from exchange.commands import AnyCommand
@@ -38,6 +39,9 @@ class Sequencing(Protocol):
     @property
     def time_ms(self) -> int:
         """Exchange time of the last group obeyed."""
+
+    def enqueue(self, command: AnyCommand, answer: Answer) -> None:
+        """The same as `submit` for one who need not wait: `answer` is told."""
 
     async def submit(self, command: AnyCommand) -> list[AnyEvent]:
         """The command's events, once it is durable and obeyed; see `Sequencer.submit`."""

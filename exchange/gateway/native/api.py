@@ -26,7 +26,7 @@ from exchange.gateway.native.asks import RawBatchAsk
 from exchange.gateway.native.direct import DIRECT, Outcome, Tell, Told
 from exchange.gateway.native.fields import as_ask
 from exchange.gateway.native.routes import BY_OP, Route
-from exchange.sequencer import Sequencer, SequencerFailed
+from exchange.sequencer import SequencerFailed
 from exchange.storage.queries import HistoryAway
 from exchange.wire import Ask
 from matching.reasons import Reason
@@ -97,9 +97,6 @@ class Api:
 
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
-        sequencer = doors.sequencer
-        # Where the sequencer is another process's, nobody is called back.
-        self._enqueue = sequencer.enqueue if isinstance(sequencer, Sequencer) else None
 
     def begin(self, op: str, fields: Mapping[str, Any], caller: Caller, tell: Tell) -> bool:
         """Begin an operation that is one command, if it is: `tell` is called with what comes.
@@ -107,7 +104,7 @@ class Api:
         False, and nothing done, where only `call` does it. `tell` may be called at once.
         """
         direct = DIRECT.get(op)
-        if direct is None or self._enqueue is None:
+        if direct is None:
             return False
         metrics = self._doors.metrics
 
@@ -122,7 +119,7 @@ class Api:
         try:
             ask = self._allowed(BY_OP[op], fields, caller)
             command = direct.wish(self._doors, ask, caller)
-            self._enqueue(command, Told(self._doors, direct, command, told))
+            self._doors.sequencer.enqueue(command, Told(self._doors, direct, command, told))
         except Exception as error:
             told(error)
         return True
