@@ -111,6 +111,9 @@ async def test_a_market_order_fills_and_moves_balances(spot: Venue) -> None:
         assert trades == await client.v3_get_my_trades(**PAIR)
         orders = [bought["orderId"], spent["orderId"], sold["orderId"], again["orderId"]]
         assert [each["orderId"] for each in trades] == orders
+        # Every fill is of the pair's own book.
+        assert await client.get_allocations(**PAIR) == []
+        assert await client.v3_get_my_allocations(**PAIR) == []
         assert [each["orderId"] for each in await client.get_all_orders(**PAIR)] == orders
         assert [each["orderId"] for each in await client.v3_get_all_orders(**PAIR)] == orders
 

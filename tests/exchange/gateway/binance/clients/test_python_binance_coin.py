@@ -77,6 +77,9 @@ async def test_a_position_is_levered_isolated_and_added_to(coins: Venue) -> None
         )
         # 100 contracts of 100 dollars at 50,010: a twentieth of 0.19996, and what was added.
         assert float(held["isolatedWallet"]) == pytest.approx(10_000 / 50_010 / 20 + 0.01, abs=1e-7)
+        await coins.kept()
+        moved = await client.futures_coin_position_margin_history(**COIN)
+        assert (moved[-1]["deltaType"], moved[-1]["amount"]) == ("USER_ADJUST", "0.01000000")
         account = await client.futures_coin_account()
         assert [each["asset"] for each in account["assets"]] == ["BTC"]
         (balance,) = await client.futures_coin_account_balance()

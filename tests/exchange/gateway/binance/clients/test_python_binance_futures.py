@@ -146,6 +146,12 @@ async def test_a_position_is_levered_isolated_added_to_and_read(futures: Venue) 
         added = await client.futures_change_position_margin(**PERP, amount="50", type=1)
         assert (added["code"], added["type"]) == (200, 1)
         assert float((await position(client))["isolatedWallet"]) == pytest.approx(550.1)
+        await futures.kept()
+        moved = await client.futures_position_margin_history(**PERP)
+        assert [(each["deltaType"], float(each["amount"])) for each in moved] == [
+            ("TRADE", 500.1),
+            ("USER_ADJUST", 50),
+        ]
         (config,) = await client.futures_symbol_config(**PERP)
         assert (config["marginType"], config["leverage"]) == ("ISOLATED", 10)
         account = await client.futures_account()

@@ -254,6 +254,9 @@ async def test_what_is_not_dust_stays_and_what_is_goes(spot: Venue) -> None:
         swept = await client.transfer_dust(asset="BTC")
         assert swept["transferResult"][0]["fromAsset"] == "BTC"
         assert float((await client.get_asset_balance("BTC"))["free"]) == 0
+        await spot.kept()
+        (sold,) = (await client.get_dust_log())["userAssetDribblets"]
+        assert sold["userAssetDribbletDetails"][0]["fromAsset"] == "BTC"
         await give(trader, "spot", "BTC", "1")
         with pytest.raises(BinanceAPIException) as refused:
             await client.transfer_dust(asset="BTC")

@@ -251,3 +251,21 @@ async def test_funding_that_was_paid_is_told(traded: Venue, client: AsyncClient)
         assert second["fundingTime"] - first["fundingTime"] == 8 * 60 * MINUTE_MS
         assert abs(float(first["fundingRate"])) <= 0.03
         assert float(first["markPrice"]) > 49_000
+
+
+async def test_what_is_kept_by_period_is_told(traded: Venue, client: AsyncClient) -> None:
+    await traded.pass_time(10 * MINUTE_MS)
+    fives: dict[str, Any] = {"period": "5m", "limit": 1}
+    (linear,) = await client.futures_open_interest_hist(**PERP, **fives)
+    assert float(linear["sumOpenInterest"]) == VOLUME
+    (inverse,) = await client.futures_coin_open_interest_hist(**COINED, **fives)
+    assert float(inverse["sumOpenInterest"]) == 7
+    # Everybody bought who came second, in the first five minutes.
+    (ratio,) = await client.futures_taker_longshort_ratio(**PERP, **fives, startTime=START_MS)
+    assert (float(ratio["buyVol"]), float(ratio["sellVol"])) == (VOLUME, 0)
+    for candles in (
+        await client.futures_premium_index_klines(**PERP, interval="1m"),
+        await client.futures_coin_premium_index_klines(**COIN, interval="1m"),
+    ):
+        # The book's middle lies at the index or below by a five-thousandth at most.
+        assert abs(float(candles[-1][4])) <= 0.0002
