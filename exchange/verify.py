@@ -57,7 +57,7 @@ class SnapshotVerdict:
 class VerifyReport:
     """What `verify` found. `from_seq` is where the replay began, 0 at the genesis record."""
 
-    directory: Path
+    directory: Path | str  # Or the address of a cluster's log.
     from_seq: int = 0
     to_seq: int = 0
     commands: int = 0
@@ -72,6 +72,26 @@ class VerifyReport:
     def ok(self) -> bool:
         """Is there nothing wrong at all?"""
         return not self.problems
+
+    def note(self, verdict: SnapshotVerdict) -> None:
+        """A snapshot was judged."""
+        self.snapshots.append(verdict)
+        if not verdict.ok:
+            self.problems.append(f"the snapshot of seq {verdict.seq}: {verdict.why}")
+
+    def check(self, engine: Engine) -> None:
+        """Assert the invariants of the state that the replay has come to."""
+        try:
+            engine.check()
+        except AssertionError as error:
+            self.problems.append(f"an invariant does not hold behind seq {engine.seq}: {error}")
+
+    def end(self, engine: Engine) -> None:
+        """The replay has come to its end."""
+        self.to_seq, self.time_ms = engine.seq, engine.time_ms
+        self.commands = engine.seq - self.from_seq
+        self.digest = engine.digest()
+        self.check(engine)
 
 
 @dataclass(frozen=True)
@@ -103,9 +123,10 @@ def verify(
 
 
 def _verify(report: VerifyReport, progress: Progress | None, paranoid: bool) -> None:
-    frames = partial(frames_in, _journal_of(report.directory))
-    snapshots = snapshots_in(report.directory / SNAPSHOTS)
-    footing = _oldest_footing(report.directory, snapshots)
+    directory = Path(report.directory)
+    frames = partial(frames_in, _journal_of(directory))
+    snapshots = snapshots_in(directory / SNAPSHOTS)
+    footing = _oldest_footing(directory, snapshots)
     engine = footing.engine
     engine.paranoid = paranoid
     report.from_seq = footing.seq
@@ -117,18 +138,15 @@ def _verify(report: VerifyReport, progress: Progress | None, paranoid: bool) -> 
         if path is not None:
             _judge(report, engine, engine.seq, path)
     for seq in judged:
-        _note(report, SnapshotVerdict(seq, False, "the journal holds no frame that ends there"))
-    report.to_seq, report.time_ms = engine.seq, engine.time_ms
-    report.commands = engine.seq - footing.seq
-    report.digest = engine.digest()
-    _check(report, engine)
+        report.note(SnapshotVerdict(seq, False, "the journal holds no frame that ends there"))
+    report.end(engine)
 
 
 def _telling(
     report: VerifyReport, frames: Iterator[Frame], from_seq: int, progress: Progress | None
 ) -> Iterator[Frame]:
     """The frames as they are, noting the chain and telling how far it is."""
-    total = _size(report.directory, from_seq)
+    total = _size(Path(report.directory), from_seq)
     done = told = 0
     for frame in frames:
         report.chain = frame.chain.hex()
@@ -148,28 +166,15 @@ def _judge(report: VerifyReport, engine: Engine, seq: int, path: Path) -> None:
     except FileNotFoundError:
         return  # The server has dropped it meanwhile.
     except (BadSnapshot, OSError) as error:
-        _note(report, SnapshotVerdict(seq, False, str(error)))
+        report.note(SnapshotVerdict(seq, False, str(error)))
         return
     if snapshot.chain.hex() != report.chain:
-        _note(report, SnapshotVerdict(seq, False, "it belongs to another journal"))
+        report.note(SnapshotVerdict(seq, False, "it belongs to another journal"))
     elif snapshot.digest.hex() != engine.digest():
-        _note(report, SnapshotVerdict(seq, False, "the replay comes to another digest"))
+        report.note(SnapshotVerdict(seq, False, "the replay comes to another digest"))
     else:
-        _note(report, SnapshotVerdict(seq, True))
-    _check(report, engine)
-
-
-def _note(report: VerifyReport, verdict: SnapshotVerdict) -> None:
-    report.snapshots.append(verdict)
-    if not verdict.ok:
-        report.problems.append(f"the snapshot of seq {verdict.seq}: {verdict.why}")
-
-
-def _check(report: VerifyReport, engine: Engine) -> None:
-    try:
-        engine.check()
-    except AssertionError as error:
-        report.problems.append(f"an invariant does not hold behind seq {engine.seq}: {error}")
+        report.note(SnapshotVerdict(seq, True))
+    report.check(engine)
 
 
 def replay(
