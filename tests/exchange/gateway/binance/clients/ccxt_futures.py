@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import ccxt
 import ccxt.async_support
+import ccxt.pro
 import pytest
 
 from exchange.gateway.binance.symbols import Product
@@ -87,3 +88,15 @@ async def ccxt_futures(
 async def funded(venue: Venue) -> Trader:
     """An account with money in the wallets of both products."""
     return await venue.account(perp_BTC="BTC")
+
+
+@contextlib.asynccontextmanager
+async def pro_futures(futures: Futures, trader: Trader, **options: Any) -> AsyncIterator[Any]:
+    """The product's class of ccxt.pro, with an account's key."""
+    settings = {"apiKey": trader.key, "secret": trader.secret, "enableRateLimit": False}
+    exchange = getattr(ccxt.pro, futures.kind)({**settings, **options})
+    point_ccxt(exchange, trader.rig.url, (futures.account,))
+    try:
+        yield exchange
+    finally:
+        await exchange.close()
