@@ -10,6 +10,13 @@ from exchange.gateway.binance.errors import BAD_VALUE, refused
 from exchange.gateway.binance.market.choosing import chosen, said_of, weight_of
 from exchange.gateway.binance.params import Params
 from exchange.gateway.binance.streams.payloads import NO_TRADE, Numbers
+from exchange.gateway.binance.streams.windows import (
+    AVERAGE_MINUTES,
+    PERCENT_E3,
+    begins_ms,
+    mean_price_e8,
+    whole_of,
+)
 from exchange.gateway.binance.symbols import pair_of
 from exchange.gateway.past import candles_of
 from exchange.views.candles import MINUTE_MS, Candle
@@ -17,8 +24,6 @@ from matching.instrument import Instrument, fixed_text
 from risk.money import half_even_div
 from risk.parameters import DAY_MS, HOUR_MS
 
-AVERAGE_MINUTES: Final = 5
-PERCENT_E3: Final = 100_000  # Changes in percent have three places.
 MINI: Final = (
     *("symbol", "openPrice", "highPrice", "lowPrice", "lastPrice", "volume", "quoteVolume"),
     *("openTime", "closeTime", "firstId", "lastId", "count"),
@@ -127,15 +132,10 @@ async def average_price(call: Call) -> dict[str, Any]:
     """The mean of the last five minutes' trades; the last price where there were none."""
     instrument = call.instrument()
     numbers = Numbers(instrument)
-    minutes = call.doors.board.candles.get(instrument.symbol, "1m", limit=AVERAGE_MINUTES)
-    lots = sum(minute.lots for minute in minutes)
-    mean_e8 = numbers.mean_e8(sum(minute.units for minute in minutes), lots)
-    if not lots and minutes:
-        mean_e8 = minutes[-1].close * instrument.tick_e8
     last = call.doors.board.trades.last(instrument.symbol)
     return {
         "mins": AVERAGE_MINUTES,
-        "price": numbers.price_e8(mean_e8),
+        "price": numbers.price_e8(mean_price_e8(call.doors.board, numbers)),
         "closeTime": last.time_ms if last is not None else call.now_ms,
     }
 
@@ -147,8 +147,7 @@ async def rolling_ticker(call: Call) -> Any:
     if window is None or int(window[1]) > _UNITS[window[2]][1]:
         raise refused(BAD_VALUE, "windowSize")
     long_ms = int(window[1]) * _UNITS[window[2]][0]
-    minute_ms = call.now_ms - call.now_ms % MINUTE_MS
-    return await _of_span(call, minute_ms - long_ms + MINUTE_MS, call.now_ms)
+    return await _of_span(call, begins_ms(call.now_ms, long_ms), call.now_ms)
 
 
 async def trading_day(call: Call) -> Any:
@@ -176,15 +175,7 @@ async def traded_between(call: Call, symbol: str, start_ms: int) -> Candle:
     if start_ms < hour_ms:
         bars = await candles_of(call.doors, symbol, "1m", start_ms, hour_ms - 1, 60)
     bars += await candles_of(call.doors, symbol, "1h", hour_ms, None, 7 * 24)
-    if not bars:
-        return NEVER
-    # A minute without a trade still says where the price stood: the window opens there.
-    opened, whole = bars[0].open, bars[0]
-    for bar in bars[1:]:
-        whole.add(bar)
-    whole.open = opened
-    whole.high, whole.low = max(whole.high, opened), min(whole.low, opened)
-    return whole
+    return whole_of(bars) or NEVER
 
 
 def spot_day_weight(params: Params) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from exchange.gateway.binance.intervals import has_candles
+from exchange.gateway.binance.streams.windows import WINDOWS_MS
 from exchange.gateway.binance.symbols import Product, Symbols
 
 Topic = Literal[
@@ -22,8 +23,15 @@ Topic = Literal[
     "markPrice",
     "indexPrice",
     "forceOrder",
+    "avgPrice",
+    "window",  # ticker_1h, ticker_4h and ticker_1d
 ]
-PERIODIC: Final = frozenset({"kline", "continuousKline", "ticker", "miniTicker", "depth", "levels"})
+PERIODIC: Final = frozenset(
+    {
+        *("kline", "continuousKline", "ticker", "miniTicker", "depth", "levels"),
+        *("avgPrice", "window"),
+    }
+)
 
 LEVELS: Final = {"depth5": 5, "depth10": 10, "depth20": 20}
 SPEEDS_MS: Final = {
@@ -43,9 +51,11 @@ TICKER_MS: Final = 1_000
 MARK_MS: Final = 3_000
 
 # Topics that say their speed, or nothing, behind another @.
-_PACED: Final = frozenset({"depth", "levels", "markPrice", "indexPrice"})
+PACED: Final = frozenset({"depth", "levels", "markPrice", "indexPrice"})
 _FUTURES_ONLY: Final = frozenset({"continuousKline", "markPrice", "indexPrice", "forceOrder"})
-_PLAIN: Final[dict[str, Topic]] = {
+_SPOT_ONLY: Final = frozenset({"avgPrice", "window"})
+_WINDOWS: Final = {f"ticker_{window}": window for window in WINDOWS_MS}
+OF_ONE: Final[dict[str, Topic]] = {
     "trade": "trade",
     "aggTrade": "aggTrade",
     "ticker": "ticker",
@@ -56,17 +66,21 @@ _PLAIN: Final[dict[str, Topic]] = {
     "markPrice": "markPrice",
     "indexPrice": "indexPrice",
     "forceOrder": "forceOrder",
+    "avgPrice": "avgPrice",
+    **dict.fromkeys(_WINDOWS, "window"),
 }
-_OF_ALL: Final[dict[str, Topic]] = {
+OF_ALL: Final[dict[str, Topic]] = {
     "!ticker": "ticker",
     "!miniTicker": "miniTicker",
     "!bookTicker": "bookTicker",
     "!markPrice": "markPrice",
     "!forceOrder": "forceOrder",
+    **dict.fromkeys((f"!{name}" for name in _WINDOWS), "window"),
 }
 # These tell all that changed as one list; the other streams of all symbols tell one at a time.
-_ARRAYS: Final = frozenset({"ticker", "miniTicker", "markPrice"})
-_CANDLE: Final = re.compile(r"(kline|continuousKline)_(\w+)")
+_ARRAYS: Final = frozenset({"ticker", "miniTicker", "markPrice", "window"})
+CANDLES: Final = ("kline", "continuousKline")
+_CANDLE: Final = re.compile(rf"({'|'.join(CANDLES)})_(\w+)")
 
 
 class Spec(NamedTuple):
@@ -75,7 +89,7 @@ class Spec(NamedTuple):
     topic: Topic
     symbols: tuple[str, ...]
     every_ms: int = 0  # 0: as it happens.
-    interval: str = ""  # Of candles.
+    interval: str = ""  # Of candles, or of a ticker's window.
     levels: int = 0  # Of a book, a side.
     array: bool = False
     by_pair: bool = False  # Named after a pair, so that its payload is too.
@@ -99,10 +113,10 @@ def spec_of(name: str, product: Product, symbols: Symbols) -> Spec | None:
     candle = _CANDLE.fullmatch(told)
     if candle is not None:
         return None if speed else _candles(head, candle[1], candle[2], product, symbols)
-    topic = _PLAIN.get(told)
-    if topic is None or (product == "spot" and topic in _FUTURES_ONLY):
+    topic = OF_ONE.get(told)
+    if topic is None or not _has(product, topic):
         return None
-    if speed and (topic not in _PACED or speed not in SPEEDS_MS):
+    if speed and (topic not in PACED or speed not in SPEEDS_MS):
         return None
     by_pair = product == "cm" and topic in {"markPrice", "indexPrice"}
     symbol = _symbol(head, product, symbols)
@@ -114,19 +128,25 @@ def spec_of(name: str, product: Product, symbols: Symbols) -> Spec | None:
         return None
     every_ms = SPEEDS_MS[speed] if speed else _pace(topic, product)
     array = named_by_pair and topic == "markPrice"
-    return Spec(topic, (symbol,), every_ms, "", LEVELS.get(told, 0), array, named_by_pair)
+    window = _WINDOWS.get(told, "")
+    return Spec(topic, (symbol,), every_ms, window, LEVELS.get(told, 0), array, named_by_pair)
+
+
+def _has(product: Product, topic: Topic) -> bool:
+    return topic not in (_FUTURES_ONLY if product == "spot" else _SPOT_ONLY)
 
 
 def _of_all(head: str, rest: str, product: Product, symbols: Symbols) -> Spec | None:
-    topic = _OF_ALL.get(head)
-    if topic is None or (product == "spot" and topic in _FUTURES_ONLY):
+    topic = OF_ALL.get(head)
+    if topic is None or not _has(product, topic):
         return None
     shape, _, speed = rest.partition("@")
     if shape != ("" if topic == "bookTicker" else "arr") or (speed and speed not in SPEEDS_MS):
         return None
     every_ms = SPEEDS_MS[speed] if speed else _pace(topic, product)
     everything = tuple(instrument.symbol for instrument in symbols.all(product))
-    return Spec(topic, everything, every_ms, array=topic in _ARRAYS)
+    window = _WINDOWS.get(head.removeprefix("!"), "")
+    return Spec(topic, everything, every_ms, window, array=topic in _ARRAYS)
 
 
 def _candles(
@@ -149,7 +169,7 @@ def _pace(topic: Topic, product: Product) -> int:
         return SPOT_DEPTH_MS if product == "spot" else FUTURES_DEPTH_MS
     if topic in {"markPrice", "indexPrice"}:
         return MARK_MS
-    return TICKER_MS if topic in {"ticker", "miniTicker"} else 0
+    return TICKER_MS if topic in PERIODIC else 0
 
 
 def _symbol(name: str, product: Product, symbols: Symbols) -> str | None:

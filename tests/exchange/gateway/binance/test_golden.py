@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from exchange.gateway.binance.routes import BY_METHOD, ROUTES
-from exchange.gateway.binance.streams.names import _OF_ALL, _PLAIN, spec_of
+from exchange.gateway.binance.streams.names import OF_ALL, OF_ONE, spec_of
 from exchange.gateway.binance.streams.session import METHODS
 from exchange.gateway.binance.symbols import Product, Symbols
 from exchange.gateway.binance.ws_api.door import APIS
@@ -120,10 +120,10 @@ def test_every_stream_is_told_in_a_script() -> None:
                     told.add((product, spec.topic, name.startswith("!")))
     for product in SOCKETS.values():
         head = {"spot": "btcusdt", "um": "btcusdt", "cm": "btcusd_perp"}[product]
-        for plain in _PLAIN:
+        for plain in OF_ONE:
             spec = spec_of(f"{head}@{plain}", product, symbols)
             assert spec is None or (product, spec.topic, False) in told, (product, plain)
-        for name in _OF_ALL:
+        for name in OF_ALL:
             shape = "" if name == "!bookTicker" else "@arr"
             spec = spec_of(name + shape, product, symbols)
             assert spec is None or (product, spec.topic, True) in told, (product, name)
