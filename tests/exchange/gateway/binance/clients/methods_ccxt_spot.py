@@ -71,7 +71,9 @@ _WORKS: Final = {
         "fetch_cross_borrow_rate fetch_isolated_borrow_rate fetch_isolated_borrow_rates"
         " fetch_borrow_rate_history"
     ),
-    "test_ccxt_margin::test_no_margin_wallet_was_ever_liquidated": ("fetch_my_liquidations"),
+    "test_ccxt_margin::test_a_forced_sale_is_a_liquidation_of_the_account": (
+        "fetch_my_liquidations"
+    ),
     "test_ccxt_spot_ws_orders::test_an_order_lives_its_whole_life_over_one_socket": (
         "create_order_ws create_limit_order_ws edit_order_ws cancel_order_ws"
         " cancel_all_orders_ws fetch_order_ws fetch_open_orders_ws"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, Final
 
+import ccxt
 import pytest
 import pytest_asyncio
 
-from risk.parameters import HOUR_MS
+from risk.parameters import DAY_MS, HOUR_MS
 from tests.exchange.gateway.binance.clients.ccxt_drivers import (
     SPOT,
     Library,
@@ -16,6 +18,7 @@ from tests.exchange.gateway.binance.clients.ccxt_drivers import (
     ccxt_rest,
 )
 from tests.exchange.gateway.binance.clients.venue import Venue, venue
+from tests.exchange.gateway.rig import START_MS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -89,6 +92,10 @@ async def test_rates_of_borrowing(market: Venue, library: Library) -> None:
         assert {SPOT, "ETH/USDT"} <= set(await client.fetch_isolated_borrow_rates())
         history = await client.fetch_borrow_rate_history("USDT")
         assert {each["rate"] for each in history} == {0.00024}
+        since = START_MS - DAY_MS
+        assert {
+            each["rate"] for each in await client.fetch_borrow_rate_history("USDT", since, 5)
+        } == {0.00024}
         limits = await client.sapi_get_margin_maxborrowable({"asset": "USDT"})
         assert float(limits["amount"]) == 0  # There is nothing in the wallet.
 
@@ -214,3 +221,28 @@ async def test_what_may_be_pledged_and_borrowed(market: Venue, library: Library)
         assert int(tier["effectiveMultiple"]) > 1
         data = await client.sapi_get_margin_crossmargindata({"coin": "BTC"})
         assert data[0]["borrowable"] is True
+
+
+@pytest.mark.parametrize("mode", BOTH, ids=("cross", "isolated"))
+async def test_a_forced_sale_is_a_liquidation_of_the_account(
+    tmp_path: Path, mode: dict[str, str]
+) -> None:
+    async with (
+        venue(tmp_path) as market,
+        ccxt_rest("ccxt.async_support", await market.account()) as client,
+    ):
+        await in_margin(client, 1_000)
+        borrowing = {**mode, "sideEffectType": "MARGIN_BUY"}
+        await client.create_order(SPOT, "market", "buy", 0.05, None, borrowing)
+        # 0.05 x 31,000 = 1,550 against 1,500.5 that were borrowed.
+        await market.rig.set_index("BTC-USDT", "31000")
+        await market.pass_time(1_000)
+        await market.kept()
+        said = await client.sapi_get_margin_forceliquidationrec()
+        assert [(each["symbol"], each["side"]) for each in said["rows"]] == [("BTCUSDT", "SELL")]
+        if mode is CROSS:  # Which it can ask for only without a symbol, and then not read.
+            with pytest.raises(ccxt.ArgumentsRequired, match="safeMarket"):
+                await client.fetch_my_liquidations(None, None, None, {"type": "spot"})
+            return
+        (forced,) = await client.fetch_my_liquidations(SPOT, None, None, {"type": "spot"})
+        assert (forced["symbol"], forced["price"], forced["side"]) == (SPOT, 49_990, "sell")
