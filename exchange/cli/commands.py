@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from exchange import __version__, build
-from exchange.cli import cluster, compare, gateway, journals, keys, programs, serve, trade, why
+from exchange.cli import (
+    cluster,
+    compare,
+    core,
+    gateway,
+    journals,
+    keys,
+    programs,
+    serve,
+    trade,
+    why,
+)
 from exchange.cli.output import Failure, UsageError, complain
 
 DESCRIPTION: Final = """\
@@ -43,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=version)
     build.add_argument(root)
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for subject in (serve, trade, compare, why, keys, journals, gateway, cluster, programs):
+    for subject in (serve, trade, compare, why, keys, journals, core, gateway, cluster, programs):
         subject.add_commands(commands)
     return root
 
