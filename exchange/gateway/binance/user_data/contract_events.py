@@ -11,7 +11,6 @@ from exchange.events import (
     Deleveraged,
     Filled,
     LedgerPosted,
-    MarginCalled,
     PositionChanged,
     SettingChanged,
 )
@@ -24,8 +23,6 @@ from matching.instrument import amount_text, fixed_text
 from matching.limits import SCALE
 from risk.account import PERP, Account, leg_of, position_wallet, side_of
 from risk.ledger import PostingReason
-from risk.money import E12, ceil_div
-from risk.scopes import is_cross, scope_legs
 from risk.state import RiskState
 
 Payload = dict[str, Any]
@@ -90,16 +87,12 @@ def contract_events(
     for event in own:
         if isinstance(event, SettingChanged):
             said += _setting(risk, account, event, realised)
-        elif isinstance(event, MarginCalled) and not event.cleared:
-            said.append(_margin_call(risk, account, event))
     return said
 
 
 def _is_of(risk: RiskState, scope: str, event: AnyEvent) -> bool:
     """Whether an event of the account belongs to the product."""
     wallet = getattr(event, "wallet", None)
-    if isinstance(event, MarginCalled):
-        wallet = event.scope
     if wallet is not None and wallet != PERP:
         return scope_of_wallet(wallet, risk.instruments) == scope
     symbol = getattr(event, "symbol", "")
@@ -227,7 +220,7 @@ def _position(risk: RiskState, event: PositionChanged, realised: Realised) -> Pa
     }
 
 
-# -- settings and calls ------------------------------------------------------------------------
+# -- settings ----------------------------------------------------------------------------------
 
 
 def _setting(
@@ -263,34 +256,3 @@ def _setting(
         for leg in account.legs(event.symbol) or [event.symbol]
     ]
     return [_update(event.time_ms, "MARGIN_TYPE_CHANGE", [], told)]
-
-
-def _margin_call(risk: RiskState, account: Account, event: MarginCalled) -> Payload:
-    """The positions of a scope that came near its liquidation, at their marks."""
-    positions = []
-    for leg in scope_legs(risk, account, event.scope):
-        held = account.positions[leg]
-        contract, mark_e8 = risk.contracts[held.symbol], risk.mark_e8(held.symbol)
-        if mark_e8 is None:
-            continue
-        isolated = account.is_isolated(held.symbol)
-        profit = contract.unrealised_e16(held.lots, held.cost_minor, mark_e8)
-        maintenance = ceil_div(contract.maintenance_e28(held.lots, mark_e8), E12)
-        margin = account.minor(position_wallet(leg), contract.settle)
-        positions.append(
-            {
-                "s": name_of(contract.instrument),
-                "ps": shapes.position_side_word(side_of(leg)),
-                "pa": contract.instrument.qty_text(held.lots),
-                "mt": "ISOLATED" if isolated else "CROSSED",
-                "iw": money(margin) if isolated else "0",
-                "mp": amount_text(mark_e8),
-                "up": money(contract.floor_minor(profit, mark_e8)),
-                "mm": money(contract.ceil_minor(maintenance, mark_e8)),
-            }
-        )
-    said: Payload = {"e": "MARGIN_CALL", "E": event.time_ms}
-    if is_cross(event.scope):
-        asset = event.scope.partition(":")[2] or risk.venue.quote
-        said["cw"] = money(account.minor(event.scope, asset))
-    return said | {"p": positions}

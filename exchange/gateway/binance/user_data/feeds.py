@@ -13,11 +13,12 @@ import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from exchange.events import AnyEvent, OrderChanged
+from exchange.events import AnyEvent, Marked, OrderChanged
 from exchange.gateway.binance.errors import BAD_LISTEN_KEY, refused
 from exchange.gateway.binance.streams.private import PrivateStreams
 from exchange.gateway.binance.symbols import Product
 from exchange.gateway.binance.user_data.contract_events import Realised, contract_events
+from exchange.gateway.binance.user_data.margin_calls import MarginCalls
 from exchange.gateway.binance.user_data.scopes import CONTRACTS, product_of_scope
 from exchange.gateway.binance.user_data.spot_events import spot_events
 from exchange.gateway.calls import Caller
@@ -71,6 +72,7 @@ class Feed:
         self.tokens: dict[str, tuple[int, Caller]] = {}  # With when each runs out.
         self.subscriptions: dict[Subscription, None] = {}  # A set that keeps its order.
         self.realised = Realised()
+        self.margin_calls = MarginCalls()
 
     @property
     def is_idle(self) -> bool:
@@ -243,8 +245,13 @@ class UserData:
         try:
             if self._feeds:
                 self._judge()
+                marked_ms = 0
                 for events in groups:
                     self._command(events)
+                    if any(isinstance(event, Marked) for event in events):
+                        marked_ms = events[-1].time_ms
+                if marked_ms:
+                    self._call_margins(marked_ms)
         finally:
             self._first_new = self._next_order_id
             self._told.clear()
@@ -270,6 +277,15 @@ class UserData:
                     self._tell(feed, told)
         self._told.update(event.order_id for event in events if isinstance(event, OrderChanged))
 
+    def _call_margins(self, time_ms: int) -> None:
+        """Marks have moved: tell who listens of positions that came near their liquidation."""
+        risk = self._doors.engine.risk
+        for account_id, scopes in list(self._feeds.items()):
+            for scope in sorted(CONTRACTS & scopes.keys()):
+                feed, account = scopes[scope], risk.accounts.get(account_id)
+                if account and (feed.subscriptions or self._private.is_held(feed.key)):
+                    self._push(feed, feed.margin_calls.news(risk, account, scope, time_ms))
+
     def _tell(self, feed: Feed, events: list[AnyEvent]) -> None:
         risk, (account_id, scope) = self._doors.engine.risk, feed.place
         if scope in CONTRACTS:
@@ -277,6 +293,9 @@ class UserData:
             said = contract_events(risk, scope, account, events, feed.realised, self._is_new)
         else:
             said = spot_events(scope, events, risk.instruments, self._is_new, self._names)
+        self._push(feed, said)
+
+    def _push(self, feed: Feed, said: Sequence[Payload]) -> None:
         for payload in said:
             for subscription in feed.subscriptions:
                 subscription.tell(payload)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from exchange.events import MarginCalled
-from exchange.gateway.binance.user_data.contract_events import Realised, contract_events
 from tests.exchange.gateway.binance.binance_rig import Bot, bot_of
 from tests.exchange.gateway.binance.ws_api.socket_rig import Socket, connected
 from tests.exchange.gateway.rig import Rig, running
@@ -113,27 +111,3 @@ async def test_settings_are_told(tmp_path: Path) -> None:
             (told,) = await heard(socket, 1)
             assert told["a"]["m"] == "MARGIN_TYPE_CHANGE"
             assert told["a"]["P"][0]["mt"] == "isolated"
-
-
-def is_new(order_id: int) -> bool:
-    """None of the orders is."""
-    return False
-
-
-async def test_a_margin_call_lists_the_positions_of_its_scope(tmp_path: Path) -> None:
-    async with running(tmp_path) as rig:
-        await rig.set_index(PAIR, "50000")
-        bot, other = await rich(rig), await rich(rig)
-        await other.trader.order(PERP, "sell", "0.01", price="50000")
-        await bot.trader.order(PERP, "buy", "0.01", price="50000")
-        risk = rig.doors.engine.risk
-        account = risk.accounts[bot.trader.account_id]
-        called = MarginCalled(9, 5, account.id, 1, "perp", 10**12, 2 * 10**12, 1, False)
-        (said,) = contract_events(risk, "um", account, [called], Realised(), is_new)
-        assert list(said) == ["e", "E", "cw", "p"]
-        (position,) = said["p"]
-        assert list(position) == ["s", "ps", "pa", "mt", "iw", "mp", "up", "mm"]
-        assert (position["s"], position["mt"], position["iw"]) == ("BTCUSDT", "CROSSED", "0")
-        assert contract_events(risk, "cm", account, [called], Realised(), is_new) == []
-        over = [MarginCalled(9, 5, account.id, 1, "perp", 10**12, 10**12, 0, True)]
-        assert contract_events(risk, "um", account, over, Realised(), is_new) == []
