@@ -1,9 +1,11 @@
-"""`papertape verify` and `papertape replay`: look at a data directory, change nothing."""
+"""`papertape verify` and `papertape replay`: look at what is kept, change nothing."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import datetime
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from exchange.cli.output import GREEN, RED, Failure, UsageError, painted, print_json, table
+from exchange.cli.redis_options import add_redis_options, redis_of
 from exchange.engine import Engine
 from exchange.recovery import RecoveryFailed
 from exchange.storage.segments import JournalCorrupt, JournalPruned
@@ -20,12 +23,14 @@ from exchange.verify import Progress, Replayed, VerifyReport
 from exchange.verify import replay as replay_to
 from exchange.verify import verify as verify_directory
 
+URL: Final = re.compile(r"[a-z]+://")
 SEQ_MAX: Final = 100_000_000_000  # A larger number is a moment: this one, in 1973.
 
 VERIFY_EXAMPLES: Final = """\
 examples:
   papertape verify ./papertape-data
   papertape verify ./papertape-data --json
+  papertape verify redis://10.0.0.5:6379 --venue main     the log of a cluster
 
 It replays the journal, checks every frame's checksum and place in the chain, every snapshot's
 digest and the invariants, and prints the digest of the state. It may run beside the exchange."""
@@ -43,6 +48,7 @@ UNREADABLE: Final = (BadSnapshot, JournalCorrupt, JournalPruned, RecoveryFailed,
 def add_commands(commands: Any) -> None:
     """Add `verify` and `replay`."""
     verify = _add(commands, "verify", "replay a journal and judge it", VERIFY_EXAMPLES)
+    add_redis_options(verify, by_flag=False)
     verify.set_defaults(run=run_verify)
     replay = _add(commands, "replay", "rebuild the state up to a point", REPLAY_EXAMPLES)
     replay.add_argument("--to", metavar="SEQ|TIME", help="a command's number, or a moment (UTC)")
@@ -57,7 +63,11 @@ def _add(commands: Any, name: str, about: str, examples: str) -> argparse.Argume
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("directory", metavar="DIR", type=Path, help="a data directory")
+    where = "DIR|URL" if name == "verify" else "DIR"
+    about_url = ", or the Redis of a cluster" if name == "verify" else ""
+    command.add_argument(
+        "directory", metavar=where, type=_where, help=f"a data directory{about_url}"
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.add_argument(
         "--paranoid", action="store_true", help="assert every invariant behind every command"
@@ -65,20 +75,45 @@ def _add(commands: Any, name: str, about: str, examples: str) -> argparse.Argume
     return command
 
 
+def _where(text: str) -> Path | str:
+    """A directory, or the address of a Redis."""
+    return text if URL.match(text) else Path(text)
+
+
 # -- verify ------------------------------------------------------------------------------------
 
 
 def run_verify(args: argparse.Namespace) -> int:
-    """Judge a directory: 0 where it is sound."""
-    try:
-        report = verify_directory(args.directory, progress_bar("verifying"), paranoid=args.paranoid)
-    except UNREADABLE as error:
-        raise Failure(str(error)) from None
+    """Judge a directory, or the log of a cluster: 0 where it is sound."""
+    report = _verified_log(args) if isinstance(args.directory, str) else _verified(args)
     if args.json:
         print_json(verify_dict(report))
     else:
         print(verify_text(report))
     return 0 if report.ok else 1
+
+
+def _verified(args: argparse.Namespace) -> VerifyReport:
+    try:
+        return verify_directory(args.directory, progress_bar("verifying"), paranoid=args.paranoid)
+    except UNREADABLE as error:
+        raise Failure(str(error)) from None
+
+
+def _verified_log(args: argparse.Namespace) -> VerifyReport:
+    from redis.exceptions import RedisError
+
+    from exchange.cluster.verifying import NoLog, verify_log
+
+    args.redis = args.directory
+    connection, names = redis_of(args)
+    progress = progress_bar("verifying")
+    try:
+        return asyncio.run(verify_log(connection, names, progress, paranoid=args.paranoid))
+    except NoLog as error:
+        raise Failure(str(error)) from None
+    except (RedisError, OSError) as error:
+        raise Failure(f"{connection.shown}: {error}") from None
 
 
 def verify_dict(report: VerifyReport) -> dict[str, Any]:
@@ -118,6 +153,8 @@ def verify_text(report: VerifyReport) -> str:
 
 def run_replay(args: argparse.Namespace) -> int:
     """Rebuild a state and print it."""
+    if isinstance(args.directory, str):
+        raise UsageError("a state is rebuilt from a data directory")
     to_seq, to_time_ms = point(args.to)
     try:
         replayed = replay_to(

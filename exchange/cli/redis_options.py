@@ -18,15 +18,21 @@ PASSWORD_VARIABLE: Final = "PAPERTAPE_REDIS_PASSWORD"
 VENUE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 
 
-def add_redis_options(command: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """Add them; `--redis` may be left out where the command can do without."""
+def add_redis_options(
+    command: argparse.ArgumentParser, *, required: bool = True, by_flag: bool = True
+) -> None:
+    """Add them; `--redis` may be left out where the command can do without.
+
+    Without `by_flag` the command sets `args.redis` itself.
+    """
     where = command.add_argument_group("Redis")
-    where.add_argument(
-        "--redis",
-        metavar="URL",
-        required=required,
-        help="redis://HOST:PORT/DB, rediss://... for TLS, unix://PATH",
-    )
+    if by_flag:
+        where.add_argument(
+            "--redis",
+            metavar="URL",
+            required=required,
+            help="redis://HOST:PORT/DB, rediss://... for TLS, unix://PATH",
+        )
     where.add_argument(
         "--venue", default="main", help="name of the venue in that Redis (default: main)"
     )
