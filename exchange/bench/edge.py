@@ -92,6 +92,7 @@ async def run(sizes: Sizes, port: str, folder: str | None) -> dict[str, Any]:
         orders, echo = await bench.rounds(sizes)
         groups = metric(served.said["url"], "papertape_group_commands_count")
         grouped = metric(served.said["url"], "papertape_group_commands_sum")
+        applied_s = metric(served.said["url"], "papertape_apply_seconds_sum")
         peak_mb = served.peak_rss_mb()
         for pipe in [*pipes, *echoes]:
             pipe.close()
@@ -107,6 +108,7 @@ async def run(sizes: Sizes, port: str, folder: str | None) -> dict[str, Any]:
         "echo_per_s": round(echo.per_s),
         "ratio_to_echo": round(orders.per_s / echo.per_s, 4),
         "server_us_per_command": round(orders.cpu_us, 2),
+        "engine_us_per_command": round(applied_s / grouped * 1e6, 2),
         "server_us_per_echo": round(echo.cpu_us, 2),
         "commands_per_group": round(grouped / groups, 1),
         "refused": sum(len(pipe.refused) for pipe in pipes),

@@ -1,7 +1,8 @@
 """What a venue, a thousand classrooms and a public exchange would take, from measured figures.
 
-Prints the tables of docs/scale.md; --write puts them there. --set answers what if: what the tables
-would say with another figure.
+Prints the tables of docs/scale.md; --write puts them there. --take puts what reports of `papertape
+bench engine`, `replay`, `edge` and `fanout` say (--json) into docs/scale-figures.json, where the
+other figures stand too. --set answers what if: what the tables would say with another one.
 """
 
 from __future__ import annotations
@@ -12,15 +13,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from exchange.capacity.figures import BadFigures, read_figures
+import msgspec
+
+from exchange.capacity.figures import MEASURED, BadFigures, Figures, read_figures
 from exchange.capacity.page import with_tables
 from exchange.capacity.tables import tables
+from exchange.capacity.taking import taken
 
 DOCS: Final = Path("docs")
 EXAMPLES: Final = """examples:
   scripts/capacity                          the tables
   scripts/capacity --set engine_us=6.7      what if the engine took 6.7 us a command?
-  scripts/capacity --write                  put them into docs/scale.md
+  scripts/capacity --take engine.json edge.json --machine "two cores of ..."
+                                            put what these reports say into the figures
+  scripts/capacity --write                  put the tables into docs/scale.md
   scripts/capacity --check                  1 if docs/scale.md says something else"""
 
 
@@ -28,8 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print, write or check; 2 for figures that cannot be, 1 where the page differs."""
     args = _parser().parse_args(arguments)
     try:
-        figures = read_figures(args.figures).but(dict(map(_change, args.set)))
-        made = tables(figures)
+        figures = read_figures(args.figures)
+        if args.take:
+            _take(args, figures)
+            return 0
+        made = tables(figures.but(dict(map(_change, args.set))))
         if not (args.write or args.check):
             print(
                 "\n\n".join("\n".join([f"## {name}", "", *lines]) for name, lines in made.items())
@@ -46,6 +55,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _checked(old == new, args.page)
     args.page.write_text(new, "utf-8")
     return 0
+
+
+def _take(args: argparse.Namespace, old: Figures) -> None:
+    """Put what reports say into the file of figures, and tell what changed."""
+    new = taken(old, args.take)
+    if args.machine:
+        new = msgspec.structs.replace(new, machine=args.machine)
+    text = msgspec.json.format(msgspec.json.encode(new), indent=2)
+    args.figures.write_bytes(text + b"\n")
+    for name in MEASURED:
+        if old[name] != new[name]:
+            print(f"{name}: {old[name]:,.4g} -> {new[name]:,.4g}")
 
 
 def _checked(same: bool, page: Path) -> int:
@@ -65,8 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--figures", type=Path, default=DOCS / "scale-figures.json", help="(%(default)s)")
     add("--page", type=Path, default=DOCS / "scale.md", help="(%(default)s)")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="another figure")
+    add("--machine", default="", metavar="TEXT", help="with --take: what it was measured on")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--write", action="store_true", help="put the tables into the page")
+    which.add_argument(
+        "--take", type=Path, nargs="+", metavar="REPORT", help="read figures from these reports"
+    )
     which.add_argument("--check", action="store_true", help="see whether they are there")
     return parser
 

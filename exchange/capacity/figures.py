@@ -13,7 +13,6 @@ MEASURED: Final = {
     "engine_interpreted_us": "us of a core a command",
     "engine_us": "us of a core a command",
     "replica_us": "us of a core a command",
-    "journal_us": "us of a core a command",
     "intake_us": "us of a core a command",
     "edge_us": "us of a core an order",
     "delivery_us": "us of a core a message",

@@ -53,17 +53,16 @@ class Size(NamedTuple):
 def ceiling(figures: Figures) -> Ceiling:
     """What one venue can take at most, with nobody to read along."""
     room_us = figures["busy"] * US_PER_S
-    outside = figures["journal_us"] + figures["edge_us"]
     return Ceiling(
-        room_us / (figures["engine_interpreted_us"] + outside),
-        room_us / (figures["engine_us"] + outside),
+        room_us / (figures["engine_interpreted_us"] + figures["edge_us"]),
+        room_us / (figures["engine_us"] + figures["edge_us"]),
         room_us / core_us(figures),
     )
 
 
 def core_us(figures: Figures) -> float:
     """What a command costs the core of a cluster."""
-    return figures["engine_us"] + figures["journal_us"] + figures["intake_us"]
+    return figures["engine_us"] + figures["intake_us"]
 
 
 def replica_share(figures: Figures, orders_per_s: float) -> float:
@@ -99,9 +98,8 @@ def size(figures: Figures, demand: Demand) -> Size:
     replicas = count + 1  # The standby follows too.
     edge = edge_share(figures, demand)
     market = figures["market_share"] if demand.with_market else 0.0
-    alone_us = figures["engine_us"] + figures["journal_us"]
     return Size(
-        single_core=demand.orders_per_s * alone_us / US_PER_S + edge + market,
+        single_core=demand.orders_per_s * figures["engine_us"] / US_PER_S + edge + market,
         core=_core_share(figures, demand),
         gateways=gateways,
         gateway_core=replica_share(figures, demand.orders_per_s) + edge / count,

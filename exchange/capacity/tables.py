@@ -72,7 +72,7 @@ def _figure(name: str, figure: Figure, unit: str) -> Row:
 def ceilings(figures: Figures) -> list[str]:
     """What one core carries, by how the exchange runs."""
     top = ceiling(figures)
-    outside = figures["journal_us"] + figures["edge_us"]
+    outside = figures["edge_us"]
     rows = [
         ("one process, interpreted", figures["engine_interpreted_us"] + outside),
         ("one process, compiled", figures["engine_us"] + outside),
@@ -88,7 +88,7 @@ def ceilings(figures: Figures) -> list[str]:
 
 def waits(figures: Figures) -> list[str]:
     """Latency against load, simulated: one process, and a core behind Redis."""
-    single_us = figures["engine_us"] + figures["journal_us"] + figures["edge_us"]
+    single_us = figures["engine_us"] + figures["edge_us"]
     single = Serving(single_us, figures["sync_ms"])
     # To the core over the command stream, back on the log; the append is the sync.
     core = Serving(core_us(figures), figures["append_ms"], outside_ms=2 * figures["hop_ms"])

@@ -29,7 +29,13 @@ def test_every_command_is_answered_and_none_refused(
     assert report["commands"] == 200  # 5 rounds of 10 for each of 4 connections.
     for name in ("seconds", "rate_per_s", "echo_per_s", "ratio_to_echo", "ping_p50_us"):
         assert report[name] > 0, name
-    for name in ("echo_p50_us", "sync_p50_us", "peak_rss_mb", "calibration_per_s"):
+    for name in (
+        "echo_p50_us",
+        "sync_p50_us",
+        "peak_rss_mb",
+        "calibration_per_s",
+        "engine_us_per_command",
+    ):
         assert report[name] > 0, name
     assert 1 <= report["commands_per_group"] <= 12  # So many are in flight at most.
     assert list(tmp_path.iterdir()) == []

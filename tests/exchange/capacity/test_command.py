@@ -1,6 +1,7 @@
 """Tests of scripts/capacity: the page of the project is what its figures say."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -43,7 +44,7 @@ def test_without_an_order_the_tables_are_printed(
     assert main(files) == 0
     assert "## ceilings" in capsys.readouterr().out
     assert main([*files, "--set", "engine_us=15"]) == 0
-    # 15 + 5 + 5 us: half a core is 20,000 a second.
+    # 15 + 10 us: half a core is 20,000 a second.
     assert "| one process, compiled | 25.0 | 20,000 | 40,000 |" in capsys.readouterr().out
 
 
@@ -55,6 +56,7 @@ def test_without_an_order_the_tables_are_printed(
         (["--set", "engine_us=fast"], "NAME=VALUE"),
         (["--set", "engine_us=1", "--write"], "for trying"),
         (["--page", "gone.md", "--check"], "gone.md"),
+        (["--take", "gone.json"], "gone.json"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -62,3 +64,18 @@ def test_what_cannot_be_is_refused(
 ) -> None:
     assert main([*files, *more]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_reports_are_taken_and_what_changed_is_told(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "fanout.json"
+    said: dict[str, Any] = {"bench": "fanout", "build": "compiled", "port": "fast"}
+    said |= {"server_us_per_delivery": 2.5, "bytes": 200}
+    report.write_bytes(msgspec.json.encode(said))
+    assert main([*files, "--take", str(report), "--machine", "a better one"]) == 0
+    assert capsys.readouterr().out == "delivery_us: 10 -> 2.5\n"  # The bytes were 200 before.
+    assert main([*files, "--write"]) == 0
+    page = (tmp_path / "scale.md").read_text("utf-8")
+    assert "Measured on a better one." in page
+    assert "| 2.5 us of a core a message |" in page

@@ -18,30 +18,30 @@ from tests.exchange.capacity.worlds import figures
 
 
 def test_a_ceiling_is_the_room_of_a_core_over_what_an_order_costs_it() -> None:
-    # Half a core is 500,000 us. Interpreted 90 + 5 + 5, compiled 40 + 5 + 5; the core of a
-    # cluster engine 40, journal 5 and intake 5.
+    # Half a core is 500,000 us. Interpreted 90 + 10, compiled 40 + 10; the core of a cluster
+    # engine 40 and intake 10.
     assert ceiling(figures()) == (5_000, 10_000, 10_000)
     assert core_us(figures()) == 50
 
 
 def test_every_gateway_pays_for_every_command_of_its_venue() -> None:
     assert replica_share(figures(), 1_000) == 0.05  # 50 us each.
-    # 1,000 orders at 5 us, 10,000 messages at 10 us.
-    assert edge_share(figures(), Demand(1_000, 10_000)) == pytest.approx(0.105)
+    # 1,000 orders at 10 us, 10,000 messages at 10 us.
+    assert edge_share(figures(), Demand(1_000, 10_000)) == pytest.approx(0.11)
 
 
 @pytest.mark.parametrize(
     ("orders", "deliveries", "gateways"),
     [
-        # Following 1,000 a second takes 0.05 of each, so 0.45 are left; orders take 0.005.
+        # Following 1,000 a second takes 0.05 of each, so 0.45 are left; orders take 0.01.
         (1_000, 0, 1),
-        (1_000, 44_500, 1),  # 0.005 + 0.445 = 0.45.
-        (1_000, 44_600, 2),
-        (1_000, 89_500, 2),
-        (1_000, 89_600, 3),
-        # Following 9,000 takes 0.45 of each: 0.05 is left, and the orders alone need 0.045.
-        (9_000, 0, 1),
-        (9_000, 5_500, 2),  # 0.045 + 0.055 = 0.1.
+        (1_000, 44_000, 1),  # 0.01 + 0.44 = 0.45.
+        (1_000, 44_100, 2),
+        (1_000, 89_000, 2),
+        (1_000, 89_100, 3),
+        # Following 8,000 takes 0.4 of each: 0.1 is left, and the orders alone need 0.08.
+        (8_000, 0, 1),
+        (8_000, 12_000, 2),  # 0.08 + 0.12 = 0.2.
         # At 10,000 following fills each, whatever their number.
         (10_000, 0, None),
         (11_000, 0, None),
@@ -63,23 +63,23 @@ def test_what_gateways_carry_is_what_fits_and_no_more() -> None:
     figs = figures()
     for count in (1, 2, 5):
         most = deliveries_carried(figs, 1_000, count)
-        assert most == pytest.approx((count * 0.45 - 0.005) * 100_000)
+        assert most == pytest.approx((count * 0.45 - 0.01) * 100_000)
         assert gateways_for(figs, Demand(1_000, most)) == count
         assert gateways_for(figs, Demand(1_000, most + 10)) == count + 1
     assert deliveries_carried(figs, 20_000, 9) == 0
 
 
 def test_the_size_of_a_demand() -> None:
-    demand = Demand(1_000, 44_600, connections=100, accounts=10, resting=20, with_market=True)
+    demand = Demand(1_000, 44_100, connections=100, accounts=10, resting=20, with_market=True)
     took = size(figures(), demand)
-    # One process: engine and journal 0.045, edge 0.005 and 0.446, market 0.1.
-    assert took.single_core == pytest.approx(0.596)
+    # One process: engine 0.04, edge 0.01 and 0.441, market 0.1.
+    assert took.single_core == pytest.approx(0.591)
     assert took.core == pytest.approx(0.15)
     assert took.gateways == 2
     assert took.gateway_core == pytest.approx(0.05 + 0.451 / 2)
     assert took.redis_core == pytest.approx(0.004)
     assert took.log_bytes_s == 300_000  # 100 bytes a command, to two gateways and a standby.
-    assert took.fan_out_bytes_s == 44_600 * 200
+    assert took.fan_out_bytes_s == 44_100 * 200
     assert took.memory_bytes == memory(figures(), demand)
 
 
