@@ -78,7 +78,7 @@ def not_served(*, over_websocket: bool) -> list[str]:
     return [name for name in names if name.startswith("ws_") == over_websocket]
 
 
-def test_every_method_has_one_verdict() -> None:
+async def test_every_method_has_one_verdict() -> None:
     assert set(METHODS) == {*public(AsyncClient), *sockets()}
     assert set(SHOWN) <= set(METHODS)
     assert not set(SHOWN) & set(CLIENT)
