@@ -12,7 +12,7 @@ from binance import AsyncClient, BinanceSocketManager
 from binance.base_client import BaseClient
 from websockets.exceptions import ConnectionClosed
 
-from tests.exchange.gateway.rig import Rig, Trader
+from tests.exchange.gateway.rig import Trader
 
 
 def point_ccxt(exchange: Any, url: str, last_counts: Iterable[str] = ("spot", "linear")) -> None:
@@ -94,12 +94,3 @@ async def hang_up(socket: Any) -> None:
         with contextlib.suppress(ConnectionClosed):
             await socket.ws.send('{"id":1,"method":"LIST_SUBSCRIPTIONS"}')
     await closing
-
-
-async def a_market(rig: Rig, symbol: str, *prices: tuple[str, str]) -> Trader:
-    """Somebody who bids and asks, a pair of prices each, so that there is a market."""
-    maker = await rig.open_account()
-    for bid, ask in prices:
-        await maker.order(symbol, "buy", "0.1", price=bid)
-        await maker.order(symbol, "sell", "0.1", price=ask)
-    return maker

@@ -10,8 +10,8 @@ from typing import Any, Final
 import ccxt
 
 from tests.exchange.gateway.binance.clients.ccxt_drivers import SPOT, soon
+from tests.exchange.gateway.binance.clients.moving import while_lively
 from tests.exchange.gateway.binance.clients.pointing import ccxt_client
-from tests.exchange.gateway.binance.clients.test_watching import while_lively
 from tests.exchange.gateway.binance.clients.venue import Venue, venue
 
 SHORT_LIFE: Final = 0.4 / 3_600  # In hours, what the venue gives a socket.

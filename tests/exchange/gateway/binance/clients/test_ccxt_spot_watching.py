@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from exchange.gateway.binance.intervals import open_ms
 from tests.exchange.gateway.binance.clients.ccxt_drivers import SPOT, soon
+from tests.exchange.gateway.binance.clients.moving import while_lively
 from tests.exchange.gateway.binance.clients.pointing import ccxt_client
-from tests.exchange.gateway.binance.clients.test_watching import while_lively
 from tests.exchange.gateway.binance.clients.venue import Venue, venue
 from tests.exchange.gateway.rig import Trader
 
