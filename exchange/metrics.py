@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -36,14 +36,9 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
-        self._requests = Counter(
-            "papertape_requests",
-            "Requests answered, by operation and outcome: done, or the code of the refusal.",
-            ("op", "outcome"),
-            registry=self.registry,
-        )
-        # Looking a child up by its labels costs more than counting.
-        self._answered: dict[tuple[str, str], Counter] = {}
+        # Counted in place: a counter of the library costs ten times as much for each.
+        self._answered: dict[tuple[str, str], int] = {}
+        self.registry.register(_Requests(self._answered))
         self._events = Counter(
             "papertape_events", "Events told, by kind.", ("kind",), registry=self.registry
         )
@@ -86,10 +81,8 @@ class Metrics:
 
     def request_done(self, op: str, came_of_it: str) -> None:
         """A request of a known operation was answered: "done", or the code of its refusal."""
-        child = self._answered.get((op, came_of_it))
-        if child is None:
-            child = self._answered[op, came_of_it] = self._requests.labels(op, came_of_it)
-        child.inc()
+        counted = self._answered
+        counted[op, came_of_it] = counted.get((op, came_of_it), 0) + 1
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Show a number that is read whenever the metrics are: a size, a lag, a backlog."""
@@ -112,6 +105,19 @@ def outcome(events: Sequence[AnyEvent]) -> str:
     if answer.reason is not None:
         return answer.reason.name
     return "repeated" if answer.repeated else "done"
+
+
+class _Requests(Collector):
+    def __init__(self, answered: Mapping[tuple[str, str], int]) -> None:
+        self._answered = answered
+
+    def collect(self) -> Iterable[Metric]:
+        """A sample for each operation and outcome."""
+        meaning = "Requests answered, by operation and outcome: done, or the code of the refusal."
+        metric = CounterMetricFamily("papertape_requests", meaning, labels=("op", "outcome"))
+        for labels, count in self._answered.items():
+            metric.add_metric(labels, count)
+        return [metric]
 
 
 class _Count(Collector):

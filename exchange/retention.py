@@ -25,22 +25,31 @@ class Retention:
         self._total_max = total_max
         self._rings: OrderedDict[int, deque[PrivateEvent]] = OrderedDict()
         self._total = 0
+        self._newest_id = 0  # Whose ring is the last, and that ring.
+        self._newest: deque[PrivateEvent] = deque()
 
     def __len__(self) -> int:
         return self._total
 
     def keep(self, event: PrivateEvent) -> None:
         """Keep an event. O(1), amortised."""
-        ring = self._rings.get(event.account_id)
-        if ring is None:
-            ring = self._rings[event.account_id] = deque()
-        elif ring[-1].n + 1 != event.n:
+        account_id = event.account_id
+        if account_id == self._newest_id:
+            ring = self._newest  # Events of one account come in a row.
+        else:
+            found = self._rings.get(account_id)
+            if found is None:
+                ring = self._rings[account_id] = deque()
+            else:
+                ring = found
+                self._rings.move_to_end(account_id)
+            self._newest_id, self._newest = account_id, ring
+        if ring and ring[-1].n + 1 != event.n:
             # A hole (a replay that was not listened to): what lies before it is of no use.
             self._total -= len(ring)
             ring.clear()
         ring.append(event)
         self._total += 1
-        self._rings.move_to_end(event.account_id)
         if len(ring) > self._kept_max:
             ring.popleft()
             self._total -= 1
