@@ -37,15 +37,15 @@ async def listening(client: Any, futures: Futures) -> None:
     await client.load_markets()
     symbol = futures.unified
     watched = asyncio.create_task(client.watch_orders(symbol))
-    last_id = ""
-    while not watched.done():
+    while True:
         order = await client.create_order(symbol, "limit", "buy", futures.qty, 40_000)
-        last_id = order["id"]
-        await client.cancel_order(last_id, symbol)
+        await client.cancel_order(order["id"], symbol)
         await asyncio.wait([watched], timeout=0.1)
-    seen: list[Any] = watched.result()
-    while (seen[-1]["id"], seen[-1]["status"]) != (last_id, "canceled"):
-        seen = await soon(client.watch_orders(symbol))
+        told = [(each["id"], each["status"]) for each in client.orders or ()]
+        if (order["id"], "canceled") in told:
+            return
+        if watched.done():
+            watched = asyncio.create_task(client.watch_orders(symbol))
 
 
 async def until(watch: Any, right: Any) -> Any:
