@@ -32,6 +32,7 @@ from exchange.house import House
 from exchange.housekeeping import Housekeeping
 from exchange.market.market import prehistory
 from exchange.market.prehistory import Prehistory
+from exchange.market.tape import Tape
 from exchange.opening import first_ms, is_trading, tapes_of
 from exchange.ports import PortRefused, Ports
 from exchange.recovery import SNAPSHOTS, Recovery, RecoveryFailed, begin
@@ -124,8 +125,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
     )
     stack.callback(recovery.journal.close)
     engine = recovery.engine
-    past = prehistory(engine.venue, tapes) if engine.venue.market.get("history") else None
-    house = await _recovered(config, recovery, history, past)
+    house, past = await _recovered(config, recovery, history, tapes)
     sequencer = sequencer_of(config, engine, recovery.journal, house, tapes, is_new=recovery.is_new)
     housekeeping = Housekeeping(
         engine=engine,
@@ -169,16 +169,17 @@ def _deep(history: History, past: Prehistory, engine: Engine, config: Storage) -
 
 
 async def _recovered(
-    config: Config, recovery: Recovery, history: History, past: Prehistory | None
-) -> House:
-    """The house, once all that is kept has been told to it."""
+    config: Config, recovery: Recovery, history: History, tapes: dict[str, Tape]
+) -> tuple[House, Prehistory | None]:
+    """The house, once all that is kept has been told to it, and the past, if the venue has one."""
     engine, venue = recovery.engine, recovery.engine.venue
     _say_what_is_ignored(config, venue)
     house = House(engine, history, _redis(config, venue))
+    past = prehistory(venue, tapes) if venue.market.get("history") else None
     await restore_board(house.board, engine, history, past)
     await _replay(recovery, house)
     _say_recovered(recovery)
-    return house
+    return house, past
 
 
 async def _replay(recovery: Recovery, house: House) -> None:
