@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -131,18 +132,22 @@ async def test_the_log_is_trimmed_behind_what_is_needed(
         assert await bounds_of(stocked.client, names) == (7, 13)
 
 
+async def added(client: Redis, names: Names, n: int) -> str:
+    """The id of a new entry of the command stream."""
+    found: Any = await client.xadd(names.commands, {"n": n})
+    return str(found.decode())
+
+
 async def test_the_command_stream_is_trimmed_behind_what_is_in_the_log(
     stocked: Stocked, names: Names
 ) -> None:
-    one, two, three = [
-        str((await stocked.client.xadd(names.commands, {"n": n})).decode())  # type: ignore[union-attr]
-        for n in range(3)
-    ]
+    one, two, three = [await added(stocked.client, names, n) for n in range(3)]
     await stocked.writer.do(OpenAccount(), batch=Batch("g", 1, one))
     await stocked.writer.do(OpenAccount(), batch=Batch("g", 2, two))
     stocked.stock.saved_seq = stocked.writer.engine.seq
     await stocked.stock.look()
-    left = [found.decode() for found, _ in await stocked.client.xrange(names.commands)]  # type: ignore[union-attr]
+    found: Any = await stocked.client.xrange(names.commands)
+    left = [each.decode() for each, _ in found]
     assert left == [two, three]
 
 
