@@ -7,6 +7,7 @@ to where the replay of the journal's tail goes on.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from itertools import chain
 
@@ -28,10 +29,14 @@ async def restore_board(
 ) -> None:
     """Bring a new board to where the engine stands; `past` is None for a venue without one."""
     board.restore(engine)
-    for symbol in board.instruments:
+
+    async def restore(symbol: str) -> None:
         await _restore_trades(board, engine, history, past, symbol)
         await _restore_candles(board, engine, history, past, symbol)
         await _restore_price_candles(board, engine.time_ms, history, symbol)
+
+    # All at once: where the history is another process's, each answer takes its time to come.
+    await asyncio.gather(*map(restore, board.instruments))
     for perp in engine.venue.perps:
         await _restore_fundings(board, engine, history, past, perp.symbol, perp.interval_ms)
 

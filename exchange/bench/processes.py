@@ -54,20 +54,11 @@ class Process:
 
     def cpu_s(self) -> float:
         """Processor time of all its threads, the system's for it included; 0 where none tells."""
-        try:
-            stat = Path(f"/proc/{self._process.pid}/stat").read_text("ascii")
-        except OSError:
-            return 0.0
-        user, system = stat.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return cpu_s_of(self._process.pid)
 
     def peak_rss_mb(self) -> float:
         """The most memory it has held, in MiB; 0 where none tells."""
-        try:
-            status = Path(f"/proc/{self._process.pid}/status").read_text("ascii")
-        except OSError:
-            return 0.0
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+        return peak_rss_mb_of(self._process.pid)
 
     def end(self) -> None:
         """Ask it to stop, and see that it does."""
@@ -77,6 +68,25 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def cpu_s_of(pid: int) -> float:
+    """Processor time of a process's threads, the system's for it included; 0 where none tells."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii")
+    except OSError:
+        return 0.0
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_rss_mb_of(pid: int) -> float:
+    """The most memory a process has held, in MiB; 0 where none tells."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text("ascii")
+    except OSError:
+        return 0.0
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 @contextmanager

@@ -29,6 +29,7 @@ PROGRAMS: Final = (
     (("bench", "edge"), "durable orders through WebSockets", "exchange.bench.edge"),
     (("bench", "fanout"), "one channel told to many readers", "exchange.bench.fanout"),
     (("bench", "replay"), "a journal recovered", "exchange.bench.replay"),
+    (("bench", "cluster"), "orders through gateways of a cluster", "exchange.bench.cluster"),
 )
 GROUPS: Final = {"bots": "sample bots", "bench": "benchmarks"}
 OF_EXTRA: Final = frozenset({"textual", "textual_plotext", "plotext"})
