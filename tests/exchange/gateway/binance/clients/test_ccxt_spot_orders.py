@@ -317,3 +317,25 @@ async def test_a_stop_wakes_and_sells(market: Venue, library: Library) -> None:
         # As it was.
         await market.maker.order("BTC-USDT", "buy", "1", price="49990")
         await taker.order("BTC-USDT", "buy", "0.01")
+
+
+@by_both
+async def test_an_account_that_meets_itself(market: Venue, library: Library) -> None:
+    # The status of what rests, and of what comes, by how ccxt names what is to be done.
+    after = {
+        "EXPIRE_MAKER": ("EXPIRED_IN_MATCH", "NEW"),
+        "EXPIRE_TAKER": ("NEW", "EXPIRED_IN_MATCH"),
+        "EXPIRE_BOTH": ("EXPIRED_IN_MATCH", "EXPIRED_IN_MATCH"),
+        "NONE": ("FILLED", "FILLED"),
+    }
+    async with ccxt_rest(library, await market.account(spot="BTC")) as client:
+        for mode, statuses in after.items():
+            rests = await client.create_limit_buy_order(SPOT, 0.001, 49_995)
+            how = {"selfTradePrevention": mode}
+            comes = await client.create_limit_sell_order(SPOT, 0.001, 49_995, how)
+            await market.kept()
+            found = [await client.fetch_order(each["id"], SPOT) for each in (rests, comes)]
+            assert tuple(each["info"]["status"] for each in found) == statuses, mode
+            for order in found:
+                if order["status"] == "open":
+                    await client.cancel_order(order["id"], SPOT)

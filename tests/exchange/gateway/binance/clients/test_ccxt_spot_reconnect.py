@@ -108,3 +108,26 @@ async def test_an_account_is_watched_again_after_a_cut(tmp_path: Path) -> None:
             await asyncio.sleep(0)
             market.rig.cut()
             await until_it_breaks(lambda task=waiting: task)  # type: ignore[misc]
+
+
+async def test_a_margin_wallet_is_watched_again_once_ccxt_forgets_its_token(
+    tmp_path: Path,
+) -> None:
+    async with (
+        venue(tmp_path) as market,
+        ccxt_client("binance", await market.account()) as client,
+    ):
+        await client.transfer("USDT", 1_000, "spot", "margin")
+        params = {"type": "margin"}
+        for price in (48_000, 48_100):
+            watched = asyncio.create_task(client.watch_orders(SPOT, None, None, dict(params)))
+            while not watched.done():
+                await client.create_order(
+                    SPOT, "limit", "buy", 0.001, price, {"marginMode": "cross"}
+                )
+                await asyncio.wait([watched], timeout=0.2)
+            assert watched.result()[-1]["price"] == price
+            market.rig.cut()
+            await until_it_breaks(lambda: client.watch_orders(SPOT, None, None, dict(params)))
+            # It believes to be subscribed for a day, whatever became of the connection.
+            client.options["margin"] = {}
