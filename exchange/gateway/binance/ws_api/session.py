@@ -266,7 +266,9 @@ class ApiSession:
         return self._subscriptions.open(_reader(self._logged_on()), self._scope, by_logon=True)
 
     def _subscribe_signed(self, request: Request) -> dict[str, Any]:
-        return self._subscriptions.open(_reader(self._signer(request)), self._scope)
+        """By a signature of its own, which whoever logged on may leave out as ever."""
+        caller, signed = self._who(request, "U"), request.params.has(frames.SIGNATURE)
+        return self._subscriptions.open(_reader(caller), self._scope, by_logon=not signed)
 
     def _subscribe_by_token(self, request: Request) -> dict[str, Any]:
         return self._subscriptions.open_by_token(request.params.need("listenToken"))

@@ -125,6 +125,20 @@ async def test_a_session_that_logged_on_subscribes_unsigned_until_it_logs_out(
             assert (await socket.ask("session.subscriptions"))["result"] == []
 
 
+async def test_who_logged_on_may_leave_the_signature_out(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        bot = await bot_of(rig)
+        async with connected(rig, bot=bot) as socket:
+            await socket.signed("session.logon")
+            now_ms = rig.doors.clock.wall_ms()
+            said = await socket.ask("userDataStream.subscribe.signature", timestamp=now_ms)
+            assert said["result"] == {"subscriptionId": 0}
+            await socket.ask("session.logout")
+            assert (await socket.ask("session.subscriptions"))["result"] == []
+            again = await socket.ask("userDataStream.subscribe.signature", timestamp=now_ms)
+            assert again["error"]["code"] in {-1102, -2014}
+
+
 async def test_a_token_tells_of_margin_until_it_runs_out(tmp_path: Path) -> None:
     wall = Wall()
     clock = SteppedClock(START_MS, wall_ns=wall.ns)
