@@ -88,6 +88,7 @@ class LivelyMarket(Rig):
         self._url = url
         self._symbols = Symbols(doors.board.instruments)
         self._moved = asyncio.Event()
+        self._crowd: list[Hectic] = []
         doors.sequencer.listeners.append(self._on_group)
 
     @property
@@ -104,21 +105,28 @@ class LivelyMarket(Rig):
 
     async def live(self) -> None:
         """A minute of exchange time passes, or as many wall seconds as were asked for."""
-        account_id = (await self.open_account("hectic")).account_id
-        for wallet, asset in (("spot", "BTC"), ("perp:BTC", "BTC"), ("spot", "USDT")):
-            await self.do(
-                Deposit(account_id=account_id, wallet=wallet, asset=asset, amount_minor=10**14)
-            )
-        crowd = [Hectic(self, account_id, symbol) for symbol in SYMBOLS]
         end_ms = self.doors.board.time_ms + int(asked_seconds() * 1_000 or MINUTE_MS)
         while self.doors.board.time_ms < end_ms:
-            now_ms = self.doors.board.time_ms
-            for _ in range(MOVES):
-                for somebody in crowd:
-                    await somebody.move()
-            while self.doors.board.time_ms == now_ms:
-                self._moved.clear()
-                await self._moved.wait()
+            await self.live_on()
+
+    async def live_on(self) -> None:
+        """A moment passes, in which those who are hectic move in every book."""
+        if not self._crowd:
+            await self._gather()
+        now_ms = self.doors.board.time_ms
+        for _ in range(MOVES):
+            for somebody in self._crowd:
+                await somebody.move()
+        while self.doors.board.time_ms == now_ms:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _gather(self) -> None:
+        account_id = (await self.open_account("hectic")).account_id
+        for wallet, asset in (("spot", "BTC"), ("perp:BTC", "BTC"), ("spot", "USDT")):
+            wish = Deposit(account_id=account_id, wallet=wallet, asset=asset, amount_minor=10**14)
+            await self.do(wish)
+        self._crowd = [Hectic(self, account_id, symbol) for symbol in SYMBOLS]
 
     async def stand(self) -> None:
         """Exchange time stands, and nobody trades until `go_on`."""
@@ -152,8 +160,12 @@ def asked_seconds() -> float:
 
 
 @contextlib.asynccontextmanager
-async def lively_market(folder: Path) -> AsyncIterator[LivelyMarket]:
-    """The exchange as `papertape serve` composes it, on a free port, with its agents."""
+async def lively_market(folder: Path, **settings: Any) -> AsyncIterator[LivelyMarket]:
+    """The exchange as `papertape serve` composes it, on a free port, with its agents.
+
+    `settings` are of `[binance]`.
+    """
+    unhurried = {"spot_messages_per_second": 0, "futures_messages_per_second": 0}
     running = await start(
         Config(
             # A hair above 1 is a clock that can be paused, which the wall's cannot.
@@ -162,7 +174,7 @@ async def lively_market(folder: Path) -> AsyncIterator[LivelyMarket]:
             market=Market(symbols=SYMBOLS, history=False, agent_step_ms=200),
             storage=Storage(data=str(folder / "lively")),
             limits=Limits(weight_per_minute=0, orders_per_10_seconds=0),
-            binance=Binance(spot_messages_per_second=0, futures_messages_per_second=0),
+            binance=Binance(**{**unhurried, **settings}),
         )
     )
     try:
