@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
+from functools import cache
 from typing import Final, NamedTuple
 
 from exchange.bounds import GROUP_COMMANDS_MAX
@@ -44,6 +45,7 @@ class Waits(NamedTuple):
     group: float
 
 
+@cache
 def simulate(
     serving: Serving, per_s: float, *, bunch: float = 1.0, commands: int = COMMANDS
 ) -> Waits:

@@ -4,6 +4,10 @@ The model is that of the cluster.  The core sequences, keeps and applies every c
 Each gateway replays the log through an engine of its own, so it pays for every command of the venue
 too, and besides for its own connections: parsing, signatures, answers, and what readers are told.
 So gateways scale sessions and fan-out, and not the engine.
+
+Commands travel in groups, and a group costs each process something besides.  Groups grow where time
+is short, so that cost fills idle time and makes room for commands: it counts in what a demand
+takes, and not in what can be carried.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import Final, NamedTuple
 from exchange.capacity.figures import Figures
 
 US_PER_S: Final = 1_000_000
+MS_PER_S: Final = 1_000
 DAY_S: Final = 86_400
 
 
@@ -37,12 +42,16 @@ class Ceiling(NamedTuple):
 
 
 class Size(NamedTuple):
-    """What a demand takes; of gateways None, where no number of them will do."""
+    """What a demand takes; of gateways None, where no number of them will do.
+
+    `follower_core` is what a standby takes, and each gateway, which has `edge_core` besides.
+    """
 
     single_core: float
     core: float
     gateways: int | None
-    gateway_core: float
+    follower_core: float
+    edge_core: float
     redis_core: float
     memory_bytes: float
     disk_bytes_day: float
@@ -70,6 +79,21 @@ def replica_share(figures: Figures, orders_per_s: float) -> float:
     return orders_per_s * figures["replica_us"] / US_PER_S
 
 
+def groups_per_s(figures: Figures, orders_per_s: float) -> float:
+    """How many groups so many orders a second come to, over Redis.
+
+    Bunches by themselves while the core has time between them; else as many as fit.  In a cycle of
+    n orders, n = orders x (append + n x cost), so n = orders x append / (1 - orders x cost).
+    """
+    idle = max(0.0, 1 - orders_per_s * core_us(figures) / US_PER_S)
+    return min(orders_per_s / figures["bunch"], idle / figures["append_ms"] * MS_PER_S)
+
+
+def group_share(figures: Figures, orders_per_s: float, whose: str) -> float:
+    """What the groups themselves cost a process: of `whose`, core, gateway or redis."""
+    return groups_per_s(figures, orders_per_s) * figures[f"{whose}_group_us"] / US_PER_S
+
+
 def edge_share(figures: Figures, demand: Demand) -> float:
     """What all connections together cost, in cores."""
     orders_us = demand.orders_per_s * figures["edge_us"]
@@ -93,20 +117,22 @@ def deliveries_carried(figures: Figures, orders_per_s: float, gateways: int) -> 
 
 def size(figures: Figures, demand: Demand) -> Size:
     """What a demand takes, as one process and as a cluster with a standby."""
+    orders = demand.orders_per_s
     gateways = gateways_for(figures, demand)
     count = gateways or 1
     replicas = count + 1  # The standby follows too.
     edge = edge_share(figures, demand)
     market = figures["market_share"] if demand.with_market else 0.0
     return Size(
-        single_core=demand.orders_per_s * figures["engine_us"] / US_PER_S + edge + market,
-        core=_core_share(figures, demand),
+        single_core=orders * figures["engine_us"] / US_PER_S + edge + market,
+        core=_core_share(figures, demand) + group_share(figures, orders, "core"),
         gateways=gateways,
-        gateway_core=replica_share(figures, demand.orders_per_s) + edge / count,
-        redis_core=demand.orders_per_s * figures["redis_us"] / US_PER_S,
+        follower_core=replica_share(figures, orders) + group_share(figures, orders, "gateway"),
+        edge_core=edge / count,
+        redis_core=orders * figures["redis_us"] / US_PER_S + group_share(figures, orders, "redis"),
         memory_bytes=memory(figures, demand),
         disk_bytes_day=disk_a_day(figures, demand, DAY_S),
-        log_bytes_s=demand.orders_per_s * figures["command_bytes"] * replicas,
+        log_bytes_s=orders * figures["command_bytes"] * replicas,
         fan_out_bytes_s=demand.deliveries_per_s * figures["delivery_bytes"],
     )
 

@@ -16,6 +16,7 @@ from exchange.capacity.sizing import (
     deliveries_carried,
     disk_a_day,
     edge_share,
+    groups_per_s,
     memory,
     replica_share,
     size,
@@ -109,12 +110,12 @@ def waits(figures: Figures) -> list[str]:
 def thousand(figures: Figures) -> list[str]:
     """What a thousand orders a second take, piece by piece."""
     demand = Demand(ROUND_RATE)
-    took = size(figures, demand)
+    took, groups = size(figures, demand), groups_per_s(figures, ROUND_RATE)
     journal = demand.orders_per_s * figures["command_bytes"] * DAY_S
     history = demand.orders_per_s * figures["history_bytes"] * DAY_S
     rows = [
         ("core: sequence, keep, apply", _share(took.core)),
-        ("standby, and each gateway: follow", _share(replica_share(figures, ROUND_RATE))),
+        ("standby, and each gateway: follow", _share(took.follower_core)),
         ("gateways together: parse, sign, answer", _share(edge_share(figures, demand))),
         ("gateways together: each 1,000 messages a second to readers",
          _share(figures["delivery_us"] / 1_000)),
@@ -127,7 +128,7 @@ def thousand(figures: Figures) -> list[str]:
         ("memory of each process: 100,000 accounts, 1,000,000 resting orders",
          _bytes(memory(figures, Demand(0, accounts=100_000, resting=1_000_000)))),
     ]  # fmt: skip
-    return _table(("1,000 orders a second", "take"), rows)
+    return _table((f"1,000 orders a second, in {groups:,.0f} groups", "take"), rows)
 
 
 # -- gateways ----------------------------------------------------------------------------------
@@ -139,7 +140,8 @@ def gateways(figures: Figures) -> list[str]:
     rates = [share * top for share in SHARES]
     head = ["gateways"] + [f"at {rate:,.0f} orders/s" for rate in rates]
     rows: list[Row] = [
-        ["of each, only to follow"] + [_share(replica_share(figures, rate)) for rate in rates]
+        ["of each, for the venue's orders"]
+        + [_share(replica_share(figures, rate)) for rate in rates]
     ]
     for count in GATEWAYS:
         carried = [deliveries_carried(figures, rate, count) for rate in rates]
@@ -201,14 +203,13 @@ def public(figures: Figures) -> list[str]:
     ):
         parts = math.ceil(rate / top)
         took = size(figures, Demand(rate / parts))
-        follow = replica_share(figures, rate / parts)
         rows.append(
             (
                 name,
                 f"{rate:,.0f}",
                 f"{parts:,}",
                 f"{parts * took.core:,.1f}",
-                f"{parts * follow:,.1f}",
+                f"{parts * took.follower_core:,.1f}",
                 f"{rate * figures['edge_us'] / 1e6:,.1f}",
                 f"{parts * took.redis_core:,.1f}",
                 _bits(rate * figures["command_bytes"]),
@@ -222,8 +223,8 @@ def public(figures: Figures) -> list[str]:
     return [
         *lines,
         "",
-        f"One venue's {top:,.0f} orders a second are {accounts:,.0f} accounts that use up the"
-        f" {figures['public_account_orders']:g} a second that Binance grants each, always.",
+        f"One venue's {top:,.0f} orders a second are {accounts:,.0f} accounts, each of which uses up"
+        f" the {figures['public_account_orders']:g} a second that Binance grants it, without a pause.",
     ]
 
 

@@ -10,6 +10,8 @@ from exchange.capacity.sizing import (
     disk_a_day,
     edge_share,
     gateways_for,
+    group_share,
+    groups_per_s,
     memory,
     replica_share,
     size,
@@ -59,6 +61,16 @@ def test_a_core_with_a_market_of_its_own_has_less_room() -> None:
     assert gateways_for(figures(), Demand(7_900, with_market=True)) is not None
 
 
+def test_groups_are_bunches_while_there_is_time_and_then_as_many_as_fit() -> None:
+    # Bunches of two. An append takes a millisecond, an order 50 us of the core.
+    assert groups_per_s(figures(), 1_000) == 500
+    # At 10,000 half of the time is left for appends: 500, of 20 orders each.
+    assert groups_per_s(figures(), 10_000) == pytest.approx(500)
+    assert groups_per_s(figures(), 16_000) == pytest.approx(200)
+    assert groups_per_s(figures(), 30_000) == 0  # Nothing is left, and it does not keep up.
+    assert group_share(figures(), 1_000, "core") == pytest.approx(0.25)
+
+
 def test_what_gateways_carry_is_what_fits_and_no_more() -> None:
     figs = figures()
     for count in (1, 2, 5):
@@ -74,10 +86,12 @@ def test_the_size_of_a_demand() -> None:
     took = size(figures(), demand)
     # One process: engine 0.04, edge 0.01 and 0.441, market 0.1.
     assert took.single_core == pytest.approx(0.591)
-    assert took.core == pytest.approx(0.15)
+    # 500 groups besides: 0.25 in the core, 0.2 in each follower, 0.05 in Redis.
+    assert took.core == pytest.approx(0.15 + 0.25)
     assert took.gateways == 2
-    assert took.gateway_core == pytest.approx(0.05 + 0.451 / 2)
-    assert took.redis_core == pytest.approx(0.004)
+    assert took.follower_core == pytest.approx(0.05 + 0.2)
+    assert took.edge_core == pytest.approx(0.451 / 2)
+    assert took.redis_core == pytest.approx(0.004 + 0.05)
     assert took.log_bytes_s == 300_000  # 100 bytes a command, to two gateways and a standby.
     assert took.fan_out_bytes_s == 44_100 * 200
     assert took.memory_bytes == memory(figures(), demand)
