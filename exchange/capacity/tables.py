@@ -218,13 +218,14 @@ def public(figures: Figures) -> list[str]:
         )
     head = ("", "orders/s", "venues", "cores: cores of venues", "standbys", "sessions", "Redis",
             "log, a reader", "journal a day")  # fmt: skip
-    accounts = top / figures["public_account_orders"]
+    each = figures["public_account_orders"]
+    accounts = top / each
     lines = _table(head, rows)
     return [
         *lines,
         "",
-        f"One venue's {top:,.0f} orders a second are {accounts:,.0f} accounts, each of which uses up"
-        f" the {figures['public_account_orders']:g} a second that Binance grants it, without a pause.",
+        f"One venue's {top:,.0f} orders a second are {accounts:,.0f} accounts, each of which uses"
+        f" up the {each:g} a second that Binance grants it, without a pause.",
     ]
 
 
