@@ -132,7 +132,7 @@ class Connection:
         async def ask() -> str | None:
             try:
                 kept: dict[str, str] = {}
-                for name in ("appendonly", "appendfsync"):
+                for name in ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy"):
                     found: dict[Any, Any] = await client.config_get(name)
                     kept |= {_text(key): _text(value) for key, value in found.items()}
             except (NoPermissionError, AuthenticationError) as error:
@@ -144,6 +144,9 @@ class Connection:
                 return (
                     f"it runs with appendfsync {how}, not always, and may forget the last moments"
                 )
+            policy = kept.get("maxmemory-policy", "")
+            if policy.startswith("allkeys") and kept.get("maxmemory") != "0":
+                return f"its maxmemory-policy is {policy}: it forgets what it has no room for"
             return None
 
         try:

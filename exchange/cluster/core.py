@@ -36,10 +36,11 @@ from exchange.cluster.status import Status, told
 from exchange.config import Config, venue_of
 from exchange.engine import Engine
 from exchange.groups import GENESIS_SEQ, encode_genesis, encode_venue
+from exchange.housekeeping import DAY_MS, PRUNE_HISTORY_EVERY_S
 from exchange.opening import first_ms, tapes_of
 from exchange.storage.durable import write_durably
 from exchange.storage.frames import hashed
-from exchange.storage.history import History
+from exchange.storage.history import History, HistoryBroken
 from exchange.storage.lock import DirectoryLock
 
 DATA: Final = "./papertape-core-data"
@@ -222,14 +223,31 @@ class Core:
         await self._catch_up_history()
         async with self._history() as history:
             self.replica = replica = await self._begin(history)
-            answering = asyncio.create_task(self._answerer(replica, history).run())
+            beside = [
+                asyncio.create_task(self._answerer(replica, history).run()),
+                asyncio.create_task(self._pruning(replica, history)),
+            ]
             try:
                 lease = await self._stand_by(replica)
                 if lease is not None:
                     await self._lead(replica, history, lease)
             finally:
-                answering.cancel()
-                await asyncio.wait([answering])
+                for task in beside:
+                    task.cancel()
+                await asyncio.wait(beside)
+
+    async def _pruning(self, replica: Replica, history: History) -> None:
+        """Once an hour remove what is older than the history's days, of exchange time."""
+        while True:
+            await asyncio.sleep(PRUNE_HISTORY_EVERY_S)
+            days = self._config.storage.history_days
+            try:
+                removed = await history.prune(replica.engine.time_ms - days * DAY_MS)
+            except HistoryBroken as error:
+                log.warning("the history could not be pruned: %s", error)
+                continue
+            if removed:
+                log.info("pruned %d rows of the history", removed)
 
     def _answerer(self, replica: Replica, history: History) -> HistoryServer:
         return HistoryServer(
@@ -341,7 +359,8 @@ class Core:
         try:
             await replica.catch_up()
             try:
-                replica.engine.check()
+                # In a thread, so that the lease is renewed meanwhile, however long it takes.
+                await asyncio.to_thread(replica.engine.check)
             except AssertionError as error:
                 raise ReplicaBroken(f"the state breaks an invariant: {error}") from error
             self.leader = Leader(

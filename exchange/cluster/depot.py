@@ -159,13 +159,16 @@ class Depot:
         for place, chunk in enumerate(chunks):
             arguments = [self._lease.epoch, place, chunk, UNTOLD_EXPIRES_S]
             await self._do(self._stow, [self._names.epoch, here], arguments)
-        before = await patiently(lambda: kept(self._client, self._names), "stowing a snapshot")
-        told = {**before, stowed.seq: stowed}
+        told = {**await self.kept(), stowed.seq: stowed}
         gone = sorted(told, reverse=True)[self._keep :]
         keys = [self._names.epoch, self._names.snapshots, here, *map(self._names.snapshot, gone)]
         arguments = [self._lease.epoch, stowed.seq, _encode(stowed), len(chunks), *gone]
         await self._do(self._tell, keys, arguments)
         return {seq: each for seq, each in told.items() if seq not in gone}
+
+    async def kept(self) -> dict[int, Stowed]:
+        """Every snapshot told of, by its seq, oldest first."""
+        return await patiently(lambda: kept(self._client, self._names), "stowing a snapshot")
 
     async def trim(self, log_seq: int, commands_at: str) -> None:
         """Drop the log before the entry that ends with `log_seq`, and commands before an entry."""

@@ -6,7 +6,8 @@ Redis Cluster, so that one script may touch several of them; an ACL rule can nam
     epoch           how often a leader was made; the newest number is the leader's
     leader          who leads: a core's name, gone when it has not been renewed for a moment
     commands        a stream of batches that gateways ask for: g (gateway), n (number of the
-                    batch, rising per gateway), data (msgpack list of commands not yet stamped)
+                    batch, rising per gateway: one that does not rise was sent twice and is
+                    passed over), data (msgpack list of commands not yet stamped)
     log             a stream of what was decided, the id of an entry being LAST_SEQ-0: frame (a
                     frame of the journal's format, chain and all), at (the newest entry of
                     `commands` that is in the log), from (whose commands they are), epoch

@@ -76,6 +76,8 @@ class Stock:
 
     async def run(self) -> None:
         """Look after the stock until cancelled. Deposed where another core leads."""
+        self._kept = await self._depot.kept()
+        self.saved_seq = max(self._kept, default=0)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             await self.look()

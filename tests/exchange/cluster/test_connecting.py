@@ -10,7 +10,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisAway
 
 from exchange.cluster.connecting import BadAddress, Connection, RedisRefused, patiently
-from tests.exchange.cluster.redis_rig import redis_of_its_own
+from tests.exchange.cluster.redis_rig import DURABLE, redis_of_its_own
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "localhost:6379", "", "redis://h:port"])
@@ -60,6 +60,7 @@ async def test_a_redis_that_keeps_everything_would_not_forget(connection: Connec
     [
         (("--appendonly", "no"), "appendonly"),
         (("--appendonly", "yes", "--appendfsync", "everysec"), "everysec"),
+        ((*DURABLE, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"), "allkeys-lru"),
     ],
 )
 async def test_a_redis_that_would_forget_says_why(settings: tuple[str, ...], says: str) -> None:

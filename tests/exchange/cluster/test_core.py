@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from exchange.cluster.replica import ReplicaBroken
 from exchange.cluster.status import FORGETFUL, cores
 from exchange.commands import OpenAccount
 from exchange.config import Config, Market
+from exchange.storage.history import History
 from exchange.storage.lock import DirectoryInUse
+from exchange.storage.rows import TradeRow
 from tests.exchange.cluster.cores import (
     STILL,
     asked,
@@ -167,6 +170,26 @@ async def test_a_directory_is_one_cores_and_of_one_venue(
     with pytest.raises(CoreRefused, match="another venue"):
         other._work.result()
     await other.stop()
+
+
+async def test_old_rows_of_its_history_go(
+    connection: Connection,
+    names: Names,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr("exchange.cluster.core.PRUNE_HISTORY_EVERY_S", 0.01)
+    write_old_row(tmp_path / "a" / "history.db")
+    async with core(connection, names, tmp_path / "a"):
+        await until(lambda: "pruned 1 rows" in caplog.text)
+
+
+def write_old_row(path: Path) -> None:
+    """A trade of 1970."""
+    with closing(History.open(path)) as history:
+        history.submit(1, [("trades", TradeRow("BTC-USDT", 1, 1, 1, 1, 1, 1, time_ms=1))])
 
 
 async def test_a_broken_log_ends_a_core(

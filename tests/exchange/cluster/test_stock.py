@@ -189,3 +189,16 @@ async def test_the_end_leaves_a_snapshot_unless_it_would_take_long(
     assert await kept(stocked.client, names) == {}
     await stocked.stock.finish()
     assert list(await kept(stocked.client, names)) == [1]
+
+
+async def test_a_new_leader_knows_what_the_one_before_has_stowed(
+    stocked: Stocked, names: Names
+) -> None:
+    await stocked.writer.ticks(4)
+    await stocked.writer.stow(stocked.client)
+    running = asyncio.create_task(stocked.stock.run())
+    async with asyncio.timeout(30):
+        while not stocked.stock.saved_seq:  # noqa: ASYNC110 - It tells nobody.
+            await asyncio.sleep(0.001)
+    running.cancel()
+    assert stocked.stock.saved_seq == 5
