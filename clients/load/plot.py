@@ -95,13 +95,19 @@ def _throughput(report: Report) -> str:
 
 
 def _middle(report: Report, piece: SliceSay) -> float:
-    return (piece.from_s + piece.to_s) / 2 / report.seconds
+    return (piece.from_s + piece.to_s) / 2 / _span_s(report)
+
+
+def _span_s(report: Report) -> float:
+    """What the axis of time holds: of a run that was stopped, what there was of it."""
+    return report.timeline[-1].to_s if report.timeline else report.seconds
 
 
 def _seconds(report: Report) -> list[Mark]:
-    step = _round_step(report.seconds / TIME_MARKS)
-    moments = [number * step for number in range(int(report.seconds / step) + 1)]
-    return [Mark(moment / report.seconds, f"{moment:g}") for moment in moments]
+    span_s = _span_s(report)
+    step = _round_step(span_s / TIME_MARKS)
+    moments = [number * step for number in range(int(span_s / step + 1e-9) + 1)]
+    return [Mark(moment / span_s, f"{moment:g}") for moment in moments]
 
 
 def _round_step(about: float) -> float:

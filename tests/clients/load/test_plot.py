@@ -3,6 +3,8 @@
 import re
 from html.parser import HTMLParser
 
+import msgspec
+
 from clients.load.plot import page_of
 from tests.clients.load.test_report import reported
 from tests.clients.load.worlds import prompt, silent, stalling
@@ -61,3 +63,16 @@ async def test_the_marks_of_time_are_round() -> None:
     text = page_of(await reported(prompt, seconds=7))
     marks = re.findall(r'<text class="tick" [^>]*>([\d.]+)</text>', text)
     assert marks[:8] == [str(second) for second in range(8)]
+
+
+def marks_of(text: str) -> list[float]:
+    return [float(mark) for mark in re.findall(r'<text class="tick" [^>]*>([\d.]+)</text>', text)]
+
+
+async def test_of_a_run_that_was_stopped_the_axis_holds_what_there_was() -> None:
+    whole = await reported(prompt)
+    stopped = msgspec.structs.replace(whole, timeline=whole.timeline[:20], interrupted=True)
+    # 20 hundredths of ten seconds: to 2 s, by a quarter rounded up to half a second.
+    assert marks_of(page_of(stopped))[:5] == [0, 0.5, 1, 1.5, 2]
+    nothing = msgspec.structs.replace(whole, timeline=[], curves={})
+    assert marks_of(page_of(nothing))[:3] == [0, 2, 4]
