@@ -125,12 +125,18 @@ def _user_asset(risk: RiskState, account: Account, asset: str, valued: bool) -> 
 async def funding_assets(call: Call) -> list[dict[str, str]]:
     """The funding wallet, which nothing can come into, is empty."""
     assert call.account, "a key speaks for an account"
+    call.params.has("asset")
+    call.params.flag("needBtcValuation")
     return []
 
 
 async def transactions(call: Call) -> list[dict[str, Any]]:
-    """Deposits and withdrawals by network, of which there never were any."""
+    """Deposits and withdrawals by network, of which there never were any, however asked for."""
     assert call.account, "a key speaks for an account"
+    for name in ("startTime", "endTime", "limit", "offset", "status"):
+        call.params.integer(name)
+    for name in ("coin", "txId", "withdrawOrderId", "idList", "includeSource"):
+        call.params.has(name)
     return []
 
 

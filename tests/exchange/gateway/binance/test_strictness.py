@@ -84,6 +84,24 @@ async def test_a_replacement_is_refused_before_anything_is_cancelled(bot: Bot) -
     assert (await bot.signed("POST", "/api/v3/order/cancelReplace", **wish)).status == 200
 
 
+async def test_what_there_never_was_may_be_asked_for_in_every_way(bot: Bot) -> None:
+    span = {"coin": "BTC", "startTime": 1, "endTime": 2, "limit": 10, "offset": 0, "status": 1}
+    for path in ("deposit/hisrec", "withdraw/history"):
+        answer = await bot.signed("GET", f"/sapi/v1/capital/{path}", **span)
+        assert (answer.status, answer.json) == (200, []), answer.body
+
+
+async def test_the_websocket_api_is_as_strict(bot: Bot) -> None:
+    fields = {"symbol": "BTCUSDT", "limit": 5}
+    async with bot.rig.http.ws_connect(f"{bot.rig.url}/ws-api/v3") as socket:
+        for more, status in (({}, 200), ({"verbose": True}, 400), ({"returnRateLimits": 0}, 200)):
+            params = {**fields, **more}
+            await socket.send_json({"id": 1, "method": "depth", "params": params})
+            said = await socket.receive_json(timeout=10)
+            assert said["status"] == status, said
+            assert status == 200 or said["error"]["code"] == -1104
+
+
 async def test_by_default_neither_does_harm(tmp_path_factory: pytest.TempPathFactory) -> None:
     async with running(tmp_path_factory.mktemp("lenient"), symbols=SYMBOLS) as rig:
         answer = await rig.ask("GET", "/api/v3/depth?symbol=BTCUSDT&limit=5&limit=7&foo=1")
