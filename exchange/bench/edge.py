@@ -87,7 +87,8 @@ async def run(sizes: Sizes, port: str, folder: str | None) -> dict[str, Any]:
         pipes = await _traders(served, f"{url}/v1/ws", sizes.connections)
         echoes = [await connected(bare.said["url"]) for _ in range(sizes.connections)]
         bench = _Bench(served, bare, pipes, echoes)
-        # First, while the history has nothing to catch up with.
+        # First, while the history has nothing to catch up with; the disk is asked just before.
+        sync_us = sync_p50_us(folder, sizes.pings, FRAME_BYTES)
         pings = await bench.ping_pong(sizes.pings)
         orders, echo = await bench.rounds(sizes)
         groups = metric(served.said["url"], "papertape_group_commands_count")
@@ -96,7 +97,6 @@ async def run(sizes: Sizes, port: str, folder: str | None) -> dict[str, Any]:
         peak_mb = served.peak_rss_mb()
         for pipe in [*pipes, *echoes]:
             pipe.close()
-    sync_us = sync_p50_us(folder, sizes.pings, FRAME_BYTES)
     return {
         "bench": "edge",
         "build": running(),

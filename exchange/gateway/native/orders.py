@@ -252,6 +252,10 @@ def refuse_combination(ask: OrderAsk, *, perpetual: bool) -> None:
 
 def _refuse_trigger_fields(ask: OrderAsk) -> None:
     """The fields of a trigger say nothing on an order that has none."""
+    if not (ask.trigger_price or ask.trigger or ask.trailing_bps or ask.activation_price) and not (
+        ask.close_position or ask.price_protect
+    ):
+        return  # As of most orders.
     for field in TRIGGER_FIELDS:
         if getattr(ask, field):
             raise refusal(

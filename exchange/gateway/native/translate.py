@@ -105,7 +105,10 @@ def private_say(event: PrivateEvent, instruments: Instruments, figures: Figures)
 def order_say(event: OrderChanged, instruments: Instruments, _: Figures | None = None) -> OrderSay:
     """An order as an event left it."""
     instrument = instruments[event.symbol]
-    lots = event.lots
+    lots, filled_lots = event.lots, event.filled_lots
+    # Most orders have filled nothing yet, and of those all is open: no quantity is written twice.
+    filled = instrument.qty_text(filled_lots)
+    asked = instrument.qty_text(lots) if lots else filled
     trigger = instrument.price_text(event.trigger_ticks) if event.trigger_ticks else None
     trails = event.type is OrderType.TRAILING_STOP
     return OrderSay(
@@ -116,13 +119,17 @@ def order_say(event: OrderChanged, instruments: Instruments, _: Figures | None =
         TYPE_NAMES[event.type],
         TIF_NAMES[event.tif],
         instrument.price_text(event.price_ticks) if event.price_ticks else None,
-        instrument.qty_text(lots) if lots else None,
+        asked if lots else None,
         amount_text(event.quote_minor) if event.quote_minor else None,
-        instrument.qty_text(event.filled_lots),
-        amount_text(instrument.quote_minor(event.filled_units, event.filled_lots)),
-        average_text(instrument, event.filled_units, event.filled_lots, event.filled_minor),
-        instrument.qty_text(event.prevented_lots),
-        instrument.qty_text(event.open_lots),
+        filled,
+        amount_text(instrument.quote_minor(event.filled_units, filled_lots))
+        if filled_lots
+        else "0",
+        average_text(instrument, event.filled_units, filled_lots, event.filled_minor),
+        filled
+        if event.prevented_lots == filled_lots
+        else instrument.qty_text(event.prevented_lots),
+        asked if event.open_lots == lots else instrument.qty_text(event.open_lots),
         STATUS_NAMES[event.status],
         event.wallet,
         event.post_only,
