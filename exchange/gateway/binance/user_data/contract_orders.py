@@ -180,7 +180,9 @@ def _deleveraged(risk: RiskState, account: Account, event: Deleveraged) -> Paylo
 def _algo_steps(report: Report) -> list[tuple[str, Report]]:
     """Where an algo order comes to at a step: it is done once the order it became is."""
     if report.kind == reports.NEW:
-        return [("NEW", report)]
+        # One that takes the place of an order that woke before is new, and awake.
+        awake = report.order.triggered_ms and report.order.happening != reports.WOKEN
+        return [("TRIGGERED" if awake else "NEW", report)]
     if report.kind == reports.TRIGGERED:
         return [("TRIGGERING", report), ("TRIGGERED", report)]
     if not report.order.triggered_ms:

@@ -23,8 +23,9 @@ EXPIRED: Final = "EXPIRED"
 PREVENTED: Final = "TRADE_PREVENTION"
 REJECTED: Final = "REJECTED"
 
+WOKEN: Final = "triggered"  # What the engine calls it.
 _KINDS: Final = {
-    "triggered": TRIGGERED,
+    WOKEN: TRIGGERED,
     "amended": AMENDED,
     "cancelled": CANCELED,
     "expired": EXPIRED,

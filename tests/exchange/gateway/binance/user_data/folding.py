@@ -154,7 +154,7 @@ class ContractFold:
     def _algo(self, said: Payload) -> None:
         before = self.algos.get(said["aid"], "")
         follows = {
-            "": {"NEW"},
+            "": {"NEW", "TRIGGERED"},
             "NEW": {"NEW", "TRIGGERING", "CANCELED", "EXPIRED", "REJECTED"},
             "TRIGGERING": {"TRIGGERED"},
             "TRIGGERED": {"FINISHED", "REJECTED"},

@@ -111,6 +111,8 @@ async def test_an_algo_order_leads_a_life_of_its_own_until_it_is_triggered(tmp_p
         assert (order["e"], order["o"]["o"], order["o"]["ot"]) == (
             *("ORDER_TRADE_UPDATE", "MARKET", "STOP_MARKET"),
         )
+        again, order = told("accepted", status=Status.NEW, triggered_ms=900)  # At another price.
+        assert (again["o"]["X"], order["o"]["x"]) == ("TRIGGERED", "NEW")
         finished, expired = told("expired", status=Status.EXPIRED, triggered_ms=900)
         assert (finished["o"]["X"], expired["o"]["x"]) == ("FINISHED", "EXPIRED")
 
