@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from operator import is_
 from typing import Final
 
 TEXT: Final = 0x1
@@ -30,27 +31,26 @@ def frame_bytes(opcode: int, payload: bytes) -> bytes:
 class Framer:
     """Frames for many readers, each list of payloads as one write.
 
-    What is told to all is the same bytes for each of them, so the last frame made is kept.
+    What is told to all is the same bytes for each of them, so the last list made is kept, of
+    either form: it is framed and joined once, however many read it.
     """
 
-    __slots__ = ("_framed", "_opcode", "_payload")
+    __slots__ = ("_made",)
 
     def __init__(self) -> None:
-        self._opcode = 0
-        self._payload = b""
-        self._framed = b""
+        self._made: dict[int, tuple[list[bytes], bytes]] = {}  # By opcode.
 
     def joined(self, opcode: int, payloads: list[bytes]) -> bytes:
         """All of them: a call of the kernel costs more than making one piece of them."""
+        made = self._made.get(opcode)
+        if made is not None and len(made[0]) == len(payloads) and all(map(is_, made[0], payloads)):
+            return made[1]
         if len(payloads) == 1:
-            return self._one(opcode, payloads[0])
-        return b"".join([self._one(opcode, payload) for payload in payloads])
-
-    def _one(self, opcode: int, payload: bytes) -> bytes:
-        if payload is not self._payload or opcode != self._opcode:
-            self._opcode, self._payload = opcode, payload
-            self._framed = frame_bytes(opcode, payload)
-        return self._framed
+            framed = frame_bytes(opcode, payloads[0])
+        else:
+            framed = b"".join([frame_bytes(opcode, payload) for payload in payloads])
+        self._made[opcode] = payloads, framed
+        return framed
 
 
 def hang_up(transport: asyncio.WriteTransport, code: int) -> None:

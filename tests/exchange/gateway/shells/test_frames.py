@@ -39,6 +39,18 @@ def test_the_same_payload_is_framed_once_for_all_readers_of_one_form() -> None:
     assert framer.joined(TEXT, [payload]) == first == b"\x81\x0btold to all"
 
 
+def test_the_same_list_is_joined_once_and_another_is_not_taken_for_it() -> None:
+    framer = Framer()
+    one, two = b"one", b"two"
+    both = framer.joined(TEXT, [one, two])
+    packed = framer.joined(BINARY, [one, two])
+    assert framer.joined(TEXT, [one, two]) is both
+    assert framer.joined(BINARY, [one, two]) is packed
+    assert framer.joined(TEXT, [one]) == b"\x81\x03one"
+    assert framer.joined(TEXT, [one, two]) == both == b"\x81\x03one\x81\x03two"
+    assert framer.joined(TEXT, [two, one]) == b"\x81\x03two\x81\x03one"
+
+
 async def test_a_reader_who_does_not_read_is_cut_off_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
