@@ -226,3 +226,37 @@ async def test_a_stop_does_not_wait_for_a_redis_that_is_away(tmp_path: Path) -> 
             await until(lambda: a.role == "leader")
             server.kill()
         assert a.role == "stopped"
+
+
+async def test_a_core_needs_no_more_than_its_venues_keys(tmp_path: Path) -> None:
+    names = new_names()
+    with redis_of_its_own() as server:
+        async with server.connection.client() as client:
+            await client.acl_setuser(
+                "core",
+                enabled=True,
+                passwords=["+pw"],
+                keys=[f"papertape:{{{names.venue}}}:*"],
+                commands=[
+                    "+@read",
+                    "+@write",
+                    "+@scripting",
+                    "+@connection",
+                    "+config|get",
+                    "+time",
+                ],
+            )
+        allowed = Connection.parse(server.url, username="core", password="pw")
+        async with core(allowed, names, tmp_path / "a") as a:
+            await until(lambda: a.role == "leader")
+            async with core(allowed, names, tmp_path / "b") as b:
+                await asked(allowed, names, "g", 1, OpenAccount(label="x"))
+                await until_opened(allowed, names, 1)
+                await until(lambda: b.role == "standby")
+                await a.stop()  # It stows a snapshot as well.
+                await until(lambda: b.role == "leader")
+            assert not b.failed
+        async with server.connection.client() as client:
+            assert await client.hlen(names.snapshots)
+            denied: Any = await client.execute_command("ACL", "LOG")
+        assert denied == []
