@@ -189,7 +189,7 @@ async def test_ctrl_c_gives_the_report_so_far(venue: FakeExchange, number: int) 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there, signals are another matter")
 async def test_if_nothing_was_answered_it_failed(venue: FakeExchange) -> None:
-    venue.break_before_reply = ["order.place"] * 2  # On both connections, the first.
+    venue.break_before_reply = ["order.place"] * 100  # On both connections, whichever comes.
     process = await program(venue, "--seconds", "1", "--mix", "place=1", "--rate", "100")
     out, err = await process.communicate()
     assert process.returncode == 1
