@@ -56,8 +56,7 @@ class Hub:
         pairs = [each.symbol for each in symbols.all("spot")]
         self.seconds = Seconds(pairs)
         for symbol in pairs:
-            for trade in board.trades.recent(symbol, TRADES_KEPT):
-                self.seconds.fold(trade)
+            self.seconds.begin(board.trades.recent(symbol, TRADES_KEPT))
         self._board = board
         self._symbols = symbols
         self._numbers = {

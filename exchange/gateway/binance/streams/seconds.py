@@ -25,6 +25,15 @@ class Seconds:
         # By the moment they open, oldest first.
         self._kept: dict[str, dict[int, Candle]] = {symbol: {} for symbol in symbols}
 
+    def begin(self, trades: Sequence[Traded]) -> None:
+        """Begin with the trades of a symbol that were kept, oldest first.
+
+        Of the first one's second some may be gone, so it is left out.
+        """
+        for trade in trades:
+            if _second(trade.time_ms) > trades[0].time_ms:
+                self.fold(trade)
+
     def on_group(self, groups: Sequence[list[AnyEvent]]) -> None:
         """Fold in the trades of an applied group."""
         for events in groups:

@@ -54,7 +54,7 @@ async def test_tickers_in_every_form(market: Venue) -> None:
     async with ccxt_client("binance", await market.account()) as client:
 
         async def watch() -> None:
-            for name in ("ticker", "miniTicker"):
+            for name in ("ticker", "miniTicker", "ticker_1h", "ticker_4h", "ticker_1d"):
                 for _ in range(2):
                     ticker = await soon(client.watch_ticker(SPOT, {"name": name}))
                     assert ticker["symbol"] == SPOT

@@ -87,3 +87,16 @@ def test_before_the_first_trade_and_of_other_symbols_there_is_nothing() -> None:
     assert seconds.current(SPOT.symbol, START_MS) is None
     seconds.fold(event(Traded, symbol=PERP.symbol))
     assert seconds.get(PERP.symbol, None, None, 10, START_MS) == []
+
+
+def test_it_begins_with_the_first_second_of_which_every_trade_was_kept() -> None:
+    seconds = seconds_of()
+    moments = (900, 999, 1_000, 1_500, 2_000)
+    kept = [event(Traded, time_ms=START_MS + at, lots=1) for at in moments]
+    seconds.begin(kept)
+    found = asked(seconds, now=2_000)
+    assert [(candle.open_ms - START_MS, candle.trades) for candle in found] == [
+        (1_000, 2),
+        (2_000, 1),
+    ]
+    seconds.begin([])
