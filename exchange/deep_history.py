@@ -12,17 +12,30 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
+from exchange.engine import Engine
 from exchange.market.bars import Bar
 from exchange.market.prehistory import Prehistory
 from exchange.storage.pruning import CANDLES_KEPT
 from exchange.storage.queries import ALL, FRESH_WITHIN_S, Conditions, Part, Queries
 from exchange.storage.rows import CandleRow, FundingRow, PnlRow, TradeRow
-from risk.parameters import Venue
+from risk.parameters import DAY_MS, Venue
 
 Row = TypeVar("Row")
 
 TRADED: Final = "last"
 PRICED: Final = frozenset({"mark", "index"})  # What stood where the trades did, as far as is known.
+
+
+def deepened(
+    history: Queries, past: Prehistory | None, engine: Engine, history_days: int
+) -> Queries:
+    """A history with the past before it, which is told for as long as what is kept.
+
+    The history itself for a venue without a past.
+    """
+    if past is None:
+        return history
+    return DeepHistory(history, past, engine.venue, lambda: engine.time_ms - history_days * DAY_MS)
 
 
 class DeepHistory(Queries):

@@ -23,8 +23,7 @@ from exchange import process
 from exchange.alarm import Alarm
 from exchange.audit import auditing
 from exchange.config import Config, ConfigError, Storage, admin_key, venue_of
-from exchange.deep_history import DeepHistory
-from exchange.engine import Engine
+from exchange.deep_history import deepened
 from exchange.gateway.doors import Doors, Opened
 from exchange.groups import encode_venue
 from exchange.health import Health, watch
@@ -43,12 +42,11 @@ from exchange.storage.history import History
 from exchange.storage.journal import JournalFailed
 from exchange.storage.keys import KeyFileVersion, KeyStore
 from exchange.storage.lock import DirectoryInUse, DirectoryLock
-from exchange.storage.queries import Queries
 from exchange.storage.redis_log import RedisEvents
 from exchange.storage.segments import JournalCorrupt, JournalPruned, JournalVersion
 from exchange.storage.snapshots import SnapshotStore
 from exchange.storage.tables import HistoryVersion
-from risk.parameters import DAY_MS, Venue
+from risk.parameters import Venue
 
 REDIS_DRAIN_S: Final = 0.4
 HISTORY_CLOSES_WITHIN_S: Final = 1.0
@@ -147,7 +145,7 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
         sequencer=sequencer,
         board=house.board,
         desk=house.desk,
-        history=history if past is None else _deep(history, past, engine, config.storage),
+        history=deepened(history, past, engine, config.storage.history_days),
         keys=keys,
         clock=sequencer.clock,
         config=config,
@@ -159,13 +157,6 @@ async def _start(config: Config, stack: contextlib.AsyncExitStack) -> Running:
     running = Running(doors, house, housekeeping, health, stack)
     await running.open(directory)
     return running
-
-
-def _deep(history: History, past: Prehistory, engine: Engine, config: Storage) -> Queries:
-    """The history with the past before it, which is told for as long as what is kept."""
-    return DeepHistory(
-        history, past, engine.venue, lambda: engine.time_ms - config.history_days * DAY_MS
-    )
 
 
 async def _recovered(

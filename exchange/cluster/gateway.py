@@ -29,6 +29,7 @@ from exchange.cluster.shared_keys import SharedKeys
 from exchange.cluster.status import FORGETFUL
 from exchange.cluster.submitting import Submitter
 from exchange.config import Config, admin_key
+from exchange.deep_history import deepened
 from exchange.gateway.doors import Doors
 from exchange.ports import Ports
 from exchange.process import ended
@@ -108,7 +109,9 @@ class Gateway:
             sequencer=self._submitter,
             board=house.board,
             desk=house.desk,
-            history=history,
+            history=deepened(
+                history, replica.past, replica.engine, self._config.storage.history_days
+            ),
             keys=self._keys,
             clock=self._clock,
             config=self._config,

@@ -32,6 +32,7 @@ from exchange.groups import GENESIS_SEQ, BadGroup, venue_in
 from exchange.history_rows import Rows
 from exchange.house import House
 from exchange.market.market import prehistory
+from exchange.market.prehistory import Prehistory
 from exchange.market.tape import Tape
 from exchange.recovery import RecoveryFailed, in_order, replayed
 from exchange.restoring import restore_board
@@ -78,6 +79,7 @@ class Replica:
     ) -> None:
         self.engine = engine
         self.house = House(engine, history)
+        self.past: Prehistory | None = None  # Of the venue, once the board is restored.
         self.at = at
         self.chain = chain
         self.heard = heard
@@ -144,8 +146,8 @@ class Replica:
 
     async def _restore(self, queries: Queries, tapes: Mapping[str, Tape] | None) -> None:
         venue = self.engine.venue
-        past = prehistory(venue, tapes) if venue.market.get("history") else None
-        await restore_board(self.house.board, self.engine, queries, past)
+        self.past = prehistory(venue, tapes) if venue.market.get("history") else None
+        await restore_board(self.house.board, self.engine, queries, self.past)
 
     async def catch_up(self) -> None:
         """Apply the log to its end as it is now. Errors as of `follow`."""

@@ -10,12 +10,13 @@ import pytest
 import pytest_asyncio
 
 from exchange.config import default_venue
-from exchange.deep_history import DeepHistory
+from exchange.deep_history import DeepHistory, deepened
+from exchange.engine import Engine
 from exchange.market.market import prehistory
 from exchange.storage.history import History
 from exchange.storage.queries import Part
 from exchange.storage.rows import CandleRow, FundingRow, TradeRow
-from risk.parameters import HOUR_MS
+from risk.parameters import DAY_MS, HOUR_MS
 
 # A quarter past an hour: the first moment cuts the hour's candle.
 CUT_MS = 1_700_000_000_000 // HOUR_MS * HOUR_MS
@@ -144,3 +145,15 @@ async def test_funding_goes_back_nine_hundred_times(kept: Kept) -> None:
     two = await kept.deep.funding(PERP, part=Part(to_ms=next_ms - 1, limit=2))
     assert [row.time_ms for row in two] == [next_ms - 2 * interval_ms, next_ms - interval_ms]
     assert await kept.deep.funding(PAIR) == []
+
+
+async def test_a_venue_without_a_past_has_its_history_alone(tmp_path: Path) -> None:
+    history = History.open(tmp_path / "history.db")
+    engine = Engine(VENUE)
+    assert deepened(history, None, engine, 30) is history
+    deep = deepened(history, PAST, engine, 30)
+    assert len(await deep.trades(PAIR, part=Part(limit=5))) == 5
+    # Thirty days on, what followed the past is removed, and so is the past.
+    engine.time_ms += 31 * DAY_MS
+    assert await deep.trades(PAIR, part=Part(limit=5)) == []
+    history.close()

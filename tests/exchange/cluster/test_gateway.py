@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from clients.api import Papertape
@@ -19,7 +20,7 @@ from exchange.cluster.gateway import Address, Gateway
 from exchange.cluster.lease import Lease
 from exchange.cluster.names import Names
 from exchange.config import Config, Limits, Server
-from tests.exchange.cluster.cores import core, digest_of, until
+from tests.exchange.cluster.cores import STILL, core, digest_of, until
 
 ADMIN_KEY = "the-admin-key-of-the-tests"
 CONFIG = Config(
@@ -156,6 +157,24 @@ async def test_both_doors_of_a_gateway_speak_both_dialects(
                     while not said["b"].startswith("49000.00"):
                         said = await socket.receive_json(timeout=30)
                     assert said["s"] == "BTCUSDT"
+
+
+async def test_the_past_before_the_first_moment_is_reached_from_a_gateway(
+    connection: Connection, names: Names, tmp_path: Path
+) -> None:
+    aged = msgspec.structs.replace(
+        STILL, market=msgspec.structs.replace(STILL.market, history=True)
+    )
+    async with (
+        core(connection, names, tmp_path, aged),
+        gateway(connection, names) as running,
+    ):
+        # Memory holds some three years of days, and of their minutes those of one.
+        start_ms = running.doors.engine.venue.start_ms - 90 * 24 * 3_600_000
+        path = "/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=3&startTime="
+        rows = await fetched(f"{running.url}{path}{start_ms}")
+        first_ms = -(-start_ms // 60_000) * 60_000
+        assert [row[0] for row in rows] == [first_ms, first_ms + 60_000, first_ms + 120_000]
 
 
 async def test_what_the_cores_say_of_a_forgetful_redis_stands_in_the_health(
