@@ -10,7 +10,7 @@ from exchange.gateway.calls import ApiError, Caller
 from exchange.gateway.native.api import OPERATIONS, Api
 from exchange.gateway.native.direct import DIRECT
 from exchange.wire import OrderSay, PlacedSay
-from tests.exchange.gateway.rig import Rig, Trader
+from tests.exchange.gateway.rig import NoDisk, Rig, Trader
 from tests.exchange.gateway.shells.doorway import until
 
 ORDER = {"symbol": "BTC-USDT", "side": "buy", "type": "limit", "qty": "0.01", "price": "49000"}
@@ -106,3 +106,19 @@ async def test_a_stopped_sequencer_is_told_of_as_unknown(api: Api, rig: Rig, ali
     rig.doors.sequencer._fail("a fault")  # type: ignore[attr-defined]
     assert api.begin("order.place", ORDER, caller_of(alice), told.append)
     assert (told[0].code, told[0].http_status) == ("OUTCOME_UNKNOWN", 503)
+
+
+async def test_what_is_asked_in_one_turn_of_the_loop_is_kept_as_one_group(
+    api: Api, alice: Trader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups: list[int] = []
+    monkeypatch.setattr(
+        NoDisk, "append_and_sync", lambda self, first, count, payload: groups.append(count)
+    )
+    told: list[Any] = []
+    for _ in range(30):
+        assert api.begin("order.place", ORDER, caller_of(alice), told.append)
+    assert told == []  # Nothing is durable yet.
+    await until(lambda: len(told) == 30)
+    assert groups == [30]
+    assert [say.order.order_id for say in told] == sorted(say.order.order_id for say in told)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.exchange.gateway.binance.binance_rig import Bot, bot_of
 from tests.exchange.gateway.binance.ws_api.socket_rig import Socket, connected
 from tests.exchange.gateway.rig import Rig, running
+
+pytestmark = pytest.mark.usefixtures("both_ports")
 
 PAIR = "BTC-USDT"
 PERP = "BTC-USDT-PERP"

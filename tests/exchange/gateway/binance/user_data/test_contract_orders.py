@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from exchange.events import Deleveraged, OrderChanged
 from exchange.gateway.binance.user_data.contract_orders import order_events
 from matching.types import OrderType, Side, Status, TimeInForce
@@ -17,6 +19,8 @@ from tests.exchange.gateway.binance.user_data.test_contract_events import (
 )
 from tests.exchange.gateway.binance.ws_api.socket_rig import connected
 from tests.exchange.gateway.rig import Rig, running
+
+pytestmark = pytest.mark.usefixtures("both_ports")
 
 # Every key an order's update carries, in Binance's order.
 UPDATE = (

@@ -15,6 +15,8 @@ from tests.exchange.gateway.binance.binance_rig import Bot, bot_of
 from tests.exchange.gateway.binance.ws_api.socket_rig import Socket, connected
 from tests.exchange.gateway.rig import START_MS, Rig, running
 
+pytestmark = pytest.mark.usefixtures("both_ports")
+
 # Where a key of each product is heard, what money moves there, and what it is told as first.
 STREAMS = {
     "/api/v3/userDataStream": ("/ws/", "margin", "USDT", "balanceUpdate"),

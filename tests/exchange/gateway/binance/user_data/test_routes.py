@@ -64,6 +64,7 @@ async def test_an_isolated_token_names_its_pair(tmp_path: Path) -> None:
         assert (await bot.keyed("POST", path, validity=0)).json["code"] == -1130
 
 
+@pytest.mark.usefixtures("both_ports")
 async def test_futures_open_their_keys_over_the_api(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
         bot = await bot_of(rig)

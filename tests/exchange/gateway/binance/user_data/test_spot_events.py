@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from exchange.commands import Deposit
 from tests.exchange.gateway.binance.binance_rig import bot_of
 from tests.exchange.gateway.binance.ws_api.socket_rig import Socket, connected
 from tests.exchange.gateway.rig import Rig, running
+
+pytestmark = pytest.mark.usefixtures("both_ports")
 
 # Every key a report carries, in Binance's order.
 REPORT = (
