@@ -29,7 +29,7 @@ from exchange.cluster.connecting import Connection, patiently
 from exchange.cluster.handover import HISTORY, HandoverFailed, fetch_history, reached_in
 from exchange.cluster.leading import Leader, renewing
 from exchange.cluster.lease import TRY_EVERY_S, TTL_MS, Deposed, Lease
-from exchange.cluster.log import bounds_of, genesis_keeper
+from exchange.cluster.log import LogLost, bounds_of, genesis_keeper
 from exchange.cluster.names import Names
 from exchange.cluster.replica import LogTrimmed, Replica, ReplicaBroken, VenueMissing, footings
 from exchange.cluster.status import Status, told
@@ -46,7 +46,7 @@ from exchange.storage.lock import DirectoryLock
 DATA: Final = "./papertape-core-data"
 VENUE_FILE: Final = "venue"  # Which venue the directory's history is of.
 STOPS_WITHIN_S: Final = 15.0
-HISTORY_CLOSES_WITHIN_S: Final = 1.0
+GOODBYE_WITHIN_S: Final = 1.0
 STATUS_EVERY_S: Final = 2.0
 
 log = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ class Core:
         seq = 0 if replica is None else replica.seq
         log.info("stopped at seq %d of epoch %d, digest %s", seq, self.epoch, digest)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(HISTORY_CLOSES_WITHIN_S):
+            async with asyncio.timeout(GOODBYE_WITHIN_S):
                 await self._tell(digest)
 
     def _look_for_faults(self) -> None:
@@ -171,7 +171,8 @@ class Core:
         assert work is not None
         error = work.exception() if work.done() and not work.cancelled() else None
         if error is not None and not self.failed:
-            log.error("the core ended over a fault: %s", error, exc_info=error)
+            is_told = isinstance(error, CoreRefused | LogLost | ReplicaBroken)
+            log.error("the core has ended: %s", error, exc_info=None if is_told else error)
             self.failed = True
 
     # -- its life ------------------------------------------------------------------------------
@@ -290,7 +291,11 @@ class Core:
         finally:
             closing = threading.Thread(target=history.close, name="history closing", daemon=True)
             closing.start()
-            await asyncio.to_thread(closing.join)
+            # At a stop it is not waited for: the log has what the history has not.
+            within_s = GOODBYE_WITHIN_S if self._asked.is_set() else None
+            await asyncio.to_thread(closing.join, within_s)
+            if closing.is_alive():
+                log.warning("the history is %d rows behind", history.backlog)
 
     async def _begin(self, history: History) -> Replica:
         """A replica at the end of the log as it is now, and its history as far."""

@@ -220,7 +220,11 @@ async def test_it_waits_for_a_redis_that_is_away_and_goes_on(tmp_path: Path) -> 
         assert await opened(server.connection, names) == ["x"]
 
 
-async def test_a_stop_does_not_wait_for_a_redis_that_is_away(tmp_path: Path) -> None:
+async def test_a_stop_does_not_wait_for_a_redis_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exchange.cluster.leading.LAST_GROUP_WITHIN_S", 0.1)
+    monkeypatch.setattr("exchange.cluster.core.GOODBYE_WITHIN_S", 0.1)
     with redis_of_its_own() as server:
         async with core(server.connection, new_names(), tmp_path / "a") as a:
             await until(lambda: a.role == "leader")
