@@ -12,7 +12,10 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from exchange.commands import OpenAccount
 from exchange.config import Binance
+from exchange.events import Answered
+from exchange.gateway import auth
 from exchange.gateway.binance.homes import product_ports
 from exchange.server import Running, start
 from tests.exchange.test_server import config
@@ -100,3 +103,27 @@ async def test_rest_and_the_websocket_api_are_there_too(
         await opened.send_json({"id": "a", "method": "ticker.price"})
         said = await opened.receive_json(timeout=10)
     assert [each["symbol"] for each in said["result"]] == [NAMES[product]]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("product", "api"), [("um", "/fapi/v1"), ("cm", "/dapi/v1")])
+@pytest.mark.parametrize("path", ["/ws/{}", "/stream?streams={}", "/private/ws?listenKey={}"])
+async def test_a_listen_key_is_of_the_ports_product(
+    made: Running, product: str, api: str, path: str
+) -> None:
+    answered = (await made.doors.sequencer.submit(OpenAccount()))[-1]
+    assert isinstance(answered, Answered)
+    key = made.doors.keys.create(answered.result_id)
+    url = made.opened.product_urls[product]
+    headers = {"X-MBX-APIKEY": key.key}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        async with http.post(f"{url}{api}/listenKey") as answer:
+            listen_key = (await answer.json())["listenKey"]
+        fields = f"symbol={NAMES[product]}&leverage=7&timestamp={made.doors.clock.wall_ms()}"
+        signature = auth.hmac_signature(key.secret, fields.encode())
+        async with socket(sockets_of(made, product) + path.format(listen_key)) as opened:
+            async with http.post(f"{url}{api}/leverage?{fields}&signature={signature}") as answer:
+                assert answer.status == 200, await answer.text()
+            said = await opened.receive_json(timeout=10)
+    told = said.get("data", said)
+    assert (told["e"], told["ac"]) == ("ACCOUNT_CONFIG_UPDATE", {"s": NAMES[product], "l": 7})
