@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ import pytest
 
 from exchange.cluster.connecting import Connection
 from exchange.cluster.core import Core, CoreRefused, Place
+from exchange.cluster.handover import HISTORY, reached_in
+from exchange.cluster.log import bounds_of
 from exchange.cluster.names import Names
 from exchange.cluster.replica import ReplicaBroken
 from exchange.cluster.status import FORGETFUL, cores
-from exchange.commands import OpenAccount
+from exchange.commands import Deposit, OpenAccount
 from exchange.config import Config, Market
 from exchange.storage.history import History
 from exchange.storage.lock import DirectoryInUse
@@ -264,3 +268,45 @@ async def test_a_core_needs_no_more_than_its_venues_keys(tmp_path: Path) -> None
             assert await client.hlen(names.snapshots)
             denied: Any = await client.execute_command("ACL", "LOG")
         assert denied == []
+
+
+async def test_a_core_that_joins_late_gets_the_history_that_the_log_no_longer_has(
+    connection: Connection, names: Names, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("core", "replica", "stock"):
+        monkeypatch.setattr(f"exchange.cluster.{module}.TAIL_COMMANDS_MIN", 1)
+    async with core(connection, names, tmp_path / "a") as a:
+        await until(lambda: a.role == "leader")
+        await asked(connection, names, "g", 1, OpenAccount(label="x"))
+        await until_opened(connection, names, 1)
+        assert a.replica is not None
+        account_id = max(a.replica.engine.risk.accounts)
+        for number in range(2, 7):
+            gift = Deposit(account_id=account_id, wallet="spot", asset="USDT", amount_minor=number)
+            await asked(connection, names, "g", number, gift)
+            await until(partial(has_heard, a, number))
+            assert a.leader is not None
+            await until(lambda: seq_of(a) == reached_in(tmp_path / "a" / HISTORY))
+            await a.leader.stock.snapshot()
+        async with connection.client() as client:
+            assert (await bounds_of(client, names))[0] > 1
+        async with core(connection, names, tmp_path / "b") as b:
+            await until(lambda: b.role == "standby")
+            await until(lambda: seq_of(a) == reached_in(tmp_path / "b" / HISTORY))
+            assert gifts(tmp_path / "b") == gifts(tmp_path / "a") == [2, 3, 4, 5, 6]
+            assert digest_of(b) == digest_of(a)
+
+
+def has_heard(running: Core, batch: int) -> bool:
+    """Is this batch of the only gateway in the log?"""
+    assert running.leader is not None
+    return not running.leader.keeper.heard.is_new("g", batch)
+
+
+def gifts(directory: Path) -> list[int]:
+    """The deposits in a core's history."""
+    with closing(sqlite3.connect(directory / HISTORY)) as history:
+        rows = history.execute(
+            "SELECT change_minor FROM ledger WHERE reason = 'deposit' ORDER BY time_ms, rowid"
+        )
+        return [int(change) for (change,) in rows if int(change) < 10]
