@@ -106,6 +106,7 @@ class Binance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     enabled: bool = True
     spot_weight_per_minute: Many = 6_000  # Per address, as the others of weight.
+    spot_requests_per_5_minutes: Many = 61_000
     margin_weight_per_minute: Many = 180_000
     futures_weight_per_minute: Many = 2_400
     spot_orders_per_10_seconds: Many = 100  # Per account, as the others of orders.

@@ -57,6 +57,7 @@ def new_dialect(doors: Doors) -> Dialect:
                 Rule("ORDERS", "SECOND", 10, counts.spot_orders_per_10_seconds),
                 Rule("ORDERS", "DAY", 1, counts.spot_orders_per_day),
             ),
+            Rule("RAW_REQUESTS", "MINUTE", 5, counts.spot_requests_per_5_minutes),
         ),
         "sapi": Limits(
             Rule("REQUEST_WEIGHT", "MINUTE", 1, counts.margin_weight_per_minute),

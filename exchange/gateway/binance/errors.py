@@ -18,6 +18,11 @@ TOO_MANY_REQUESTS: Final[Refusal] = (
     "Too many requests; current limit is {} request weight per minute. "
     "Please use WebSocket Streams for live updates to avoid polling the API.",
 )
+TOO_MANY_RAW: Final[Refusal] = (
+    -1003,
+    "Too many requests; current limit is {} requests per {}. "
+    "Please use WebSocket Streams for live updates to avoid polling the API.",
+)
 TOO_MANY_ORDERS: Final[Refusal] = (-1015, "Too many new orders; current limit is {} orders per {}.")
 BUSY: Final[Refusal] = (-1008, "Request throttled by system-level protection.")
 TIMESTAMP_BEHIND: Final[Refusal] = (

@@ -6,7 +6,13 @@ from collections import OrderedDict
 from typing import Any, Final, NamedTuple
 
 from exchange.gateway.auth import NAMES_LIMITED_MAX
-from exchange.gateway.binance.errors import TOO_MANY_ORDERS, TOO_MANY_REQUESTS, refused
+from exchange.gateway.binance.errors import (
+    TOO_MANY_ORDERS,
+    TOO_MANY_RAW,
+    TOO_MANY_REQUESTS,
+    BinanceError,
+    refused,
+)
 
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60_000
@@ -24,6 +30,11 @@ class Rule(NamedTuple):
     interval: str
     every: int
     limit: int
+
+    @property
+    def span(self) -> str:
+        """How long one window lasts, as a refusal says it."""
+        return f"{self.every} {self.interval}".removeprefix("1 ")
 
     @property
     def window_ms(self) -> int:
@@ -73,26 +84,30 @@ class Window:
 
 
 class Limits:
-    """The limits of one product: weight by address, orders by account."""
+    """The limits of one product: weight by address, orders by account.
 
-    def __init__(self, weight: Rule, orders: tuple[Rule, ...]) -> None:
+    `raw` counts requests by address, whatever they weigh.
+    """
+
+    def __init__(self, weight: Rule, orders: tuple[Rule, ...], raw: Rule | None = None) -> None:
         self._weight = Window(weight)
         self._orders = tuple(Window(rule) for rule in orders)
+        self._raw = None if raw is None else Window(raw)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Every limit, the weight first."""
-        return (self._weight.rule, *(window.rule for window in self._orders))
+        windows = (self._weight, *self._orders, self._raw)
+        return tuple(window.rule for window in windows if window is not None)
 
     def take_weight(self, address: str, now_ms: int, weight: int) -> int:
-        """Count a request's weight; -1003 with 429 (418 for who goes on) over the limit."""
+        """Count a request and its weight; -1003 with 429 (418 for who goes on) over a limit."""
         used = self._weight.add(address, now_ms, weight)
-        if self._weight.is_over(used):
-            error = refused(TOO_MANY_REQUESTS, self._weight.rule.limit)
-            over = used > self._weight.rule.limit * BANNED_AFTER
-            error.status = BANNED if over else RATE_LIMITED
-            error.retry_s = self._weight.retry_s(now_ms)
-            raise error
+        refuse_over(self._weight, used, now_ms, refused(TOO_MANY_REQUESTS, self._weight.rule.limit))
+        if self._raw is not None:
+            rule = self._raw.rule
+            error = refused(TOO_MANY_RAW, rule.limit, rule.span)
+            refuse_over(self._raw, self._raw.add(address, now_ms, 1), now_ms, error)
         return used
 
     def take_orders(self, account_id: int, now_ms: int, count: int) -> None:
@@ -100,9 +115,7 @@ class Limits:
         name = str(account_id)
         for window in self._orders:
             if window.is_over(window.used(name, now_ms) + count):
-                rule = window.rule
-                span = f"{rule.every} {rule.interval}".removeprefix("1 ")
-                error = refused(TOO_MANY_ORDERS, rule.limit, span)
+                error = refused(TOO_MANY_ORDERS, window.rule.limit, window.rule.span)
                 error.status = RATE_LIMITED
                 error.retry_s = window.retry_s(now_ms)
                 raise error
@@ -117,3 +130,13 @@ class Limits:
     def weight_used(self, address: str, now_ms: int) -> tuple[Rule, int]:
         """The rule of weight and how much of it is used."""
         return self._weight.rule, self._weight.used(address, now_ms)
+
+
+def refuse_over(window: Window, used: int, now_ms: int, error: BinanceError) -> None:
+    """Raise the error where that is more than may be, with when to come back."""
+    if not window.is_over(used):
+        return
+    banned = used > window.rule.limit * BANNED_AFTER
+    error.status = BANNED if banned else RATE_LIMITED
+    error.retry_s = window.retry_s(now_ms)
+    raise error

@@ -32,6 +32,19 @@ def test_weight_over_the_limit_is_429_and_going_on_is_418() -> None:
     assert limits.take_weight("a", 60_000, 1) == 1
 
 
+def test_requests_are_counted_whatever_they_weigh() -> None:
+    raw = Rule("RAW_REQUESTS", "MINUTE", 5, 2)
+    limits = Limits(WEIGHT, ORDERS, raw)
+    assert limits.rules == (WEIGHT, *ORDERS, raw)
+    for _ in range(2):
+        limits.take_weight("a", 0, 1)
+    with pytest.raises(BinanceError, match="current limit is 2 requests per 5 MINUTE") as over:
+        limits.take_weight("a", 60_000, 1)  # Another minute of the same five.
+    assert (over.value.status, over.value.retry_s) == (429, 240)
+    assert limits.take_weight("b", 60_000, 1) == 1
+    assert limits.take_weight("a", 300_000, 1) == 1
+
+
 def test_orders_count_against_every_window_and_refused_ones_against_none() -> None:
     limits = Limits(WEIGHT, ORDERS)
     limits.take_orders(100, 0, 2)

@@ -13,6 +13,7 @@ async def test_every_pair_is_listed_and_one_where_one_is_named(market: Market) -
         ("REQUEST_WEIGHT", 6_000),
         ("ORDERS", 100),
         ("ORDERS", 200_000),
+        ("RAW_REQUESTS", 61_000),
     ]
     for question in ("symbol=ethusdt", "symbols=%5B%22ETHUSDT%22%5D"):
         (pair,) = (await market.get(f"/api/v3/exchangeInfo?{question}"))["symbols"]
