@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from aiohttp.test_utils import BaseTestServer
 from binance import AsyncClient, BinanceSocketManager
 from binance.ws.constants import WSListenerState
 
@@ -16,16 +15,6 @@ from tests.exchange.gateway.binance.clients.venue import WITHIN_S, Venue, venue
 
 A_SECOND: Final = 1 / 3_600
 PERP: Final = "BTCUSDT"
-
-
-def cut(floor: Venue) -> None:
-    """Every connection of the exchange breaks, with no farewell."""
-    server: BaseTestServer = floor.rig._server
-    assert server.runner is not None
-    assert server.runner.server is not None
-    for connection in list(server.runner.server.connections):
-        if connection.transport is not None:
-            connection.transport.abort()
 
 
 async def next_of(socket: Any, kind: str) -> Any:
@@ -69,7 +58,7 @@ async def test_a_market_socket_comes_back_when_the_line_broke(tmp_path: Path) ->
         opened(BinanceSocketManager(client).trade_socket("BTCUSDT")) as socket,
     ):
         first = await traded(floor, socket)
-        cut(floor)
+        floor.cut()
         assert (await next_of(socket, "error"))["type"] == "ConnectionClosedError"
         assert (await traded(floor, socket))["t"] > first["t"]
 
@@ -87,7 +76,7 @@ async def test_an_account_socket_comes_back_with_its_listen_key(tmp_path: Path) 
     ):
         first = await bought(client)
         assert (await next_of(socket, "ORDER_TRADE_UPDATE"))["o"]["i"] == first
-        cut(floor)
+        floor.cut()
         assert (await next_of(socket, "error"))["type"] == "ConnectionClosedError"
         told = asyncio.create_task(next_of(socket, "ORDER_TRADE_UPDATE"))
         last = first
@@ -116,7 +105,7 @@ async def test_the_websocket_api_is_dialled_again_when_the_line_broke(tmp_path: 
         await client.ws_order_limit_buy(**limit)
         assert (await next_of(socket, "executionReport"))["x"] == "NEW"
         broken = client.ws_api.ws
-        cut(floor)
+        floor.cut()
         assert (await next_of(socket, "error"))["type"] == "ConnectionClosedError"
         await dialled_again(client.ws_api, broken)
         # It asks on, but what was subscribed to is lost: whoever listened opens another socket.

@@ -66,6 +66,15 @@ class Venue:
         """Exchange time goes on, and the engine catches up with it."""
         await self.rig.doors.sequencer.step(ms)
 
+    def cut(self) -> None:
+        """Every connection of the exchange breaks, with no farewell."""
+        server = self.rig._server
+        assert server.runner is not None
+        assert server.runner.server is not None
+        for connection in list(server.runner.server.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
     async def kept(self) -> None:
         """The history has written down all that happened."""
         assert await self.rig.doors.history.caught_up(WITHIN_S)
