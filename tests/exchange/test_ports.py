@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 
-from exchange.ports import url_of
+from exchange.config import Binance
+from exchange.ports import PortRefused, url_of
+from exchange.server import start
 from tests.exchange.test_server import config, running
 
 
@@ -45,3 +48,11 @@ async def test_a_stop_hangs_up_on_readers_of_the_main_port(tmp_path: Path) -> No
         message = await socket.receive(timeout=30)
         assert message.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
         await socket.close()
+
+
+async def test_a_product_port_that_cannot_be_had_is_named(tmp_path: Path) -> None:
+    async with running(config(tmp_path / "one")) as made:
+        taken = int(made.url.rpartition(":")[2])
+        given = msgspec.structs.replace(config(tmp_path / "two"), binance=Binance(um_port=taken))
+        with pytest.raises(PortRefused, match="choose another with --um-port"):
+            await start(given)
