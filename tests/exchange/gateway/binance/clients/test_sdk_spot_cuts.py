@@ -94,11 +94,15 @@ async def test_a_session_whose_end_is_near_dials_logs_on_and_listens_anew(tmp_pa
 async def test_a_ping_is_answered(tmp_path: Path) -> None:
     async with venue(tmp_path) as floor:
         spot = sdk(await floor.account())
-        for socket in (spot.websocket_api, spot.websocket_streams):
-            answered = asyncio.Event()
-            await socket.create_connection()
-            socket.on_connection("pong", answered.set)
-            await socket.ping_server(socket.connections[0])
-            await until(answered)
-            socket.off_connection("pong")
-            await socket.close_connection()
+        answered = asyncio.Event()
+        await spot.websocket_api.create_connection()
+        spot.websocket_api.on_connection("pong", answered.set)
+        await spot.websocket_api.ping_server(spot.websocket_api.connections[0])
+        await until(answered)
+        await spot.websocket_api.close_connection()
+        answered.clear()
+        await spot.websocket_streams.create_connection()
+        spot.websocket_streams.on_connection("pong", answered.set)
+        await spot.websocket_streams.ping_server(spot.websocket_streams.connections[0])
+        await until(answered)
+        await spot.websocket_streams.close_connection()

@@ -231,6 +231,13 @@ async def test_lists_are_placed_found_and_cancelled(floor: Venue, spot: Spot) ->
     assert len(await told(spot, "websocket_api.all_order_lists")) == 4
 
 
+async def test_a_message_of_ones_own_is_sent_and_signed(spot: Spot) -> None:
+    price = await spot.websocket_api.send_message({"method": "ticker.price", "params": dict(PAIR)})
+    assert price.data()["result"]["symbol"] == "BTCUSDT"
+    own = await spot.websocket_api.send_signed_message({"method": "account.status", "params": {}})
+    assert own.data()["result"]["accountType"] == "SPOT"
+
+
 async def test_a_refusal_is_told_as_the_error_it_is(spot: Spot) -> None:
     for method, fields, code in (
         ("websocket_api.order_cancel", PAIR | {"order_id": 999_999}, -2011),
@@ -242,30 +249,30 @@ async def test_a_refusal_is_told_as_the_error_it_is(spot: Spot) -> None:
 
 
 async def test_a_session_listens_to_its_account_until_it_logs_out(spot: Spot) -> None:
-    api, heard = spot.websocket_api, Heard()
-    assert (await api.session_logon()).data().result.api_key
-    feed = await api.user_data_stream_subscribe()
+    heard = Heard()
+    assert (await spot.websocket_api.session_logon()).data().result.api_key
+    feed = await spot.websocket_api.user_data_stream_subscribe()
     feed.stream.on("message", heard.messages.put_nowait)
-    (held,) = (await api.session_subscriptions()).data().result
+    (held,) = (await spot.websocket_api.session_subscriptions()).data().result
     assert held.subscription_id == feed.response.data().result.subscription_id
     placed = await told(spot, "websocket_api.order_place", **LIMIT)
     said = await heard.until(lambda each: getattr(each.actual_instance, "i", 0) == placed.order_id)
     assert said.actual_instance.x == "NEW"
-    await api.session_logout()
-    assert (await api.session_subscriptions()).data().result == []
+    await spot.websocket_api.session_logout()
+    assert (await spot.websocket_api.session_subscriptions()).data().result == []
 
 
 @pytest.mark.parametrize("logged_on", [False, True])
 async def test_a_subscription_by_signature_tells_and_ends(spot: Spot, logged_on: bool) -> None:
-    api, heard = spot.websocket_api, Heard()
+    heard = Heard()
     if logged_on:  # Then it leaves its signature out.
-        await api.session_logon()
-    feed = await api.user_data_stream_subscribe_signature()
+        await spot.websocket_api.session_logon()
+    feed = await spot.websocket_api.user_data_stream_subscribe_signature()
     feed.stream.on("message", heard.messages.put_nowait)
     placed = await told(spot, "websocket_api.order_place", **LIMIT)
     await heard.until(lambda each: getattr(each.actual_instance, "i", 0) == placed.order_id)
-    await api.user_data_stream_unsubscribe()
-    assert (await api.session_subscriptions()).data().result == []
+    await spot.websocket_api.user_data_stream_unsubscribe()
+    assert (await spot.websocket_api.session_subscriptions()).data().result == []
 
 
 async def test_each_stream_is_told_in_its_models(floor: Venue) -> None:
@@ -276,6 +283,10 @@ async def test_each_stream_is_told_in_its_models(floor: Venue) -> None:
         heard, handle = Heard(), await attrgetter(method)(spot)(**fields)
         handle.on("message", heard.messages.put_nowait)
         return heard
+
+    plain = Heard()  # By its name alone, without a model.
+    await spot.websocket_streams.subscribe(["ethusdt@depth"])
+    spot.websocket_streams.on("message", plain.messages.put_nowait, "ethusdt@depth")
 
     named = [(asked.method, asked.fields) for asked in STREAMS]
     feeds = await asyncio.gather(*(listen(*each) for each in (*named, *SILENT.items())))
@@ -288,7 +299,9 @@ async def test_each_stream_is_told_in_its_models(floor: Venue) -> None:
     await told
     assert all(feed.messages.empty() for feed in feeds[len(STREAMS) :])
     names = (await spot.websocket_streams.list_subscribe())["result"]
-    assert len(names) == len(feeds)
+    assert len(names) == len(feeds) + 1
+    await floor.maker.order("ETH-USDT", "buy", "0.1", price="2400")
+    assert (await plain.until(bool))["data"]["s"] == "ETHUSDT"
     await spot.websocket_streams.unsubscribe(["btcusdt@trade"])
     names = (await spot.websocket_streams.list_subscribe())["result"]
     assert "btcusdt@trade" not in names
