@@ -59,8 +59,9 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """All differences, and in what the loads themselves were not alike."""
+    """All differences, which exchanges they are of, and in what the loads were not alike."""
 
+    exchanges: tuple[str, str]
     differences: list[Difference]
     unlike: list[str]
     worse: int
@@ -72,7 +73,8 @@ def compare(old: Report, new: Report) -> Comparison:
     differences = [*_rates(old, new), *_latencies(old, new), *_costs(old, new)]
     verdicts = [difference.verdict for difference in differences]
     counts = verdicts.count("worse"), verdicts.count("better")
-    return Comparison(differences, _unlike(old, new), *counts)
+    exchanges = old.exchange, new.exchange
+    return Comparison(exchanges, differences, _unlike(old, new), *counts)
 
 
 def _rates(old: Report, new: Report) -> list[Difference]:
@@ -184,6 +186,9 @@ def lines_of(comparison: Comparison, *, colour: bool) -> list[str]:
     if colour:
         pairs = zip(lines[1:], comparison.differences, strict=True)
         lines[1:] = [_coloured(line, difference.verdict) for line, difference in pairs]
+    before, after = comparison.exchanges
+    if before != after:
+        lines.append(f"the exchange was {before or 'unknown'}, and is {after or 'unknown'}")
     lines.append(f"{comparison.better} better, {comparison.worse} worse, the others are noise")
     if comparison.unlike:
         lines.append("beware, these were not the same load:")

@@ -30,6 +30,8 @@ EXAMPLES: Final = """examples:
   papertape load --compare old.json new.json        two reports, without a new run
   papertape load --dialect binance --mix place=1,cancel=1
                                                     by the Binance door, orders only
+  papertape load --ws ws://127.0.0.1:8080/v1/ws ws://127.0.0.1:8090/v1/ws
+                                                    two gateways of a cluster
 
 An exchange for more than a few connections needs its limits lifted:
   printf '[limits]\\naccounts_per_minute = 0\\nconnections_per_address = 0\\n\\
@@ -42,20 +44,23 @@ figures."""
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where the load goes: REST and metrics to `url`, WebSockets to `ws`; a key, or none."""
+    """Where the load goes: REST and metrics to `url`, WebSockets to those of `ws` by turns."""
 
     url: str
-    ws: str
+    ws: tuple[str, ...]
     key: str | None = None
     secret: str | None = None
     slow_readers: int = 0
     dialect: Dialect = "native"
     admin_key: str = ""
 
-    @property
-    def root(self) -> str:
-        """Where WebSockets are, without a path: ws://host:port."""
-        parts = urlsplit(self.ws)
+    def ws_of(self, connection: int) -> str:
+        """The WebSocket of a connection of the plan."""
+        return self.ws[connection % len(self.ws)]
+
+    def root_of(self, connection: int) -> str:
+        """The same without a path: ws://host:port."""
+        parts = urlsplit(self.ws_of(connection))
         return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -88,7 +93,12 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
         metavar="PORT",
         help=f"WebSockets to its fast port ({DEFAULT_FAST_PORT}), REST still to --url",
     )
-    ports.add_argument("--ws", help="or to this address, such as ws://127.0.0.1:8081/v1/ws")
+    ports.add_argument(
+        "--ws",
+        nargs="+",
+        metavar="URL",
+        help="or to this one, ws://127.0.0.1:8090/v1/ws; of several (gateways), by turns",
+    )
     add("--dialect", choices=("native", "binance"), default="native", help="the language (native)")
     add("--key", help="trade on this key's account instead of new ones")
     add("--secret", help="the secret of --key, or the PEM text of its Ed25519 key")
@@ -149,10 +159,11 @@ def mix_of(text: str) -> dict[Kind, int]:
 def target_of(args: argparse.Namespace) -> Target:
     """Where the options point; a ValueError for anywhere but this machine."""
     url = args.url.rstrip("/")
-    ws = args.ws or _fast(url, args.fast) or websocket_url(url)
-    if urlsplit(ws).scheme not in ("ws", "wss"):
-        raise ValueError(f"a WebSocket is at ws://... or wss://..., not {ws!r}")
-    for address in (url, ws):
+    addresses = args.ws or [_fast(url, args.fast) or websocket_url(url)]
+    for ws in addresses:
+        if urlsplit(ws).scheme not in ("ws", "wss"):
+            raise ValueError(f"a WebSocket is at ws://... or wss://..., not {ws!r}")
+    for address in (url, *addresses):
         if not _is_loopback(urlsplit(address).hostname or ""):
             raise ValueError(
                 f"{address} is not on this machine; a load test is for an exchange of your own, at"
@@ -165,7 +176,8 @@ def target_of(args: argparse.Namespace) -> Target:
     slow = math.ceil(args.slow_readers * args.connections)
     if slow > CONNECTIONS_MAX:
         raise ValueError(f"{slow} slow readers are too many; at most {CONNECTIONS_MAX} may be")
-    return Target(url, ws, args.key, args.secret, slow, args.dialect, _secret(args.admin_key))
+    account = args.key, args.secret
+    return Target(url, tuple(addresses), *account, slow, args.dialect, _secret(args.admin_key))
 
 
 def _fast(url: str, port: int | None) -> str | None:

@@ -103,11 +103,11 @@ class SlowSay(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """Everything; `latency_ms` by kind of request, "all" without those that were "refused".
 
-    An `interrupted` run ended before its plan: it was stopped, or every connection was lost.
-    `slices` are tenths of the measured time and `timeline` hundredths; `curves` are latencies by
-    percentile, of a kind from the planned time, of "all from sending" from then.
-    `planned` requests fell due in the measured time until it ended; each was `sent` or, its
-    connection gone, `unsent`; of the sent each was `done`, `refused` or `unanswered`.
+    `exchange` is its version and build.  An `interrupted` run ended before its plan: it was
+    stopped, or every connection was lost.  `planned` requests fell due in the measured time until
+    it ended; each was `sent` or, its connection gone, `unsent`; of the sent each was `done`,
+    `refused` or `unanswered`.  `slices` are tenths of the measured time and `timeline` hundredths;
+    `curves` are latencies by percentile, of each kind from the planned time.
     """
 
     load: str
@@ -141,6 +141,7 @@ class Report(msgspec.Struct, frozen=True):
     slices: list[SliceSay]
     slow_readers: SlowSay | None
     server: ServerSide | None
+    exchange: str
     dialect: str
     sockets: int
     generator: GeneratorSay
@@ -161,6 +162,7 @@ def make_report(
     url: str,
     dialect: str = "native",
     sockets: int | None = None,
+    exchange: str = "",
     slow_readers: SlowSay | None = None,
     server: ServerSide | None = None,
 ) -> Report:
@@ -177,6 +179,7 @@ def make_report(
     report = Report(
         load="open-loop",
         url=url,
+        exchange=exchange,
         dialect=dialect,
         sockets=plan.shape.connections if sockets is None else sockets,
         measured_s=round(measured_ns / NS_PER_S, 3),

@@ -41,9 +41,10 @@ def _summary(report: Report) -> list[str]:
     if report.ramp_from_per_s is not None:
         rate = f"{report.ramp_from_per_s:,g}/s climbing to {rate}"
     sockets = f" ({report.sockets} sockets, {report.dialect})" * (report.dialect != "native")
+    exchange = f" ({report.exchange})" * bool(report.exchange)
     stopped = ", stopped early" if report.interrupted else ""
     return [
-        f"{report.connections} connections{sockets} to {report.url}, {rate},"
+        f"{report.connections} connections{sockets} to {report.url}{exchange}, {rate},"
         f" {report.measured_s:g} s after {report.warm_up_s:g} s of warm-up,"
         f" seed {report.seed}{stopped}",
         f"planned {report.planned:,} ({report.planned_per_s:,.1f}/s)"

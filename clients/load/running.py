@@ -21,7 +21,7 @@ from clients.load.plan import NS_PER_S, Plan
 from clients.load.progress import Progress
 from clients.load.record import Record
 from clients.load.report import Report, SlowSay, make_report
-from clients.load.server_side import between, read_metrics
+from clients.load.server_side import between, read_build, read_metrics
 from clients.load.wording import NativeWording
 from clients.rest import Rest
 from clients.signing import Signer
@@ -89,9 +89,9 @@ class Run:
         )
 
     async def _open_native(self, markets: opening.Markets) -> None:
-        for signer in self._signers:
-            self._progress.say(f"connecting: {len(self._native)} of {len(self._signers)}")
-            self._native.append(await self._native_line(signer, self._record))
+        for number, signer in enumerate(self._signers):
+            self._progress.say(f"connecting: {number} of {len(self._signers)}")
+            self._native.append(await self._native_line(signer, self._record, number))
         owners = dict(zip(self._signers, self._native, strict=True))
         for number, line in enumerate(owners.values()):
             self._progress.say(f"paying in: {number} of {len(owners)}")
@@ -99,7 +99,8 @@ class Run:
         for number in range(self._target.slow_readers):
             signer = self._signers[number % len(self._signers)]
             heard = self._plan.shape.symbols, self._aside, self._timer
-            self._slow.append(await opening.open_slow_reader(self._target.ws, signer, *heard))
+            address = self._target.ws_of(number)
+            self._slow.append(await opening.open_slow_reader(address, signer, *heard))
 
     async def _open_binance(self, lines: BinanceLines, markets: opening.Markets) -> None:
         """Money comes from the faucet, which the exchange's own protocol has."""
@@ -112,17 +113,16 @@ class Run:
                 await opening.fund(line, self._stakes(markets))
             finally:
                 await line.close()
-        root = self._target.root
         for number, place in enumerate(lines.places):
             self._progress.say(f"connecting: {number} of {len(lines.places)}")
-            signer = self._signers[place[0]]
+            signer, root = self._signers[place[0]], self._target.root_of(place[0])
             await lines.open(place, root, signer, self._record, self._timer)
         for number in range(self._target.slow_readers):
             heard = list(markets.values()), number, self._aside, self._timer
-            self._slow.append(await open_slow_streams(root, *heard))
+            self._slow.append(await open_slow_streams(self._target.root_of(number), *heard))
 
-    async def _native_line(self, signer: Signer, record: Record) -> NativeLine:
-        return await opening.open_line(self._target.ws, signer, record, self._timer)
+    async def _native_line(self, signer: Signer, record: Record, number: int = 0) -> NativeLine:
+        return await opening.open_line(self._target.ws_of(number), signer, record, self._timer)
 
     def _stakes(self, markets: opening.Markets) -> dict[opening.Place, str]:
         sharers = len(self._signers) // len(dict.fromkeys(self._signers))
@@ -132,6 +132,7 @@ class Run:
 
     async def _drive(self, routes: Routes, wording: Wording, task: asyncio.Task[Report]) -> Report:
         plan, record, timer = self._plan, self._record, self._timer
+        exchange = await read_build(self._target.url)
         before = await read_metrics(self._target.url)
         gc.collect()
         gc.freeze()  # The plan is there to stay: looking through it would cost the load time.
@@ -149,12 +150,18 @@ class Run:
         return make_report(
             plan,
             record,
-            url=self._target.ws if self._binance is None else self._target.root,
+            url=self._addresses(),
             dialect=self._target.dialect,
             sockets=len(self._lines()),
+            exchange=exchange,
             slow_readers=slow if self._slow else None,
             server=between(before, after, record.ended_ns / NS_PER_S),
         )
+
+    def _addresses(self) -> str:
+        """Where the WebSockets went, as the report tells it."""
+        address = self._target.ws_of if self._binance is None else self._target.root_of
+        return ", ".join(map(address, range(len(self._target.ws))))
 
     # -- the end -------------------------------------------------------------------------------
 

@@ -52,18 +52,33 @@ class ServerSide(msgspec.Struct, frozen=True):
     cpu_us_per_command: float
 
 
+class _Health(msgspec.Struct):
+    version: str
+    build: str
+
+
+async def read_build(url: str) -> str:
+    """Which exchange is at `url`, such as "0.1.0 compiled"; empty where it does not say."""
+    try:
+        health = msgspec.json.decode(await _got(f"{url}/healthz"), type=_Health)
+    except (TimeoutError, aiohttp.ClientError, msgspec.MsgspecError):
+        return ""
+    return f"{health.version} {health.build}"
+
+
 async def read_metrics(url: str) -> Reading | None:
     """The metrics of the exchange at `url`; None where they are not to be had."""
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"{url}/metrics") as response,
-        ):
-            response.raise_for_status()
-            return reading_of(await response.text())
+        return reading_of((await _got(f"{url}/metrics")).decode())
     except (TimeoutError, aiohttp.ClientError, ValueError):
         return None
+
+
+async def _got(url: str) -> bytes:
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
+        response.raise_for_status()
+        return await response.read()
 
 
 def reading_of(text: str) -> Reading:

@@ -123,3 +123,10 @@ async def test_people_read_a_table_in_colours_where_they_want_them() -> None:
     assert len(worse) == comparison.worse > 0
     assert all(line.endswith("worse\x1b[0m") for line in worse)
     assert coloured[-1].endswith("the others are noise")
+
+
+async def test_another_build_of_the_exchange_is_told() -> None:
+    report = await reported(prompt)
+    old, new = (msgspec.structs.replace(report, exchange=e) for e in ("1 pure", "1 compiled"))
+    assert "the exchange was 1 pure, and is 1 compiled" in lines_of(compare(old, new), colour=False)
+    assert "the exchange was" not in "\n".join(lines_of(compare(old, old), colour=False))

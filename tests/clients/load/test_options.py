@@ -22,7 +22,7 @@ def test_without_options_there_is_a_sensible_load() -> None:
     assert plan.shape.mix == DEFAULT_MIX
     assert plan.shape.symbols == ("BTC-USDT", "ETH-USDT", "BTC-USDT-PERP", "ETH-USDT-PERP")
     target = target_of(parsed("--url", "http://127.0.0.1:8080/"))
-    assert target == Target("http://127.0.0.1:8080", "ws://127.0.0.1:8080/v1/ws")
+    assert target == Target("http://127.0.0.1:8080", ("ws://127.0.0.1:8080/v1/ws",))
 
 
 def test_every_option_reaches_the_shape_or_the_target() -> None:
@@ -45,7 +45,7 @@ def test_every_option_reaches_the_shape_or_the_target() -> None:
     )
     # A quarter of ten, rounded up.
     assert target_of(args) == Target(
-        "http://localhost:1", "ws://127.0.0.1:2/v1/ws", "k", "s", 3, "binance", "a"
+        "http://localhost:1", ("ws://127.0.0.1:2/v1/ws",), "k", "s", 3, "binance", "a"
     )
     assert args.json
     assert args.plot == Path("p.html")
@@ -59,7 +59,7 @@ def test_a_mix_that_cannot_be_read_says_how_it_is_written(text: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"])
 def test_every_name_of_this_machine_will_do(host: str) -> None:
-    assert target_of(parsed("--url", f"http://{host}:9")).ws == f"ws://{host}:9/v1/ws"
+    assert target_of(parsed("--url", f"http://{host}:9")).ws == (f"ws://{host}:9/v1/ws",)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,17 @@ def test_only_this_machine_is_loaded(address: tuple[str, str]) -> None:
 )
 def test_the_fast_port_is_the_same_socket_elsewhere(arguments: list[str], ws: str) -> None:
     target = target_of(parsed(*arguments))
-    assert target.ws == ws
-    assert target.root == ws.removesuffix("/v1/ws")
+    assert target.ws == (ws,)
+    assert target.root_of(0) == target.root_of(1) == ws.removesuffix("/v1/ws")
+
+
+def test_connections_take_several_addresses_by_turns() -> None:
+    first, second = "ws://127.0.0.1:1/v1/ws", "ws://localhost:2/v1/ws"
+    target = target_of(parsed("--ws", first, second))
+    assert [target.ws_of(number) for number in range(4)] == [first, second] * 2
+    assert target.root_of(3) == "ws://localhost:2"
+    with pytest.raises(ValueError, match="not on this machine"):
+        target_of(parsed("--ws", first, "ws://example.org/v1/ws"))
 
 
 def test_fast_port_and_another_address_are_one_or_the_other() -> None:

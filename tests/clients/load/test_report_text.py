@@ -41,8 +41,8 @@ async def test_people_are_told_what_was_not_done_and_what_could_not_be_read() ->
 
 async def test_a_dialect_is_told_with_its_sockets() -> None:
     plan, record, _ = await driven(surly)
-    report = make_report(plan, record, url=URL, dialect="binance", sockets=7)
-    assert lines_of(report)[0].startswith(f"2 connections (7 sockets, binance) to {URL}")
+    report = make_report(plan, record, url=URL, dialect="binance", sockets=7, exchange="1 pure")
+    assert lines_of(report)[0].startswith(f"2 connections (7 sockets, binance) to {URL} (1 pure)")
 
 
 def test_long_times_lose_their_microseconds() -> None:

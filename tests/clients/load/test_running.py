@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from clients.errors import PapertapeError
+from clients.load import opening
+from clients.load.line import connect
 from clients.load.options import Target
 from clients.load.plan import make_plan
 from clients.load.progress import Progress
@@ -22,7 +24,7 @@ def running(
     exchange: FakeExchange, *, own_key: bool = False, slow_readers: int = 0, **changes: Any
 ) -> Run:
     key, secret = (KEY, SECRET) if own_key else (None, None)
-    target = Target(exchange.url, socket_of(exchange), key, secret, slow_readers)
+    target = Target(exchange.url, (socket_of(exchange),), key, secret, slow_readers)
     usual = {"rate": 400, "seconds": 0.5, "warm_up_s": 0.1}
     return Run(target, make_plan(shape(**(usual | changes))), Progress(io.StringIO()))
 
@@ -134,3 +136,22 @@ async def test_an_exchange_that_refuses_accounts_is_quoted(venue: FakeExchange) 
     del venue.history["/mark/BTC-USDT-PERP"]
     with pytest.raises(PapertapeError, match="NOT_FOUND"):
         await running(venue, symbols=("BTC-USDT-PERP",)).report()
+
+
+async def test_connections_are_spread_over_several_addresses(venue: FakeExchange) -> None:
+    here = socket_of(venue)
+    there = here.replace("127.0.0.1", "localhost")
+    hosts = []
+
+    async def connected(url: str, make: Any) -> Any:
+        hosts.append(url)
+        return await connect(url, make)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "connect", connected)
+        plan = make_plan(shape(rate=400, seconds=0.2, warm_up_s=0))
+        target = Target(venue.url, (here, there))
+        report = await Run(target, plan, Progress(io.StringIO())).report()
+    assert hosts == [here, there]
+    assert report.url == f"{here}, {there}"
+    assert report.unanswered == 0

@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from clients.load.server_side import Reading, between, read_metrics, reading_of
+from clients.load.server_side import Reading, between, read_build, read_metrics, reading_of
 from exchange.metrics import Metrics
 from exchange.sequencer import Timing
 from tests.clients.load.metrics import AFTER, BEFORE
@@ -59,12 +59,12 @@ def test_what_is_of_something_else_is_refused(text: str) -> None:
         reading_of(text)
 
 
-async def _served(text: str, status: int = 200) -> TestServer:
+async def _served(text: str, status: int = 200, path: str = "/metrics") -> TestServer:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text=text, status=status)
 
     app = web.Application()
-    app.router.add_get("/metrics", answer)
+    app.router.add_get(path, answer)
     server = TestServer(app)
     await server.start_server()
     return server
@@ -85,3 +85,19 @@ async def test_metrics_that_are_not_to_be_had_are_none(text: str, status: int) -
 
 async def test_metrics_of_nobody_are_none(unused_tcp_port: int) -> None:
     assert await read_metrics(f"http://127.0.0.1:{unused_tcp_port}") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"status":"ok","version":"0.1.0","build":"pure"}', "0.1.0 pure"),
+        ("<html>", ""),
+        ("{}", ""),
+    ],
+)
+async def test_which_exchange_it_is_is_asked_of_its_health(text: str, told: str) -> None:
+    server = await _served(text, path="/healthz")
+    url = str(server.make_url("")).rstrip("/")
+    assert await read_build(url) == told
+    await server.close()
+    assert await read_build(url) == ""

@@ -50,7 +50,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 
 def load(rig: Rig, key: str | None = None, secret: str | None = None, **changes: Any) -> Run:
-    target = Target(rig.url, f"{rig.sockets}/v1/ws", key, secret, 2, "binance")
+    target = Target(rig.url, (f"{rig.sockets}/v1/ws",), key, secret, 2, "binance")
     usual = {"rate": 300, "seconds": 0.5, "warm_up_s": 0.1}
     return Run(target, make_plan(shape(**(usual | changes))), Progress(io.StringIO()))
 
