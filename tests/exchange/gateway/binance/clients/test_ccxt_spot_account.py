@@ -49,6 +49,25 @@ async def test_a_spot_wallets_orders_fills_and_balances(market: Venue) -> None:
         assert (last["id"], last["status"]) == (order["id"], "canceled")
 
 
+async def test_a_watched_balance_counts_a_transfer_once(market: Venue) -> None:
+    async with ccxt_client("binance", await market.account()) as client:
+        await client.load_markets()
+        await soon(client.ensure_user_data_stream_ws_subscribe_signature())
+        watched = asyncio.create_task(client.watch_balance())
+        await asyncio.sleep(0)
+        order = await client.create_order(SPOT, "limit", "buy", 0.01, 48_000)
+        assert (await soon(watched))["USDT"] == {"free": 99_520, "used": 480, "total": 100_000}
+        # The difference is told before what there is then, so that it is not added twice.
+        await client.transfer("USDT", 1_000, "spot", "margin")
+        while client.balance["spot"]["USDT"]["total"] != 99_000:
+            await soon(client.watch_balance())
+        watched = asyncio.create_task(client.watch_balance())
+        await asyncio.sleep(0)
+        await client.cancel_order(order["id"], SPOT)
+        await soon(watched)
+        assert client.balance["spot"]["USDT"] == (await client.fetch_balance())["USDT"]
+
+
 CROSS = {"type": "margin"}
 ISOLATED = {"type": "margin", "marginMode": "isolated", "symbol": SPOT}
 
