@@ -86,12 +86,13 @@ class Customer:
 
     def __init__(self, connection: Connection, names: Names) -> None:
         self.asked: list[str] = []
+        self.is_done = False  # It ends behind the batch under way.
         self._connection = connection
         self._names = names
 
     async def run(self) -> None:
         number = 0
-        while True:
+        while not self.is_done:
             number += 1
             labels = [f"{number}a", f"{number}b"]
             batch = [OpenAccount(label=label) for label in labels]
@@ -119,8 +120,8 @@ async def custom(connection: Connection, names: Names) -> AsyncIterator[Customer
     try:
         yield customer
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        customer.is_done = True
+        await task
 
 
 async def replica_digest(connection: Connection, names: Names, directory: Path, seq: int) -> str:
