@@ -84,3 +84,48 @@ async def test_nothing_was_ever_deposited_or_withdrawn(
     async with ccxt_futures(futures, library, await funded(market)) as client:
         assert await client.fetch_deposits() == []
         assert await client.fetch_withdrawals() == []
+
+
+@by_each
+async def test_fees_of_moving_money_out(market: Venue, futures: Futures, library: Library) -> None:
+    async with ccxt_futures(futures, library, await funded(market)) as client:
+        fees = await client.fetch_deposit_withdraw_fees()
+        assert fees["BTC"]["withdraw"]["fee"] == 0
+        assert (await client.fetch_deposit_withdraw_fee("BTC")) == fees["BTC"]
+        moved = await client.fetch_transaction_fees()
+        assert moved["withdraw"]["USDT"] == {"PAPER": 0}
+        assert (await client.fetch_transaction_fee("USDT"))["withdraw"] == moved["withdraw"]
+
+
+@by_each
+async def test_a_cross_loan_is_taken_and_repaid_beside_contracts(
+    market: Venue, futures: Futures, library: Library
+) -> None:
+    async with ccxt_futures(futures, library, await funded(market)) as client:
+        await client.transfer("USDT", 1_000, "spot", "margin")
+        loan = await client.borrow_cross_margin("USDT", 500)
+        assert (loan["currency"], bool(loan["id"])) == ("USDT", True)
+        await market.pass_time(HOUR_MS)
+        await market.kept()
+        interests = await client.fetch_borrow_interest("USDT")
+        assert interests[-1]["currency"] == "USDT"
+        repaid = await client.repay_cross_margin("USDT", 500)
+        assert int(repaid["id"]) > int(loan["id"])
+        rate = await client.fetch_cross_borrow_rate("USDT")
+        assert 0 < rate["rate"] < 0.01
+        (day, *_) = await client.fetch_borrow_rate_history("USDT")
+        assert day["currency"] == "USDT"
+        rates = await client.fetch_isolated_borrow_rates()
+        # On COIN-M ccxt knows no pair by that name, and leaves it as it is.
+        assert ("BTC/USDT:USDT" if futures is LINEAR else "BTCUSDT") in rates
+
+
+async def test_an_isolated_loan_is_taken_and_repaid_beside_contracts(market: Venue) -> None:
+    symbol = LINEAR.unified
+    async with ccxt_futures(LINEAR, "ccxt.async_support", await funded(market)) as client:
+        # Money that comes there opens the pair's account.
+        await client.transfer("USDT", 1_000, "spot", "isolated", {"symbol": symbol})
+        loan = await client.borrow_isolated_margin(symbol, "USDT", 500)
+        repaid = await client.repay_isolated_margin(symbol, "USDT", 500)
+        assert int(repaid["id"]) > int(loan["id"])
+        assert (await client.fetch_isolated_borrow_rate(symbol))["quoteRate"] > 0

@@ -155,7 +155,7 @@ async def test_orders_are_placed_edited_and_cancelled_by_the_websocket_api(
         assert balance["total"] == (await client.fetch_balance())[futures.settle]["total"]
 
 
-async def test_books_and_quotes_of_usd_m_are_asked_by_the_websocket_api(market: Venue) -> None:
+async def test_books_and_quotes_of_usd_m_by_the_websocket_api(market: Venue) -> None:
     symbol = LINEAR.unified
     async with pro_futures(LINEAR, await funded(market)) as client:
         book = await soon(client.fetch_order_book_ws(symbol))

@@ -125,23 +125,31 @@ async def test_marks_are_watched(market: Venue, futures: Futures) -> None:
 async def test_what_is_unwatched_can_be_watched_again(market: Venue, futures: Futures) -> None:
     symbol = futures.unified
     async with pro_futures(futures, await funded(market)) as client, moving(market, futures):
-        kinds: list[tuple[str, tuple[Any, ...]]] = [
-            ("trades", (symbol,)),
-            ("trades_for_symbols", ([symbol],)),
-            ("ticker", (symbol,)),
-            ("tickers", ([symbol],)),
-            ("order_book", (symbol,)),
-            ("order_book_for_symbols", ([symbol],)),
-            ("ohlcv", (symbol, "1m")),
-            ("ohlcv_for_symbols", ([[symbol, "1m"]],)),
-            ("bids_asks", ([symbol],)),
-            ("mark_price", (symbol,)),
-            ("mark_prices", ([symbol],)),
+        pairs: list[tuple[Any, Any, tuple[Any, ...]]] = [
+            (client.watch_trades, client.un_watch_trades, (symbol,)),
+            (client.watch_trades_for_symbols, client.un_watch_trades_for_symbols, ([symbol],)),
+            (client.watch_ticker, client.un_watch_ticker, (symbol,)),
+            (client.watch_tickers, client.un_watch_tickers, ([symbol],)),
+            (client.watch_order_book, client.un_watch_order_book, (symbol,)),
+            (
+                client.watch_order_book_for_symbols,
+                client.un_watch_order_book_for_symbols,
+                ([symbol],),
+            ),
+            (client.watch_ohlcv, client.un_watch_ohlcv, (symbol, "1m")),
+            (
+                client.watch_ohlcv_for_symbols,
+                client.un_watch_ohlcv_for_symbols,
+                ([[symbol, "1m"]],),
+            ),
+            (client.watch_bids_asks, client.un_watch_bids_asks, ([symbol],)),
+            (client.watch_mark_price, client.un_watch_mark_price, (symbol,)),
+            (client.watch_mark_prices, client.un_watch_mark_prices, ([symbol],)),
         ]
-        for kind, args in kinds:
+        for watch, un_watch, args in pairs:
             for _ in range(2):
-                assert await soon(getattr(client, f"watch_{kind}")(*args))
-                await soon(getattr(client, f"un_watch_{kind}")(*args))
+                assert await soon(watch(*args))
+                await soon(un_watch(*args))
 
 
 @by_product
