@@ -161,14 +161,17 @@ class Session:
         return requests
 
     def answer(self, pending: Pending, result: Any) -> None:
-        """The result of a request, as its operation says it."""
-        self._waiting -= 1
+        """The result of a request, as its operation says it.
+
+        Where it cannot be encoded that is raised, and the request still waits for its answer.
+        """
         self._answered(pending, Reply(pending.id, True, result))
+        self._waiting -= 1
 
     def refuse(self, pending: Pending, error: ErrorSay) -> None:
-        """A request was refused."""
-        self._waiting -= 1
+        """A request was refused; as `answer`."""
         self._answered(pending, Reply(pending.id, False, error=error))
+        self._waiting -= 1
 
     def to_send(self) -> list[bytes]:
         """Frames to send, in this order; `packed` says of which kind they are."""

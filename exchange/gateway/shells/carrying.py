@@ -79,13 +79,23 @@ class Carrier:
         self._tell(session, pending, outcome)
 
     def _tell(self, session: Session, pending: Pending, outcome: Any) -> None:
-        """Answer with a result, with what is yet to be awaited, or with why there is none."""
-        if isinstance(outcome, ApiError):
-            session.refuse(pending, outcome.say())
-        elif isinstance(outcome, Exception):
-            self._failed(outcome)
-            session.refuse(pending, ErrorSay(Reason.BUSY.name, Reason.BUSY.value))
-        elif type(outcome) is CoroutineType:
-            self._keep(self._await(session, pending, outcome))
-        else:
-            session.answer(pending, outcome)
+        """Answer with a result, with what is yet to be awaited, or with why there is none.
+
+        It raises nothing, since the sequencer may be calling: an answer that cannot be encoded is
+        a bug as any other.
+        """
+        try:
+            if isinstance(outcome, ApiError):
+                session.refuse(pending, outcome.say())
+            elif isinstance(outcome, Exception):
+                self._fail(session, pending, outcome)
+            elif type(outcome) is CoroutineType:
+                self._keep(self._await(session, pending, outcome))
+            else:
+                session.answer(pending, outcome)
+        except Exception as error:
+            self._fail(session, pending, error)
+
+    def _fail(self, session: Session, pending: Pending, error: Exception) -> None:
+        self._failed(error)
+        session.refuse(pending, ErrorSay(Reason.BUSY.name, Reason.BUSY.value))

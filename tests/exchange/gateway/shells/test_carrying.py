@@ -95,3 +95,23 @@ async def test_what_is_told_is_answered_refused_or_awaited() -> None:
     assert [reply.get("result") for reply in replies] == ["now", None, None, "late"]
     assert [reply.get("error", {}).get("code") for reply in replies] == [None, "NO", "BUSY", None]
     assert door.failures == [fault]
+
+
+async def test_an_answer_that_cannot_be_encoded_holds_up_nobody() -> None:
+    door = Doorway()
+
+    def begin(op: str, fields: Any, caller: Caller, tell: Callable[[Any], None]) -> bool:
+        tell(object() if fields["n"] == 0 else fields["n"])
+        return True
+
+    carrier = Carrier(door._call, door.failures.append, begin)
+    session = door.new_session(False, lambda: None, "")
+    session.to_send()
+    for number in range(2):
+        session.receive(f'{{"id":{number},"op":"order.place","n":{number}}}')
+    carrier.carry(session)
+    replies = [msgspec.json.decode(frame) for frame in session.to_send()]
+    assert [(reply["id"], reply["ok"]) for reply in replies] == [(0, False), (1, True)]
+    assert replies[0]["error"]["code"] == "BUSY"
+    (failure,) = door.failures
+    assert isinstance(failure, TypeError)

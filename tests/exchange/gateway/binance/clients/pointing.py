@@ -15,9 +15,14 @@ from websockets.exceptions import ConnectionClosed
 from tests.exchange.gateway.rig import Trader
 
 
-def point_ccxt(exchange: Any, url: str, last_counts: Iterable[str] = ("spot", "linear")) -> None:
-    """Every address of a ccxt exchange, and what error codes mean by the kind of market."""
-    sockets = url.replace("http", "ws", 1)
+def point_ccxt(
+    exchange: Any, url: str, last_counts: Iterable[str] = ("spot", "linear"), sockets: str = ""
+) -> None:
+    """Every address of a ccxt exchange, and what error codes mean by the kind of market.
+
+    Its sockets may be on another port.
+    """
+    sockets = sockets or url.replace("http", "ws", 1)
     for name, address in exchange.urls["api"].items():
         if isinstance(address, str):
             exchange.urls["api"][name] = f"{url}/{address.split('/', 3)[3]}"
@@ -42,16 +47,19 @@ async def ccxt_client(kind: str, trader: Trader) -> AsyncIterator[Any]:
     """`binance`, `binanceusdm` or `binancecoinm` of ccxt.pro, with an account's key."""
     settings = {"apiKey": trader.key, "secret": trader.secret, "enableRateLimit": False}
     exchange = getattr(ccxt.pro, kind)(settings)
-    point_ccxt(exchange, trader.rig.url)
+    point_ccxt(exchange, trader.rig.url, sockets=trader.rig.sockets)
     try:
         yield exchange
     finally:
         await exchange.close()
 
 
-def point_python_binance(url: str) -> None:
-    """Every address of python-binance; they are attributes of its classes."""
-    sockets = url.replace("http", "ws", 1)
+def point_python_binance(url: str, sockets: str = "") -> None:
+    """Every address of python-binance; they are attributes of its classes.
+
+    Its sockets may be on another port.
+    """
+    sockets = sockets or url.replace("http", "ws", 1)
     client_class: Any = BaseClient
     client_class.API_URL, client_class.MARGIN_API_URL = f"{url}/api", f"{url}/sapi"
     client_class.FUTURES_URL, client_class.FUTURES_COIN_URL = f"{url}/fapi", f"{url}/dapi"
@@ -66,7 +74,7 @@ def point_python_binance(url: str) -> None:
 @contextlib.asynccontextmanager
 async def python_binance(trader: Trader, **settings: Any) -> AsyncIterator[AsyncClient]:
     """The asynchronous client of python-binance, with an account's key or one in `settings`."""
-    point_python_binance(trader.rig.url)
+    point_python_binance(trader.rig.url, trader.rig.sockets)
     key = {"api_key": trader.key, "api_secret": trader.secret}
     client = await AsyncClient.create(**(key | settings))
     try:

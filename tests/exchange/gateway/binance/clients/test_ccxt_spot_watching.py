@@ -15,7 +15,7 @@ from tests.exchange.gateway.binance.clients.pointing import ccxt_client
 from tests.exchange.gateway.binance.clients.venue import Venue, venue
 from tests.exchange.gateway.rig import Trader
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("both_ports")]
 
 ETH: Final = "ETH/USDT"
 

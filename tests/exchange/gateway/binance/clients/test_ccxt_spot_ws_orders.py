@@ -12,7 +12,7 @@ from tests.exchange.gateway.binance.clients.ccxt_drivers import SPOT
 from tests.exchange.gateway.binance.clients.pointing import ccxt_client
 from tests.exchange.gateway.binance.clients.venue import Venue, venue
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("both_ports")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
