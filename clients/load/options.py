@@ -82,9 +82,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("where it goes").add_argument
+    group = parser.add_argument_group("where it goes")
+    add = group.add_argument
     add("--url", default=os.environ.get("PAPERTAPE_URL", DEFAULT_URL), help="the exchange")
-    ports = parser.add_mutually_exclusive_group()
+    ports = group.add_mutually_exclusive_group()
     ports.add_argument(
         "--fast",
         type=int,
@@ -99,7 +100,9 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="or to this one, ws://127.0.0.1:8090/v1/ws; of several (gateways), by turns",
     )
-    add("--dialect", choices=("native", "binance"), default="native", help="the language (native)")
+    add(
+        "--dialect", choices=("native", "binance"), default="native", help="what it speaks (native)"
+    )
     add("--key", help="trade on this key's account instead of new ones")
     add("--secret", help="the secret of --key, or the PEM text of its Ed25519 key")
     add(
@@ -120,7 +123,7 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=1, metavar="K", help="the same seed asks the same (1)")
     add("--symbols", default=DEFAULT_SYMBOLS, metavar="S,S", help=f"({DEFAULT_SYMBOLS})")
     mix = ",".join(f"{kind}={weight}" for kind, weight in DEFAULT_MIX.items())
-    add("--mix", default=mix, metavar="KIND=WEIGHT,...", help=f"of what ({mix})")
+    add("--mix", default=mix, metavar="KIND=WEIGHT,...", help=f"how often what ({mix})")
     add(
         "--slow-readers",
         type=float,
