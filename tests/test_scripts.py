@@ -239,3 +239,11 @@ def test_what_does_not_compile_fails_its_tests(house: House) -> None:
     a_compiler_that_ends_with(house, 1)
     assert house.run("scripts/build", "--test").returncode == 1
     assert house.orders()[-1] == "-m exchange.compiling"
+
+
+def test_capacity_hands_its_arguments_to_the_module(house: House) -> None:
+    house.add_python()
+    run = house.run("scripts/capacity", "--set", "engine_us=6.7", "--figures", "two words")
+    assert run.returncode == 0, run.stderr
+    *_, last = house.orders()
+    assert last == "-m exchange.capacity.command --set engine_us=6.7 --figures two words"
