@@ -251,7 +251,7 @@ class Core:
                 log.info("pruned %d rows of the history", removed)
 
     def _answerer(self, replica: Replica, history: History) -> HistoryServer:
-        return HistoryServer(
+        answerer = HistoryServer(
             self._place.connection,
             self._place.names,
             history,
@@ -259,6 +259,8 @@ class Core:
             seq=lambda: replica.seq,
             leads=lambda: self.role == "leader",
         )
+        replica.house.listeners.append(answerer.on_group)  # A leader's sequencer takes it over.
+        return answerer
 
     async def _catch_up_history(self) -> None:
         """Get the leader's history where the log no longer gives what this core's lacks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from contextlib import closing
 from functools import partial
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
+from exchange.cluster.asking import RemoteHistory
 from exchange.cluster.connecting import Connection
 from exchange.cluster.core import Core, CoreRefused, Place
 from exchange.cluster.handover import HISTORY, reached_in
@@ -25,6 +28,7 @@ from exchange.storage.lock import DirectoryInUse
 from exchange.storage.rows import TradeRow
 from tests.exchange.cluster.cores import (
     STILL,
+    WITHIN_S,
     asked,
     core,
     digest_of,
@@ -174,6 +178,46 @@ async def test_a_directory_is_one_cores_and_of_one_venue(
     with pytest.raises(CoreRefused, match="another venue"):
         other._work.result()
     await other.stop()
+
+
+@pytest.mark.parametrize("role", ["leader", "standby"])
+async def test_a_question_from_further_on_is_answered_once_the_core_is_there(
+    connection: Connection,
+    names: Names,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    role: str,
+) -> None:
+    monkeypatch.setattr("exchange.cluster.answering.FRESH_WITHIN_S", 1_000)  # Not by waiting.
+    async with core(connection, names, tmp_path / "a") as a:
+        await until(lambda: a.role == "leader")
+        async with contextlib.AsyncExitStack() as stack:
+            if role == "standby":
+                b = await stack.enter_async_context(core(connection, names, tmp_path / "b"))
+                await until(lambda: b.role == "standby")
+            await until(lambda: seq_of(a) == 2)  # Genesis and the opening prices.
+            seq = seq_of(a)
+            history = RemoteHistory(connection, names, gateway="g", seq=lambda: seq + 1)
+            listening = asyncio.create_task(history.listen())
+            asking = asyncio.create_task(history.order(1))
+            async with connection.client() as client:
+                await until_answered_or_waits(client, names)
+            assert not asking.done()
+            await asked(connection, names, "g", 1, OpenAccount())
+            assert await asyncio.wait_for(asking, WITHIN_S) is None
+            listening.cancel()
+            await asyncio.wait([listening])
+            await history.close()
+
+
+async def until_answered_or_waits(client: Redis, names: Names) -> None:
+    """Wait until some core has taken the question."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            groups: Any = await client.xinfo_groups(names.asks)
+            if groups and groups[0]["entries-read"]:
+                return
+            await asyncio.sleep(0.005)
 
 
 async def test_old_rows_of_its_history_go(
