@@ -174,9 +174,15 @@ async def stir(floor: Venue, trader: Trader) -> None:
 
 
 def swept(manager: ThreadedWebsocketManager) -> None:
-    """Close what the manager leaves open: it dials once more to unsubscribe, and then goes."""
-    client: Any = manager._client
-    manager._loop.run_until_complete(hang_up(client.ws_api))
+    """Close what the manager leaves open: it goes while some of its sockets still unsubscribe."""
+    loop, client = manager._loop, manager._client
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    assert client is not None
+    loop.run_until_complete(hang_up(client.ws_api))
 
 
 @pytest.mark.parametrize("names", [tuple(STARTED), tuple(ALIASES)], ids=["each", "aliases"])
