@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from exchange.commands import AmendOrder, CancelAll, CancelOrder
@@ -9,7 +10,7 @@ from exchange.events import OrderChanged
 from exchange.gateway.binance.calls import Call
 from exchange.gateway.binance.errors import MANDATORY, NOT_REQUIRED, BinanceError, refused
 from exchange.gateway.binance.spot.finding import names_of, open_order, with_margin
-from exchange.gateway.binance.spot.numbers import client_id, lots
+from exchange.gateway.binance.spot.numbers import lots, sent_id
 from exchange.gateway.binance.spot.order_shapes import (
     STATUSES,
     cancel_id,
@@ -36,10 +37,10 @@ async def cancel(call: Call) -> dict[str, Any]:
     instrument = call.instrument()
     order = named_order(call, instrument)
     refuse_restricted(call, order)
-    new_id = client_id(call.params, "newClientOrderId")
-    with call.dialect.user_data.naming({order.order_id: new_id}):
+    names = {order.order_id: sent_id(call.params, "newClientOrderId")}
+    with call.dialect.user_data.naming(names):
         done = await call.submit(CancelOrder(account_id=order.account_id, order_id=order.order_id))
-    return cancelled(call, last_state(done, order.order_id), instrument, new_id)
+    return cancelled(call, last_state(done, order.order_id), instrument, names)
 
 
 def named_order(call: Call, instrument: Instrument) -> Order:
@@ -58,10 +59,11 @@ def refuse_restricted(call: Call, order: Order) -> None:
 
 
 def cancelled(
-    call: Call, event: OrderChanged, instrument: Instrument, new_id: str
+    call: Call, event: OrderChanged, instrument: Instrument, names: Mapping[int, str]
 ) -> dict[str, Any]:
-    """An order that was cancelled, under the cancellation's own client id."""
-    said = stamped(order_fields(event, instrument), event.time_ms) | {"clientOrderId": new_id}
+    """An order that was cancelled, under the cancellation's own client id, if one was sent."""
+    said = stamped(order_fields(event, instrument), event.time_ms)
+    said["clientOrderId"] = cancel_id(event.order_id, names)
     said = {"symbol": said["symbol"], "origClientOrderId": event.client_id} | said
     return with_margin(call, event, said)
 
@@ -70,18 +72,14 @@ async def cancel_all(call: Call) -> list[dict[str, Any]]:
     """Cancel every order on a symbol; -2011 where there is none."""
     instrument = call.instrument()
     wallet, account = wallet_of(call, instrument), call.account
-    new_ids = {
-        each.order_id: client_id(call.params, "")
-        for each in account.orders.values()
-        if (each.symbol, each.wallet) == (instrument.symbol, wallet)
-    }
-    if not new_ids:
+    here = (instrument.symbol, wallet)
+    if not any((each.symbol, each.wallet) == here for each in account.orders.values()):
         raise BinanceError(*UNKNOWN_ORDER)
-    wish = CancelAll(account_id=account.id, symbol=instrument.symbol, wallet=wallet)
-    with call.dialect.user_data.naming(new_ids):
-        done = await call.submit(wish)
+    done = await call.submit(
+        CancelAll(account_id=account.id, symbol=instrument.symbol, wallet=wallet)
+    )
     ended = done.of(OrderChanged, account_id=account.id, happening="cancelled")
-    return [cancelled(call, each, instrument, cancel_id(each.order_id, new_ids)) for each in ended]
+    return [cancelled(call, each, instrument, {}) for each in ended]
 
 
 async def amend(call: Call) -> dict[str, Any]:

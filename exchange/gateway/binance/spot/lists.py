@@ -15,7 +15,7 @@ from exchange.gateway.binance.spot.cancelling import cancelled
 from exchange.gateway.binance.spot.finding import names_of
 from exchange.gateway.binance.spot.list_shapes import NOT_PLACED, list_fields
 from exchange.gateway.binance.spot.looking import orders_of
-from exchange.gateway.binance.spot.numbers import client_id, part_of
+from exchange.gateway.binance.spot.numbers import part_of, sent_id
 from exchange.gateway.binance.spot.order_shapes import NOT_WORKING, order_fields
 from exchange.gateway.binance.spot.placing import ACKNOWLEDGED, ANSWERS, stamped
 from exchange.gateway.binance.spot.refusals import NO_SUCH_LIST, UNKNOWN_ORDER
@@ -120,13 +120,14 @@ async def cancel(call: Call) -> dict[str, Any]:
             break
     else:
         raise BinanceError(*UNKNOWN_ORDER)
-    new_id = client_id(call.params, "newClientOrderId")
-    with call.dialect.user_data.naming({leg.order_id: new_id for leg in each.legs if leg.order_id}):
+    new_id = sent_id(call.params, "newClientOrderId")
+    names = {leg.order_id: new_id for leg in each.legs if leg.order_id}
+    with call.dialect.user_data.naming(names):
         done = await call.submit(CancelOrder(account_id=account.id, list_id=each.list_id))
     event = _last_state(done)
     said = _told(call, event, instrument)
     ended = [change for leg in event.legs for change in done.of(OrderChanged, order_id=leg[0])[-1:]]
-    said["orderReports"] = [cancelled(call, change, instrument, new_id) for change in ended]
+    said["orderReports"] = [cancelled(call, change, instrument, names) for change in ended]
     return said
 
 

@@ -69,10 +69,14 @@ def _whole(found: int | Reason) -> int:
 
 def client_id(params: Params, name: str) -> str:
     """The id that was sent, or a drawn one."""
+    drawn = (secrets.choice(DRAWN_CHARS) for _ in range(DRAWN_LENGTH))
+    return sent_id(params, name) or "".join(drawn)
+
+
+def sent_id(params: Params, name: str) -> str:
+    """The id that was sent; empty where none was."""
     found = params.get(name)
-    if not found:
-        return "".join(secrets.choice(DRAWN_CHARS) for _ in range(DRAWN_LENGTH))
-    if CLIENT_ID.fullmatch(found) is None:
+    if found and CLIENT_ID.fullmatch(found) is None:
         raise refused(ILLEGAL_ID, name)
     return found
 

@@ -10,7 +10,7 @@ from exchange.gateway.binance.calls import Call
 from exchange.gateway.binance.errors import BinanceError, translated
 from exchange.gateway.binance.spot.cancelling import cancelled, refuse_restricted
 from exchange.gateway.binance.spot.finding import names_of, open_order
-from exchange.gateway.binance.spot.numbers import client_id
+from exchange.gateway.binance.spot.numbers import sent_id
 from exchange.gateway.binance.spot.placing import answer_kind, placed
 from exchange.gateway.binance.spot.refusals import NOT_REPLACED, PARTLY_REPLACED
 from exchange.gateway.binance.spot.wishes import order_wish
@@ -32,7 +32,7 @@ async def replace(call: Call) -> dict[str, Any]:
     mode = MODES[call.params.choice("cancelReplaceMode", MODES)]
     wish = order_wish(call, instrument)
     answer_kind(call, wish)
-    new_id = client_id(call.params, "cancelNewClientOrderId")
+    new_id = sent_id(call.params, "cancelNewClientOrderId")
     names = names_of(call, "cancelOrderId", "cancelOrigClientOrderId")
     old = open_order(call, instrument, *names)
     if old is not None:
@@ -45,14 +45,15 @@ async def replace(call: Call) -> dict[str, Any]:
         mode=mode,
         place=wish,
     )
-    with call.dialect.user_data.naming({command.order_id: new_id}):
+    cancel_names = {command.order_id: new_id}
+    with call.dialect.user_data.naming(cancel_names):
         done = Done(await call.doors.sequencer.submit(command))
     ended = _ended(done, command.order_id)
     reason = done.answer.reason
     if reason is not None and ended is None and "cancel_refused" not in done.answer.details:
         raise translated(refusal(reason), call.refusals)  # Neither half was tried.
     cancel_said = (
-        _refused(call, done) if ended is None else cancelled(call, ended, instrument, new_id)
+        _refused(call, done) if ended is None else cancelled(call, ended, instrument, cancel_names)
     )
     if reason is None:
         new_said: dict[str, Any] | None = placed(call, wish, done, instrument)

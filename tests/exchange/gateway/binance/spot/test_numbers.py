@@ -8,7 +8,14 @@ import pytest
 
 from exchange.gateway.binance.errors import BinanceError
 from exchange.gateway.binance.params import Params
-from exchange.gateway.binance.spot.numbers import DRAWN_LENGTH, amount, client_id, lots, ticks
+from exchange.gateway.binance.spot.numbers import (
+    DRAWN_LENGTH,
+    amount,
+    client_id,
+    lots,
+    sent_id,
+    ticks,
+)
 from tests.exchange.events_by_hand import SPOT
 from tests.exchange.gateway.binance.spot.spot_scene import refused, two_bots
 
@@ -66,3 +73,12 @@ async def test_a_list_spans_a_day_at_most(tmp_path: Path) -> None:
         for path in ("allOrders", "myTrades"):
             said = await refused(bot, "GET", f"/api/v3/{path}", symbol="BTCUSDT", **span)
             assert said == (-1127, "More than 24 hours between startTime and endTime.")
+
+
+def test_an_id_that_was_not_sent_is_drawn_only_where_one_is_needed() -> None:
+    sent = Params([("newClientOrderId", "mine")])
+    assert (sent_id(sent, "newClientOrderId"), client_id(sent, "newClientOrderId")) == ("mine",) * 2
+    assert sent_id(Params([]), "newClientOrderId") == ""
+    assert len(client_id(Params([]), "newClientOrderId")) == DRAWN_LENGTH
+    with pytest.raises(BinanceError, match="-1100"):
+        sent_id(Params([("newClientOrderId", "a b")]), "newClientOrderId")
