@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.exchange.gateway.binance.clients.ccxt_drivers import SPOT, soon
+from tests.exchange.gateway.binance.clients.methods_ccxt_futures import INVERSE, LINEAR
 from tests.exchange.gateway.binance.clients.methods_ccxt_spot import CONTRACTS, METHODS
 from tests.exchange.gateway.binance.clients.pointing import ccxt_client
 from tests.exchange.gateway.binance.clients.venue import Venue, venue
@@ -64,6 +65,10 @@ async def test_every_method_the_class_has_is_in_the_table() -> None:
     own = {plain(name) for name, value in has.items() if value and name not in KINDS}
     assert not METHODS.keys() & CONTRACTS
     assert {plain(name) for name in METHODS.keys() | CONTRACTS} == own
+
+
+async def test_those_of_contracts_alone_are_told_of_there() -> None:
+    assert LINEAR.keys() & INVERSE.keys() >= CONTRACTS
 
 
 async def test_every_method_of_the_table_is_spelled_as_the_client_spells_it() -> None:
