@@ -62,11 +62,11 @@ WORDS: Final = {"works": "works", "client": "not by the client", "not served": "
 def part(title: str, table: Table) -> str:
     """One client's section of the page: how many methods there are, and a row for each."""
     counts = {what: sum(each.what == what for each in table.values()) for what in WORDS}
-    told = ", ".join(f"{count} {WORDS[what]}" for what, count in counts.items() if count)
+    told = ", ".join(f"{WORDS[what]}: {count}" for what, count in counts.items() if count)
     rows = [
         f"## {title}",
         "",
-        f"{len(table)} methods: {told}.",
+        f"{len(table)} methods. {told.capitalize()}.",
         "",
         "| method | | |",
         "|---|---|---|",

@@ -31,7 +31,7 @@ def test_each_verdict_of_a_table_has_its_test_or_its_reason(section: Section) ->
 def test_a_row_tells_the_method_the_verdict_and_the_note() -> None:
     table = {"b": Verdict("works", "test_x::test_y"), "a": Verdict("not served", "-5000")}
     lines = part("A client", table).splitlines()
-    assert "2 methods: 1 works, 1 not served." in lines
+    assert "2 methods. Works: 1, not served: 1." in lines
     assert lines[-2:] == ["| `a` | not served | -5000 |", "| `b` | works | `test_x::test_y` |"]
 
 
