@@ -73,7 +73,7 @@ def main(args: Namespace) -> int:
         return 2
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         report = runner.run(run(sizes, args.port, args.data))
-    print(json.dumps(report) if args.json else _text(report))
+    print(json.dumps(report) if args.json else text(report))
     return 0
 
 
@@ -199,7 +199,7 @@ async def _one_by_one(pipe: Pipe, frames: Sequence[bytes], *, judged: bool) -> f
     return sorted(times)[len(times) // 2] * 1e6
 
 
-def _text(report: Mapping[str, Any]) -> str:
+def text(report: Mapping[str, Any]) -> str:
     """The report for a reader."""
     return "\n".join(
         [

@@ -92,7 +92,7 @@ def main(args: Namespace) -> int:
     _let_open(sizes.readers)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         report = runner.run(run(sizes, args.port, args.data, packed=args.packed))
-    print(json.dumps(report) if args.json else _text(report))
+    print(json.dumps(report) if args.json else text(report))
     return 0
 
 
@@ -284,7 +284,7 @@ class Crowd:
         self._step()
 
 
-def _text(report: Mapping[str, Any]) -> str:
+def text(report: Mapping[str, Any]) -> str:
     """The report for a reader."""
     return "\n".join(
         [

@@ -29,11 +29,7 @@ def test_every_trade_reaches_every_reader(
     for name in ("seconds", "rate_per_s", "broadcast_per_s", "ratio_to_broadcast", "bytes"):
         assert report[name] > 0, name
     assert report["packed"] == ("--packed" in words)
-
-
-def test_the_report_reads_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    assert call() == 0
-    assert "20 trades to 5 readers" in capsys.readouterr().out
+    assert "20 trades to 5 readers" in fanout.text(report)
 
 
 def test_nothing_is_not_measured(capsys: pytest.CaptureFixture[str]) -> None:
