@@ -1,7 +1,7 @@
 """What each method of python-binance does here: its client, its sockets, its depth caches.
 
-The asynchronous client's methods stand for the synchronous one's. What is not served was asked,
-every method of it, by test_python_binance_absent.
+The asynchronous client's methods stand for the synchronous one's of the same names. What is not
+served was asked, every method of it, by test_python_binance_absent.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 import binance
-from binance import AsyncClient, BinanceSocketManager, ThreadedWebsocketManager
+from binance import AsyncClient, BinanceSocketManager, Client, ThreadedWebsocketManager
 
 from tests.exchange.gateway.binance.clients.methods import Verdict
 
@@ -250,6 +250,11 @@ WORKS: Final = {
         start_symbol_miniticker_socket start_symbol_ticker_futures_socket
         start_symbol_ticker_socket start_ticker_socket start_trade_socket start_user_socket
     """,
+    "test_python_binance_threads::test_what_only_the_synchronous_client_can_do": """
+        futures_coin_countdown_cancel_all futures_coin_get_open_order futures_coin_modify_order
+        futures_coin_taker_buy_sell_volume futures_historical_mark_price_klines
+        get_isolated_margin_tranfer_history
+    """,
     "test_lively_caches::test_depth_caches_equal_rest_depth_after_a_minute_of_lively_trading": """
         DepthCacheManager FuturesDepthCacheManager ThreadedDepthCacheManager start_depth_cache
     """,
@@ -298,7 +303,10 @@ ABSENT: Final = (
     (r"futures_v1_(post|put|delete)_batch_order", "an old name of batchOrders"),
     (r"\w*(fee_burn|dust|dividend|small_liability)\w*", "fees in another coin, and dust of margin"),
     (r"\w*order_amendment", "histories of changed orders"),
-    (r"\w*(longshort|constituents|index_info|asset_index|rpi_depth|adl_risk)\w*", "statistics"),
+    (
+        r"\w*(longshort|basis|delivery_price|insurance_fund|constituents|index_info|asset_index|rpi_depth|adl_risk)\w*",
+        "statistics",
+    ),
     (r"get_products", "the website's list of products"),
     (
         r"\w*(api_trading_status|ip_restriction|account_info|snapshot|delist_schedule|asset_details|"
@@ -363,4 +371,4 @@ def verdict(name: str, shown: dict[str, str]) -> Verdict:
 
 
 SHOWN: Final = {name: test for test, names in WORKS.items() for name in names.split()}
-METHODS: Final = {name: verdict(name, SHOWN) for name in (*public(AsyncClient), *sockets())}
+METHODS: Final = {name: verdict(name, SHOWN) for name in (*public(AsyncClient, Client), *sockets())}

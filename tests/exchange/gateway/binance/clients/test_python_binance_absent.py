@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 import pytest_asyncio
-from binance import AsyncClient, BinanceSocketManager
+from binance import AsyncClient, BinanceSocketManager, Client
 from binance.base_client import BaseClient
 from binance.exceptions import BinanceAPIException, BinanceRegionException
 
@@ -79,7 +79,7 @@ def not_served(*, over_websocket: bool) -> list[str]:
 
 
 async def test_every_method_has_one_verdict() -> None:
-    assert set(METHODS) == {*public(AsyncClient), *sockets()}
+    assert set(METHODS) == {*public(AsyncClient, Client), *sockets()}
     assert set(SHOWN) <= set(METHODS)
     assert not set(SHOWN) & set(CLIENT)
     assert len(SHOWN) == sum(len(names.split()) for names in WORKS.values())
@@ -100,6 +100,21 @@ async def test_each_method_that_is_not_served_is_refused_as_the_table_says(
             if error.status_code != 404 or (error.code != -5000 and not website):
                 wrong[name] = str(error)
     assert wrong == {}
+
+
+async def test_what_only_the_synchronous_client_asks_is_refused_as_well(
+    floor: Venue, client: AsyncClient
+) -> None:
+    names = sorted(set(public(Client)) - set(public(AsyncClient)))
+    assert client.API_KEY is not None
+    other = await asyncio.to_thread(Client, client.API_KEY, client.API_SECRET)
+    for name in names:
+        if METHODS[name].what == "not served":
+            method = getattr(other, name)
+            with pytest.raises(BinanceAPIException) as refused:
+                await asyncio.to_thread(method, **needed(method))
+            assert (refused.value.status_code, refused.value.code) == (404, -5000), name
+    other.close_connection()
 
 
 @pytest.mark.parametrize("name", not_served(over_websocket=True))

@@ -274,6 +274,7 @@ async def test_a_fee_in_another_coin_is_refused_by_name(spot: Venue) -> None:
         assert refused.value.code == -1130
 
 
+@pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")  # The client's own.
 async def test_listen_keys_and_tokens_of_margin(spot: Venue) -> None:
     async with spot.bot() as client:
         key = await client.margin_stream_get_listen_key()

@@ -121,6 +121,37 @@ async def test_the_synchronous_client_trades_everywhere(floor: Venue) -> None:
     assert did["aggregates"][-1]["a"] >= 1
 
 
+def trades_coins(client: Client) -> dict[str, Any]:
+    """What the synchronous client can do, and the asynchronous one cannot."""
+    placed = client.futures_coin_create_order(
+        **COIN, side="BUY", type="LIMIT", timeInForce="GTC", quantity="2", price="48000"
+    )
+    name = COIN | {"orderId": placed["orderId"]}
+    client.transfer_spot_to_isolated_margin(**PAIR, asset="USDT", amount="5")
+    return {
+        "opened": client.futures_coin_get_open_order(**name)["origQty"],
+        "fewer": client.futures_coin_modify_order(**name, side="BUY", quantity="1", price="48000")[
+            "origQty"
+        ],
+        "countdown": client.futures_coin_countdown_cancel_all(**COIN, countdownTime=60_000),
+        "taken": client.futures_coin_taker_buy_sell_volume(
+            pair="BTCUSD", contractType="PERPETUAL", period="5m"
+        ),
+        "marks": client.futures_historical_mark_price_klines("BTCUSDT", "1m", START_MS),
+        "moved": client.get_isolated_margin_tranfer_history(**PAIR)["total"],
+    }
+
+
+async def test_what_only_the_synchronous_client_can_do(floor: Venue) -> None:
+    await floor.trade("BTC-USD-PERP", "50000", "3")
+    await floor.pass_time(300_000)  # Volumes are told by five minutes.
+    did = await away(await floor.account(perp_BTC="BTC"), trades_coins)
+    assert (did["opened"], did["fewer"], did["moved"]) == ("2", "1", 1)
+    assert did["countdown"]["countdownTime"] == "60000"
+    assert float(did["taken"][0]["takerBuyVol"]) == 3
+    assert did["marks"][0][0] >= START_MS
+
+
 async def test_the_synchronous_client_raises_what_is_refused(floor: Venue) -> None:
     def refused(client: Client) -> tuple[int, int]:
         with pytest.raises(BinanceAPIException) as caught:

@@ -25,7 +25,10 @@ from tests.exchange.gateway.binance.clients.test_sdk_spot import (
 from tests.exchange.gateway.binance.clients.venue import WITHIN_S, Venue, venue
 from tests.exchange.gateway.rig import START_MS, Trader
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.filterwarnings("ignore:parameter 'timeout':DeprecationWarning"),  # Its own.
+]
 
 LOWER: Final = {"symbol": "btcusdt"}
 
