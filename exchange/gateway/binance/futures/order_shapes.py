@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from exchange.events import OrderChanged
+from exchange.gateway.binance.client_ids import order_name
 from exchange.gateway.binance.symbols import name_of, pair_of
 from exchange.storage.rows import OrderRow
 from exchange.views.orders import average_text
@@ -63,7 +64,6 @@ STP_WORDS: Final = {
     SelfTrade.DECREMENT: "DECREMENT",
 }
 STP_DEFAULT: Final = SelfTrade.EXPIRE_MAKER
-FORCED_PREFIX: Final = "autoclose-"  # By which clients know the order of a liquidation.
 
 
 class Told(NamedTuple):
@@ -210,9 +210,8 @@ def marked(client_algo_id: str) -> str:
 
 def client_word(told: Told) -> str:
     """The client id as a client knows it; an order that was given none is called by its number."""
-    if told.client_id:
-        return told.client_id.removeprefix(ALGO_MARK)
-    return f"{FORCED_PREFIX if told.forced else 'order-'}{told.order_id}"
+    client_id = told.client_id.removeprefix(ALGO_MARK)
+    return order_name(client_id, told.order_id, forced=told.forced)
 
 
 def orig_type_word(told: Told) -> str:

@@ -14,6 +14,7 @@ from exchange.gateway.binance.spot.numbers import lots, sent_id
 from exchange.gateway.binance.spot.order_shapes import (
     STATUSES,
     cancel_id,
+    client_word,
     money,
     order_fields,
     qty_of,
@@ -64,7 +65,7 @@ def cancelled(
     """An order that was cancelled, under the cancellation's own client id, if one was sent."""
     said = stamped(order_fields(event, instrument), event.time_ms)
     said["clientOrderId"] = cancel_id(event.order_id, names)
-    said = {"symbol": said["symbol"], "origClientOrderId": event.client_id} | said
+    said = {"symbol": said["symbol"], "origClientOrderId": client_word(event)} | said
     return with_margin(call, event, said)
 
 
@@ -100,8 +101,8 @@ async def amend(call: Call) -> dict[str, Any]:
         "symbol": said["symbol"],
         "orderId": said["orderId"],
         "orderListId": said["orderListId"],
-        "origClientOrderId": event.client_id,
-        "clientOrderId": event.client_id,
+        "origClientOrderId": said["clientOrderId"],
+        "clientOrderId": said["clientOrderId"],
         "price": said["price"],
         "qty": said["origQty"],
         "executedQty": said["executedQty"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from exchange.events import OrderListChanged
+from exchange.gateway.binance.client_ids import list_name, order_name
 from exchange.gateway.binance.symbols import name_of
 from matching.instrument import Instrument
 from matching.lists import ListKind, ListStatus
@@ -28,14 +29,14 @@ def list_fields(event: OrderListChanged, instrument: Instrument) -> dict[str, An
         "contingencyType": CONTINGENCIES[event.kind],
         "listStatusType": status_type,
         "listOrderStatus": status,
-        "listClientOrderId": event.client_id,
+        "listClientOrderId": list_name(event.client_id, event.list_id),
         "transactionTime": event.time_ms,
         "symbol": name_of(instrument),
         "orders": [
             {
                 "symbol": name_of(instrument),
                 "orderId": order_id or NOT_PLACED,
-                "clientOrderId": client_id,
+                "clientOrderId": order_name(client_id, order_id),
             }
             for order_id, client_id, _ in event.legs
         ],

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from exchange.commands import BORROW, BORROW_AND_REPAY, NO_SIDE_EFFECT, REPAY
 from exchange.events import Filled, OrderChanged
+from exchange.gateway.binance.client_ids import order_name
 from exchange.gateway.binance.symbols import name_of
 from exchange.storage.rows import FillRow
 from matching.instrument import Instrument, fixed_text
@@ -82,13 +83,18 @@ def cancel_id(order_id: int, names: Mapping[int, str]) -> str:
     return names.get(order_id) or f"cancel-{order_id}"
 
 
+def client_word(event: OrderChanged) -> str:
+    """The client id of an order."""
+    return order_name(event.client_id, event.order_id, forced=event.forced)
+
+
 def order_fields(event: OrderChanged, instrument: Instrument) -> dict[str, Any]:
     """What every answer with an order says of it, whether it is new, looked up or cancelled."""
     said: dict[str, Any] = {
         "symbol": name_of(instrument),
         "orderId": event.order_id,
         "orderListId": event.list_id or NO_LIST,
-        "clientOrderId": event.client_id,
+        "clientOrderId": client_word(event),
         "price": price_of(instrument, event.price_ticks),
         "origQty": qty_of(instrument, event.lots or event.filled_lots),  # By amount: what it got.
         "executedQty": qty_of(instrument, event.filled_lots),

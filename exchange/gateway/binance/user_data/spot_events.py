@@ -12,11 +12,14 @@ from exchange.events import (
     LedgerPosted,
     OrderListChanged,
 )
+from exchange.gateway.binance.client_ids import list_name, order_name
+from exchange.gateway.binance.spot.list_shapes import LIST_STATUSES, NOT_PLACED
 from exchange.gateway.binance.spot.order_shapes import (
     NO_LIST,
     SELF_TRADES,
     STATUSES,
     cancel_id,
+    client_word,
     money,
     price_of,
     qty_of,
@@ -28,7 +31,7 @@ from exchange.gateway.binance.symbols import name_of
 from exchange.gateway.binance.user_data import reports
 from exchange.gateway.binance.user_data.reports import IsNew, Report, reports_of
 from matching.instrument import Instrument
-from matching.lists import ListKind, ListStatus
+from matching.lists import ListKind
 from matching.types import OPEN_STATUSES, Side, Status
 from risk.ledger import PostingReason
 
@@ -38,11 +41,6 @@ Payload = dict[str, Any]
 # refers to no trade is not of one: the house takes it of the dust it buys.
 _OF_TRADES: Final = frozenset({PostingReason.TRADE.value, PostingReason.FEE.value})
 _WORDS: Final = {reports.TRIGGERED: "NEW", reports.AMENDED: "REPLACED"}
-_LIST_STATUSES: Final = {
-    ListStatus.EXECUTING: ("EXEC_STARTED", "EXECUTING"),
-    ListStatus.DONE: ("ALL_DONE", "ALL_DONE"),
-    ListStatus.REJECTED: ("ALL_DONE", "REJECT"),
-}
 
 
 def spot_events(
@@ -89,7 +87,7 @@ def execution_report(
         "e": "executionReport",
         "E": order.time_ms,
         "s": name_of(instrument),
-        "c": cancel_id(order.order_id, cancel_ids) if cancelled else order.client_id,
+        "c": cancel_id(order.order_id, cancel_ids) if cancelled else client_word(order),
         "S": Side(order.side).name,
         "o": type_name(order.type, post_only=order.post_only),
         "f": tif_name(order.tif, order.type),
@@ -98,7 +96,7 @@ def execution_report(
         "P": price_of(instrument, order.trigger_ticks),
         "F": qty_of(instrument, order.iceberg_lots),
         "g": order.list_id or NO_LIST,
-        "C": order.client_id if cancelled else "",
+        "C": client_word(order) if cancelled else "",
         "x": _WORDS.get(report.kind, report.kind),
         "X": STATUSES[report.status],
         "r": _why(report),
@@ -165,8 +163,8 @@ def balance_update(event: LedgerPosted) -> Payload:
 
 
 def list_status(event: OrderListChanged, instrument: Instrument) -> Payload:
-    """A list and the legs of it that are placed."""
-    status_type, status = _LIST_STATUSES[ListStatus(event.status)]
+    """A list and its legs; one that waits for another has no number yet."""
+    status_type, status = LIST_STATUSES[event.status]
     symbol = name_of(instrument)
     return {
         "e": "listStatus",
@@ -177,11 +175,10 @@ def list_status(event: OrderListChanged, instrument: Instrument) -> Payload:
         "l": status_type,
         "L": status,
         "r": event.reason.name if event.reason is not None else "NONE",
-        "C": event.client_id,
+        "C": list_name(event.client_id, event.list_id),
         "T": event.time_ms,
         "O": [
-            {"s": symbol, "i": order_id, "c": client_id}
+            {"s": symbol, "i": order_id or NOT_PLACED, "c": order_name(client_id, order_id)}
             for order_id, client_id, _ in event.legs
-            if order_id
         ],
     }
