@@ -245,13 +245,10 @@ class UserData:
         try:
             if self._feeds:
                 self._judge()
-                marked_ms = 0
-                for events in groups:
-                    self._command(events)
-                    if any(isinstance(event, Marked) for event in events):
-                        marked_ms = events[-1].time_ms
+                # Of which commands marks have moved: their last moment.
+                marked_ms = [events[-1].time_ms for events in groups if self._command(events)]
                 if marked_ms:
-                    self._call_margins(marked_ms)
+                    self._call_margins(marked_ms[-1])
         finally:
             self._first_new = self._next_order_id
             self._told.clear()
@@ -264,18 +261,22 @@ class UserData:
         """Whether an order came to be in the command that is being told."""
         return order_id >= self._first_new and order_id not in self._told
 
-    def _command(self, events: list[AnyEvent]) -> None:
+    def _command(self, events: list[AnyEvent]) -> bool:
+        """Tell one command; whether marks have moved in it."""
         own: dict[int, list[AnyEvent]] = {}
-        feeds = self._feeds
+        feeds, marked = self._feeds, False
         for event in events:
             account_id = getattr(event, "account_id", None)
             if account_id in feeds:
                 own.setdefault(account_id, []).append(event)
+            elif account_id is None and type(event) is Marked:
+                marked = True
         for account_id, told in own.items():
             for feed in list(feeds[account_id].values()):
                 if feed.subscriptions or self._private.is_held(feed.key):
                     self._tell(feed, told)
-        self._told.update(event.order_id for event in events if isinstance(event, OrderChanged))
+            self._told.update(event.order_id for event in told if isinstance(event, OrderChanged))
+        return marked
 
     def _call_margins(self, time_ms: int) -> None:
         """Marks have moved: tell who listens of positions that came near their liquidation."""
