@@ -19,7 +19,7 @@ from exchange.cluster.core import Core, CoreRefused, Place
 from exchange.cluster.handover import HISTORY, reached_in
 from exchange.cluster.log import bounds_of
 from exchange.cluster.names import Names
-from exchange.cluster.replica import ReplicaBroken
+from exchange.cluster.replica import LogTrimmed, Replica, ReplicaBroken
 from exchange.cluster.status import FORGETFUL, cores
 from exchange.commands import Deposit, OpenAccount
 from exchange.config import Config, Market
@@ -354,3 +354,38 @@ def gifts(directory: Path) -> list[int]:
             "SELECT change_minor FROM ledger WHERE reason = 'deposit' ORDER BY time_ms, rowid"
         )
         return [int(change) for (change,) in rows if int(change) < 10]
+
+
+async def test_a_standby_that_fell_behind_the_log_begins_anew(
+    connection: Connection, names: Names, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with core(connection, names, tmp_path / "a") as a:
+        await until(lambda: a.role == "leader")
+        follow, fallen = Replica.follow, 0
+
+        async def fall_once(self: Replica) -> None:
+            nonlocal fallen
+            fallen += 1
+            if fallen == 1:
+                raise LogTrimmed("the log goes on further on")
+            await follow(self)
+
+        monkeypatch.setattr(Replica, "follow", fall_once)
+        async with core(connection, names, tmp_path / "b") as b:
+            await asked(connection, names, "g", 1, OpenAccount(label="x"))
+            await until_opened(connection, names, 1)
+            await until(lambda: fallen == 2 and b.role == "standby" and seq_of(b) == seq_of(a))
+            assert digest_of(b) == digest_of(a)
+
+
+async def test_a_history_that_is_further_than_the_log_ends_a_core(
+    connection: Connection, names: Names, tmp_path: Path
+) -> None:
+    with closing(History.open(tmp_path / "a" / HISTORY)) as history:
+        history.submit(1_000, [("trades", TradeRow("BTC-USDT", 1, 1, 1, 1, 1, 1, time_ms=1))])
+    async with core(connection, names, tmp_path / "a") as a:
+        await a.wait()
+        assert a.failed
+        assert a._work is not None
+        with pytest.raises(CoreRefused, match="forgotten part"):
+            a._work.result()
