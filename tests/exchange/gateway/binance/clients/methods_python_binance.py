@@ -304,13 +304,14 @@ ABSENT: Final = (
     (r"\w*(fee_burn|dust|dividend|small_liability)\w*", "fees in another coin, and dust of margin"),
     (r"\w*order_amendment", "histories of changed orders"),
     (
-        r"\w*(longshort|basis|delivery_price|insurance_fund|constituents|index_info|asset_index|rpi_depth|adl_risk)\w*",
+        r"\w*(longshort|basis|delivery_price|insurance_fund|constituents|index_info|"
+        r"asset_index|rpi_depth|adl_risk)\w*",
         "statistics",
     ),
     (r"get_products", "the website's list of products"),
     (
-        r"\w*(api_trading_status|ip_restriction|account_info|snapshot|delist_schedule|asset_details|"
-        r"custody|capital_flow|trade_coeff|leverage_bracket|manual_liquidation)\w*",
+        r"\w*(api_trading_status|ip_restriction|account_info|snapshot|delist_schedule|"
+        r"asset_details|custody|capital_flow|trade_coeff|leverage_bracket|manual_liquidation)\w*",
         "papers of an account at a real venue",
     ),
     (r"create_isolated_margin_account", "an old name of isolated/account"),

@@ -68,6 +68,16 @@ class Cache:
         await asyncio.wait_for(reach(), WITHIN_S)
 
 
+def spot_cache() -> Cache:
+    """Of the whole book of spot."""
+    return Cache("spot", WHOLE)
+
+
+def futures_cache() -> Cache:
+    """Of the best of USD-M."""
+    return Cache("um", BEST)
+
+
 @contextlib.asynccontextmanager
 async def followed(manager: Any, cache: Cache) -> AsyncIterator[None]:
     """A cache of an asynchronous bot, which is read all the while."""
@@ -117,7 +127,7 @@ async def test_depth_caches_equal_rest_depth_after_a_minute_of_lively_trading(
     async with lively_market(tmp_path) as market:
         point_python_binance(market.url)
         trader = await market.open_account()
-        caches = [Cache(product, n) for product, n in (("spot", WHOLE), ("um", BEST)) * 2]  # type: ignore[arg-type]
+        caches = [make() for make in (spot_cache, futures_cache) * 2]
         async with python_binance(trader) as client, contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(threaded(trader, *caches[2:]))
             for manager, cache in zip(managers(client), caches[:2], strict=True):

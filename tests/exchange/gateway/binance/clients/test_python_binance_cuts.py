@@ -89,9 +89,13 @@ async def test_an_account_socket_comes_back_with_its_listen_key(tmp_path: Path) 
 async def dialled_again(api: Any, before: Any) -> None:
     """A WebSocket API has another connection, and reads it."""
 
+    def is_read() -> bool:
+        reading = api.ws_state is WSListenerState.STREAMING
+        return reading and api.ws not in (before, None)
+
     async def wait() -> None:
         # The client has no event for it.
-        while api.ws in (before, None) or api.ws_state is not WSListenerState.STREAMING:  # noqa: ASYNC110
+        while not is_read():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     await asyncio.wait_for(wait(), WITHIN_S)
