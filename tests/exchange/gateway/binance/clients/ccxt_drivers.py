@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, Literal
 
 import ccxt
@@ -23,6 +23,7 @@ Library = Literal["ccxt", "ccxt.async_support"]
 LIBRARIES: Final[tuple[Library, ...]] = ("ccxt", "ccxt.async_support")
 SPOT: Final = "BTC/USDT"
 WITHIN_S: Final = 20.0
+AGAIN_S: Final = 0.2
 
 by_both = pytest.mark.parametrize("library", LIBRARIES)
 
@@ -68,3 +69,11 @@ async def ccxt_rest(library: Library, trader: Trader, **options: Any) -> AsyncIt
 async def soon(wish: Any) -> Any:
     """What a client's coroutine answers, which must not wait for ever."""
     return await asyncio.wait_for(wish, WITHIN_S)
+
+
+async def until(happened: Callable[[], bool], watch: Callable[[], Awaitable[Any]]) -> None:
+    """Watch until something has happened; what came just before a watch is not told by it."""
+    async with asyncio.timeout(WITHIN_S):
+        while not happened():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(watch(), AGAIN_S)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.exchange.gateway.binance.clients.ccxt_drivers import SPOT, soon
+from tests.exchange.gateway.binance.clients.ccxt_drivers import SPOT, soon, until
 from tests.exchange.gateway.binance.clients.pointing import ccxt_client
 from tests.exchange.gateway.binance.clients.venue import Venue, venue
 
@@ -59,13 +59,64 @@ async def test_a_watched_balance_counts_a_transfer_once(market: Venue) -> None:
         assert (await soon(watched))["USDT"] == {"free": 99_520, "used": 480, "total": 100_000}
         # The difference is told before what there is then, so that it is not added twice.
         await client.transfer("USDT", 1_000, "spot", "margin")
-        while client.balance["spot"]["USDT"]["total"] != 99_000:
-            await soon(client.watch_balance())
+        await until(lambda: client.balance["spot"]["USDT"]["total"] == 99_000, client.watch_balance)
         watched = asyncio.create_task(client.watch_balance())
         await asyncio.sleep(0)
         await client.cancel_order(order["id"], SPOT)
         await soon(watched)
         assert client.balance["spot"]["USDT"] == (await client.fetch_balance())["USDT"]
+
+
+FIELDS = (
+    "status",
+    "side",
+    "amount",
+    "price",
+    "filled",
+    "remaining",
+    "triggerPrice",
+    "clientOrderId",
+)
+
+
+async def test_what_is_watched_of_orders_agrees_with_what_is_fetched(market: Venue) -> None:
+    trader = await market.account(spot="BTC")
+    async with ccxt_client("binance", trader) as client:
+        await client.load_markets()
+        await soon(client.ensure_user_data_stream_ws_subscribe_signature())
+        watched = asyncio.create_task(client.watch_orders(SPOT))
+        await asyncio.sleep(0)
+        await client.create_order(SPOT, "market", "buy", 0.01)
+        await client.create_order(SPOT, "limit", "buy", 1.5, 50_010, {"timeInForce": "FOK"})
+        await client.create_order(SPOT, "limit", "buy", 0.01, 48_000, {"timeInForce": "IOC"})
+        await client.create_order(SPOT, "limit", "buy", 0.01, 48_000, {"icebergAmount": 0.001})
+        await client.create_order(SPOT, "limit", "sell", 0.01, 52_000, {"postOnly": True})
+        await client.create_order(SPOT, "market", "sell", 0.01, None, {"stopLossPrice": 49_985})
+        await client.create_order(SPOT, "limit", "sell", 0.01, 52_100, {"takeProfitPrice": 52_000})
+        edited = await client.create_order(SPOT, "limit", "buy", 0.01, 47_000)
+        await client.edit_order(edited["id"], SPOT, "limit", "buy", 0.02, 46_000)
+        gone = await client.create_order(SPOT, "limit", "buy", 0.01, 45_000)
+        await client.cancel_order(gone["id"], SPOT)
+        await client.create_order(SPOT, "limit", "sell", 0.5, 49_990)  # In part, of 1 that is bid,
+        taker = await market.account(spot="BTC")
+        await taker.order("BTC-USDT", "sell", "0.51")  # and the stop wakes behind the rest.
+        await soon(watched)
+        await market.kept()
+        fetched = {order["id"]: order for order in await client.fetch_orders(SPOT)}
+        assert {order["status"] for order in fetched.values()} == {
+            *("closed", "expired", "open", "canceled"),
+        }
+        last = await client.create_order(SPOT, "limit", "buy", 0.01, 44_000)
+        await until(
+            lambda: last["id"] in {order["id"] for order in client.orders},
+            lambda: client.watch_orders(SPOT),
+        )
+        seen = {order["id"]: order for order in client.orders if order["id"] != last["id"]}
+        assert seen.keys() == fetched.keys()
+        for number, order in fetched.items():
+            told = {field: seen[number][field] for field in FIELDS}
+            assert told == {field: order[field] for field in FIELDS}, order["info"]
+        await client.cancel_all_orders(SPOT)
 
 
 CROSS = {"type": "margin"}
@@ -94,9 +145,11 @@ async def test_a_margin_wallets_orders_fills_and_balances(
         await client.create_order(SPOT, "limit", "buy", 0.01, 47_000)
         borrowing = {**mode, "sideEffectType": "MARGIN_BUY"}
         bought = await client.create_order(SPOT, "market", "buy", 0.03, None, borrowing)
-        orders, trades, balance = [await soon(each) for each in watched]
+        orders, trades, _ = [await soon(each) for each in watched]
         assert {each["id"] for each in orders} == {bought["id"]}
         assert {each["order"] for each in trades} == {bought["id"]}
-        while "BTC" not in balance:  # What was borrowed comes first.
-            balance = await soon(client.watch_balance(dict(params)))
-        assert balance["BTC"]["free"] == pytest.approx(0.03 * 0.999)
+        # What was borrowed comes first.
+        await until(
+            lambda: "BTC" in client.balance["margin"], lambda: client.watch_balance(dict(params))
+        )
+        assert client.balance["margin"]["BTC"]["free"] == pytest.approx(0.03 * 0.999)

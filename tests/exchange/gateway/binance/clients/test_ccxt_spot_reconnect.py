@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import ccxt
 
-from tests.exchange.gateway.binance.clients.ccxt_drivers import SPOT, soon
+from tests.exchange.gateway.binance.clients.ccxt_drivers import SPOT, soon, until
 from tests.exchange.gateway.binance.clients.moving import while_lively
 from tests.exchange.gateway.binance.clients.pointing import ccxt_client
 from tests.exchange.gateway.binance.clients.venue import Venue, venue
@@ -31,11 +31,11 @@ async def until_it_breaks(watch: Callable[[], Awaitable[Any]]) -> None:
 async def book_is_right(market: Venue, client: Any) -> None:
     """The client's book comes to equal the venue's."""
     depth = market.rig.doors.board.depth
-    for price in range(40_000, 40_100):  # Each brings one event more.
-        await market.maker.order("BTC-USDT", "buy", "0.01", price=str(price))
-        await soon(client.watch_order_book(SPOT))
-        if client.orderbooks[SPOT]["nonce"] == depth.last_id("BTC-USDT"):
-            break
+    await market.maker.order("BTC-USDT", "buy", "0.01", price="40000")  # One event at least.
+    await until(
+        lambda: client.orderbooks[SPOT]["nonce"] == depth.last_id("BTC-USDT"),
+        lambda: client.watch_order_book(SPOT),
+    )
     told = await client.fetch_order_book(SPOT, 1_000)
     book = client.orderbooks[SPOT]
     assert book["nonce"] == told["nonce"]

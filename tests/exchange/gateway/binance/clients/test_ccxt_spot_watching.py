@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from exchange.gateway.binance.intervals import open_ms
-from tests.exchange.gateway.binance.clients.ccxt_drivers import SPOT, soon
+from tests.exchange.gateway.binance.clients.ccxt_drivers import SPOT, soon, until
 from tests.exchange.gateway.binance.clients.moving import while_lively
 from tests.exchange.gateway.binance.clients.pointing import ccxt_client
 from tests.exchange.gateway.binance.clients.venue import Venue, venue
@@ -102,11 +102,11 @@ async def test_books_of_two_pairs_equal_rest(market: Venue) -> None:
 async def same_book(market: Venue, trader: Trader, client: Any, unified: str, below: int) -> None:
     """Let the client see every change of a book; it then keeps what REST answers."""
     depth, symbol = market.rig.doors.board.depth, unified.replace("/", "-")
-    for cents in range(1, 60):  # Each brings one event more.
-        if client.orderbooks[unified]["nonce"] == depth.last_id(symbol):
-            break
-        await trader.order(symbol, "buy", "0.1", price=f"{below}.{cents:02}")
-        await soon(client.watch_order_book_for_symbols([SPOT, ETH]))
+    await trader.order(symbol, "buy", "0.1", price=str(below))  # One event at least.
+    await until(
+        lambda: client.orderbooks[unified]["nonce"] == depth.last_id(symbol),
+        lambda: client.watch_order_book_for_symbols([SPOT, ETH]),
+    )
     told = await client.fetch_order_book(unified, 1_000)
     book = client.orderbooks[unified]
     assert book["nonce"] == told["nonce"]
