@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from exchange.bounds import SNAPSHOT_EVERY_S, TAIL_COMMANDS_MIN
-from exchange.cluster.depot import KEEP, BadStock, Depot, Stowed
+from exchange.cluster.depot import BadStock, Depot, Stowed
 from exchange.cluster.log import Heard, LogKeeper
 from exchange.config import Storage
 from exchange.engine import Engine
@@ -160,7 +160,7 @@ class Stock:
 
     def _needed_seq(self) -> int:
         """Where the log must still begin: 0 until there are as many snapshots as are kept."""
-        if len(self._kept) < KEEP:
+        if len(self._kept) < self._config.snapshots_kept:
             return 0
         tail_seq = self._engine.seq - TAIL_COMMANDS_MIN
         return max(0, min(*self._kept, tail_seq, self._history.reached_seq))

@@ -27,6 +27,8 @@ from exchange.storage.history import History
 from tests.exchange.cluster.leases import leased
 from tests.exchange.cluster.writing import Writer
 
+KEPT = 2
+
 
 class Stocked:
     """A leader's stock over a writer, and the time it goes by."""
@@ -42,9 +44,9 @@ class Stocked:
             writer.engine,
             self.sequencer,
             writer.keeper,
-            Depot(client, writer.lease),
+            Depot(client, writer.lease, keep=KEPT),
             history,
-            config=Storage(snapshot_every_commands=10),
+            config=Storage(snapshot_every_commands=10, snapshots_kept=KEPT),
             directory=directory,
             now_s=lambda: self.now_s,
         )
@@ -111,25 +113,27 @@ async def test_the_log_is_trimmed_behind_what_is_needed(
     monkeypatch.setattr(module, "TAIL_COMMANDS_MIN", 4)
     writer, stock = stocked.writer, stocked.stock
     async with sequencing(stocked):
-        for _ in range(2):
-            await writer.ticks(2)
-            history.submit(writer.engine.seq, [])
-            await stock.snapshot()
-        assert await bounds_of(stocked.client, names) == (1, 5)  # Not as many as are kept.
         await writer.ticks(2)
         history.submit(writer.engine.seq, [])
         await stock.snapshot()
-        # Snapshots at 3, 5 and 7; the tail of four commands begins at 3 as well.
-        assert await bounds_of(stocked.client, names) == (3, 7)
-        await writer.ticks(2)
+        assert await bounds_of(stocked.client, names) == (1, 3)  # Not as many as are kept.
+        await writer.ticks(3)
+        history.submit(writer.engine.seq, [])
         await stock.snapshot()
-        # Those at 5, 7 and 9 are kept, and the tail begins at 5.
-        assert await bounds_of(stocked.client, names) == (5, 9)
+        # Snapshots at 3 and 6, but the tail of four commands begins behind 2.
+        assert await bounds_of(stocked.client, names) == (2, 6)
+        await writer.ticks(4)
+        history.submit(writer.engine.seq, [])
+        await stock.snapshot()
+        # Those at 6 and 10, and the tail begins there as well.
+        assert await bounds_of(stocked.client, names) == (6, 10)
         await writer.ticks(4)
         await stock.snapshot()
-        # Those at 7, 9 and 13, and the tail begins at 9, but the history has reached 7 only.
-        assert history.reached_seq == 7
-        assert await bounds_of(stocked.client, names) == (7, 13)
+        await writer.ticks(4)
+        await stock.snapshot()
+        # Those at 14 and 18, and the tail begins at 14, but the history has reached 10 only.
+        assert history.reached_seq == 10
+        assert await bounds_of(stocked.client, names) == (10, 18)
 
 
 async def added(client: Redis, names: Names, n: int) -> str:
