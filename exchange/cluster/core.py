@@ -15,10 +15,10 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from redis.asyncio import Redis
 
@@ -119,7 +119,7 @@ class Core:
                 )
             log.warning("this Redis would forget: %s", self.forgetful)
         self._work = asyncio.create_task(self._serve(), name="core")
-        self._telling = asyncio.create_task(self._tell_for_ever(), name="status")
+        self._telling = self._begin_beside(self._tell_for_ever(), "status")
 
     # -- what a process asks of it -------------------------------------------------------------
 
@@ -165,6 +165,20 @@ class Core:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_WITHIN_S):
                 await self._tell(digest)
+
+    def _begin_beside(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """What goes on by itself: where it ends over a fault, the core hands over and ends."""
+
+        def look(task: asyncio.Task[None]) -> None:
+            error = None if task.cancelled() else task.exception()
+            if error is not None:
+                log.error("the %s ended over a fault", name, exc_info=error)
+                self.failed = True
+                self._asked.set()
+
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(look)
+        return task
 
     def _look_for_faults(self) -> None:
         work = self._work
@@ -225,8 +239,8 @@ class Core:
         async with self._history() as history:
             self.replica = replica = await self._begin(history)
             beside = [
-                asyncio.create_task(self._answerer(replica, history).run()),
-                asyncio.create_task(self._pruning(replica, history)),
+                self._begin_beside(self._answerer(replica, history).run(), "answerer"),
+                self._begin_beside(self._pruning(replica, history), "pruning"),
             ]
             try:
                 lease = await self._stand_by(replica)
@@ -386,7 +400,7 @@ class Core:
         finally:
             self.role, self.leader = "starting", None
             renewal.cancel()
-            await asyncio.wait([renewal])
+            await asyncio.gather(renewal, return_exceptions=True)
 
     # -- status --------------------------------------------------------------------------------
 

@@ -389,3 +389,26 @@ async def test_a_history_that_is_further_than_the_log_ends_a_core(
         assert a._work is not None
         with pytest.raises(CoreRefused, match="forgotten part"):
             a._work.result()
+
+
+async def test_a_fault_beside_the_work_hands_the_lead_over_and_ends_the_core(
+    connection: Connection, names: Names, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = 0
+
+    async def fail(digest: str | None = None) -> None:
+        nonlocal faults
+        faults += 1
+        if faults == 1:
+            raise AssertionError("a bug")
+
+    async with core(connection, names, tmp_path / "a", lease_ms=600_000) as a:
+        await until(lambda: a.role == "leader")
+        async with core(connection, names, tmp_path / "b", lease_ms=600_000) as b:
+            await until(lambda: b.role == "standby")
+            monkeypatch.setattr(a, "_tell", fail)
+            a._changed.set()
+            await a.wait()
+            assert a.failed
+            await until(lambda: b.role == "leader")
+            assert not b.failed
