@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -63,6 +64,7 @@ class TapeFile:
     Read are: a header and columns named `timestamp, open, high, low, close, volume` (volume in the
     quote) or `timestamp, price`; and the public dumps of candles (12 columns), of aggregated and
     of single trades (7 or 8), with or without a header. TapeError names a row that is wrong.
+    Several threads may read at once.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -71,6 +73,7 @@ class TapeFile:
             self._file: BinaryIO = self.path.open("rb")
         except OSError as error:
             raise TapeError(self.path, 0, error.strerror or "it cannot be opened") from error
+        self._reading = threading.Lock()  # The one file has one place.
         self._size = self.path.stat().st_size
         self._start, self.layout = self._read_layout()
         self.first, self.row_ms = self._read_pace()
@@ -116,13 +119,15 @@ class TapeFile:
 
     def _lines(self, offset: int, is_inside: bool = False) -> Iterator[tuple[int, bytes]]:
         """Lines and where they start; from inside a line, the next one is the first."""
-        self._file.seek(offset)
         if is_inside:
-            offset += len(self._file.readline(LINE_BYTES_MAX))
+            with self._reading:
+                self._file.seek(offset)
+                offset += len(self._file.readline(LINE_BYTES_MAX))
         while True:
-            # Others may have moved the one file's place since the last line was taken.
-            self._file.seek(offset)
-            lines = self._file.readlines(SCANNED_BYTES)
+            with self._reading:
+                # Others may have moved the one file's place since the last line was taken.
+                self._file.seek(offset)
+                lines = self._file.readlines(SCANNED_BYTES)
             if not lines:
                 return
             for line in lines:
@@ -157,12 +162,13 @@ class TapeFile:
 
     def _wrong(self, place: int, reason: str) -> TapeError:
         """The error for a row, with its line counted: that is only worth it now."""
-        self._file.seek(0)
         line, left = 1, place
-        while left:
-            chunk = self._file.read(min(left, 1 << 20))
-            line += chunk.count(b"\n")
-            left -= len(chunk)
+        with self._reading:
+            self._file.seek(0)
+            while left:
+                chunk = self._file.read(min(left, 1 << 20))
+                line += chunk.count(b"\n")
+                left -= len(chunk)
         return TapeError(self.path, line, reason)
 
     def _read_layout(self) -> tuple[int, Layout]:

@@ -1,5 +1,7 @@
 """Tape files: every known layout is read, every bad row is refused by line and reason."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -145,6 +147,24 @@ def test_two_readers_of_one_file_do_not_disturb_each_other(tmp_path: Path) -> No
     one, two = file.rows(0), file.rows(0)
     assert [next(one) for _ in range(1_500)] == [next(two) for _ in range(1_500)]
     assert next(one) == next(two)
+
+
+def test_threads_read_one_file_at_once(tmp_path: Path) -> None:
+    many = 3_000
+    lines = "".join(KLINE.format(NEW_YEAR_MS + at * 60_000, 0) for at in range(many))
+    file = TapeFile(written(tmp_path, lines))
+    wanted = [NEW_YEAR_MS + at * 60_000 for at in range(many)]
+
+    def times(_: int) -> list[int]:
+        return [row.time_ms for row in file.rows(0)]
+
+    switched_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # So that they meet between two steps, whatever the machine.
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(times, range(12))) == [wanted] * 12
+    finally:
+        sys.setswitchinterval(switched_s)
 
 
 def test_a_time_with_a_zone_is_taken_at_its_word() -> None:
