@@ -15,6 +15,7 @@ from exchange.gateway.binance.spot.order_shapes import (
     STATUSES,
     cancel_id,
     client_word,
+    execution_id,
     money,
     order_fields,
     qty_of,
@@ -116,4 +117,8 @@ async def amend(call: Call) -> dict[str, Any]:
         "workingTime": said["workingTime"],
         "selfTradePreventionMode": said["selfTradePreventionMode"],
     }
-    return {"transactTime": event.time_ms, "executionId": event.seq, "amendedOrder": amended}
+    return {
+        "transactTime": event.time_ms,
+        "executionId": execution_id(event),
+        "amendedOrder": amended,
+    }

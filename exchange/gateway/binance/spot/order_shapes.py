@@ -83,6 +83,11 @@ def cancel_id(order_id: int, names: Mapping[int, str]) -> str:
     return names.get(order_id) or f"cancel-{order_id}"
 
 
+def execution_id(event: OrderChanged | Filled, *, is_first: bool = False) -> int:
+    """The number of a step of an order; one event may tell the first and the last at once."""
+    return 2 * event.n + (not is_first)
+
+
 def client_word(event: OrderChanged) -> str:
     """The client id of an order."""
     return order_name(event.client_id, event.order_id, forced=event.forced)

@@ -6,6 +6,7 @@ import re
 
 from exchange.gateway.binance import errors
 from exchange.gateway.binance.errors import BinanceError, refused, translated
+from exchange.gateway.binance.routes import ROUTES
 from exchange.gateway.calls import refusal
 from matching.reasons import Reason
 
@@ -40,6 +41,14 @@ def test_a_name_in_a_text_is_what_the_refusal_told_by_it() -> None:
     assert (
         translated(refusal(Reason.NOTIONAL_TOO_SMALL), own).msg == "No smaller than NOTIONAL_MIN."
     )
+
+
+def test_every_text_of_every_route_can_be_filled_in() -> None:
+    for route in ROUTES:
+        for reason in route.refusals.keys() | errors.SHARED.keys():
+            told = translated(refusal(reason), route.refusals)
+            assert told.msg, (route.path, reason)
+            assert "{" not in told.msg, (route.path, reason)
 
 
 def test_every_text_begins_as_a_sentence_and_every_code_is_negative() -> None:

@@ -42,6 +42,7 @@ class Orders:
         self._filled: dict[int, Decimal] = {}
         self._size: dict[int, Decimal] = {}
         self._fills: set[tuple[str, int, int]] = set()
+        self._executions: set[int] = set()
 
     @property
     def open(self) -> dict[int, tuple[Decimal, Decimal]]:
@@ -71,6 +72,11 @@ class Orders:
         self._filled[order_id] = filled
         self._size[order_id] = size
 
+    def execution(self, number: int) -> None:
+        """Each step has a number of its own."""
+        assert number not in self._executions, number
+        self._executions.add(number)
+
 
 class SpotFold:
     """A spot or margin account, from its stream."""
@@ -99,6 +105,7 @@ class SpotFold:
                 raise AssertionError(other)
 
     def _traded(self, said: Payload) -> None:
+        self.orders.execution(said["I"])
         if said["x"] != "TRADE":
             return
         base, quote = self._assets[said["s"]]
