@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, get_type_hints
@@ -209,11 +210,24 @@ def insert(connection: sqlite3.Connection, table: Table, rows: Sequence[tuple[An
         part = rows[at : at + count]
         statement = f"INSERT OR REPLACE INTO {table.name} VALUES {', '.join([one] * count)}"
         try:
-            connection.execute(statement, [value for row in part for value in row])
+            connection.execute(statement, _plain(part, width))
         except OverflowError:
             stored = [table.stored(row) for row in part]
-            connection.execute(statement, [value for row in stored for value in row])
+            connection.execute(statement, _plain(stored, width))
         at += count
+
+
+def _plain(rows: Iterable[Sequence[Any]], width: int) -> list[Any]:
+    """The values of rows one behind the other, flags and enumerations as plain numbers.
+
+    For whatever is not exactly a number or a text sqlite3 looks for an adapter, which takes ten
+    times as long as the number itself, and lets no other thread run.
+    """
+    values = list(chain.from_iterable(rows))
+    for at, value in enumerate(values[:width]):  # Each column is of one kind in all rows.
+        if type(value) is not int and isinstance(value, int):
+            values[at::width] = map(int, values[at::width])
+    return values
 
 
 def _sql_type(hint: object) -> str:

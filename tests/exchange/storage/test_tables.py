@@ -22,6 +22,7 @@ from exchange.storage.tables import (
     insert,
     prepare,
 )
+from matching.types import SelfTrade, Side, Status
 from tests.exchange.storage.histories import FILLED, fill, order, trade
 
 ANY_INT = st.integers(-(10**30), 10**30)
@@ -103,6 +104,20 @@ def test_flags_come_back_as_flags(connection: sqlite3.Connection) -> None:
     (read,) = all_of(connection, "orders")
     assert isinstance(read, OrderRow)
     assert read.is_open is True
+
+
+def test_words_of_a_market_are_written_as_their_numbers(connection: sqlite3.Connection) -> None:
+    rows = [
+        order(1)._replace(side=Side.SELL, status=Status.FILLED, stp=SelfTrade.NONE),
+        order(2)._replace(side=0, status=Status.NEW, post_only=True),
+        order(3)._replace(side=Side.SELL, reason="EXPIRED", status=1),
+    ]
+    insert(connection, TABLES["orders"], rows)
+    assert all_of(connection, "orders") == rows
+    kinds = connection.execute(
+        "SELECT DISTINCT typeof(side), typeof(status), typeof(stp), typeof(post_only) FROM orders"
+    )
+    assert kinds.fetchall() == [("integer",) * 4]
 
 
 def test_every_statement_stays_within_its_bound() -> None:
