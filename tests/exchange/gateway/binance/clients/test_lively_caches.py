@@ -13,12 +13,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from binance import (
     AsyncClient,
     DepthCacheManager,
     FuturesDepthCacheManager,
     ThreadedDepthCacheManager,
 )
+from binance.ws.depthcache import DepthCache
 
 from exchange.gateway.binance.symbols import Product
 from tests.exchange.gateway.binance.clients.lively import LivelyMarket, lively_market
@@ -41,11 +43,15 @@ class Cache:
         self.levels = levels
         self.times: set[int] = set()
         self.book: Book = ([], [])
+        self.errors: list[Any] = []
         self.moved = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
     def take(self, cache: Any) -> None:
         """A cache changed; it may be told from another thread."""
+        if not isinstance(cache, DepthCache):
+            self.errors.append(cache)  # Its socket was cut; it dials and looks again of itself.
+            return
         book = cache.get_bids(), cache.get_asks()
         self._loop.call_soon_threadsafe(self._note, cache.update_time, book)
 
@@ -56,16 +62,25 @@ class Cache:
 
     async def reaches(self, market: LivelyMarket) -> None:
         """It comes to equal what the exchange tells of a market that stands."""
+
+        async def reach() -> None:
+            while True:
+                self.moved.clear()
+                if self.book == await self._told(market):
+                    return
+                await self.moved.wait()
+
+        try:
+            await asyncio.wait_for(reach(), WITHIN_S)
+        except TimeoutError:
+            pytest.fail(f"{self.product} is behind, after {len(self.times)} and {self.errors}")
+
+    async def _told(self, market: LivelyMarket) -> Book:
+        """The book as REST tells it now: what was under way when time stopped may still come."""
         told = await market.depth(self.product, NAME)
         bids, asks = ([[float(p), float(q)] for p, q in told[side]] for side in ("bids", "asks"))
         assert min(len(bids), len(asks)) > 50
-
-        async def reach() -> None:
-            while self.book != (bids[: self.levels], asks[: self.levels]):
-                self.moved.clear()
-                await self.moved.wait()
-
-        await asyncio.wait_for(reach(), WITHIN_S)
+        return bids[: self.levels], asks[: self.levels]
 
 
 def spot_cache() -> Cache:
