@@ -22,6 +22,7 @@ from exchange.events import Answered, AnyEvent, DepthChanged
 from exchange.gateway import auth
 from exchange.gateway.binance.symbols import Product, Symbols
 from exchange.gateway.doors import Doors
+from exchange.sequencer import Sequencer
 from exchange.server import start
 from matching.types import Side
 from tests.exchange.gateway.rig import ADMIN_KEY, Rig
@@ -129,8 +130,12 @@ class LivelyMarket(Rig):
         self._crowd = [Hectic(self, account_id, symbol) for symbol in SYMBOLS]
 
     async def stand(self) -> None:
-        """Exchange time stands, and nobody trades until `go_on`."""
+        """Exchange time stands, and nobody trades until `go_on`: what was due by then is done."""
         await self._set_clock(pause=True)
+        sequencer = self.doors.sequencer
+        assert isinstance(sequencer, Sequencer)
+        while not await sequencer.between_groups(lambda: sequencer.is_idle):
+            pass
 
     async def go_on(self) -> None:
         """Exchange time runs again, and the agents trade."""
