@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from tests.exchange.gateway.binance.clients.ccxt_drivers import Library
 from tests.exchange.gateway.binance.clients.ccxt_futures import (
+    FUTURES,
     LINEAR,
     Futures,
     by_each,
@@ -23,6 +24,7 @@ from tests.exchange.gateway.binance.clients.venue import Venue, venue
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ASYNC: Library = "ccxt.async_support"
+REDUCE_ONLY = {"reduceOnly": True}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -171,3 +173,23 @@ async def test_a_countdown_cancels_what_a_dead_bot_leaves(market: Venue, futures
         said = await armed({"symbol": futures.name, "countdownTime": 60_000})
         assert said == {"symbol": futures.name, "countdownTime": "60000"}
         assert (await armed({"symbol": futures.name, "countdownTime": 0}))["countdownTime"] == "0"
+
+
+async def test_one_client_of_the_class_of_spot_trades_both_products(market: Venue) -> None:
+    swap = LINEAR._replace(kind="binance")
+    options = {"options": {"defaultType": "swap"}}
+    async with ccxt_futures(swap, ASYNC, await funded(market), **options) as client:
+        for futures in FUTURES:
+            symbol, qty = futures.unified, futures.qty
+            await client.set_leverage(7, symbol)
+            bought = await client.create_order(symbol, "market", "buy", qty)
+            assert (bought["status"], bought["filled"]) == ("closed", qty)
+            # Here ccxt takes the product from the parameters, not from the symbol.
+            of_product = {"type": "swap", "subType": futures.account}
+            (position,) = await client.fetch_positions([symbol], of_product)
+            assert (position["symbol"], position["contracts"]) == (symbol, qty)
+            balance = (await client.fetch_balance(of_product))[futures.settle]
+            assert balance["used"] > 0
+            sold = await client.create_order(symbol, "market", "sell", qty, None, REDUCE_ONLY)
+            assert (sold["filled"], sold["reduceOnly"]) == (qty, True)
+            assert await client.fetch_positions([symbol], of_product) == []

@@ -96,6 +96,12 @@ async def edit_in_vain(client: Any, futures: Futures) -> None:
     await client.edit_order(placed["id"], futures.unified, "limit", "buy", futures.qty, 49_000)
 
 
+async def closing_stop(client: Any, futures: Futures) -> None:
+    """A stop that closes whatever is held."""
+    params = {"stopPrice": 45_000, "closePosition": True}
+    await client.create_order(futures.unified, "STOP_MARKET", "sell", None, None, params)
+
+
 isolated, hedged = setting("set_margin_mode", "isolated"), setting("set_position_mode", True)
 resting, long = limit(49_000), market("buy")
 CASES: Final[dict[str, Case]] = {
@@ -243,6 +249,9 @@ CASES: Final[dict[str, Case]] = {
         lambda client, its: client.reduce_margin(its.unified, 1_000),
         before=each(isolated, long),
     ),
+    "a second stop that closes all": Case(
+        -4130, ccxt.ExchangeError, closing_stop, before=each(long, closing_stop)
+    ),
     "an empty batch": Case(-4082, ccxt.BadRequest, raw("POST", "batchOrders", batchOrders="[]")),
 }
 # What only USD-M has.
@@ -347,3 +356,18 @@ async def test_too_many_orders_are_told_by_the_status(tmp_path: Path) -> None:
                     await limit(49_000)(client, futures)
                 with pytest.raises(ccxt.DDoSProtection, match="-1015"):
                     await limit(49_000)(client, futures)
+
+
+async def test_too_many_requests_are_told_by_the_status(tmp_path: Path) -> None:
+    async with venue(tmp_path, futures_weight_per_minute=60) as found:
+        for futures in FUTURES:
+            trader = await funded(found)
+            async with ccxt_futures(futures, "ccxt.async_support", trader) as client:
+                await client.load_markets()
+
+                async def ask(client: Any = client, symbol: str = futures.unified) -> None:
+                    for _ in range(60):  # Of weight 1 at least, and 60 may be spent.
+                        await client.fetch_ticker(symbol)
+
+                with pytest.raises(ccxt.DDoSProtection, match="-1003"):
+                    await ask()
