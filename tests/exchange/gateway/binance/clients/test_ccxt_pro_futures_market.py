@@ -122,6 +122,30 @@ async def test_marks_are_watched(market: Venue, futures: Futures) -> None:
 
 
 @by_product
+async def test_whole_markets_are_watched_at_once(market: Venue, futures: Futures) -> None:
+    symbol = futures.unified
+    async with pro_futures(futures, await funded(market)) as client, moving(market, futures):
+        of_product = {"type": "swap", "subType": futures.account}
+        for watch in (client.watch_tickers, client.watch_mark_prices, client.watch_bids_asks):
+            found: dict[str, Any] = {}
+            while symbol not in found:
+                found = await soon(watch(None, of_product))
+
+
+async def liquidated_until(market: Venue, client: Any, futures: Futures, seen: list[Any]) -> None:
+    """Be liquidated again and again until all have seen it: who watches late sees the next."""
+    symbol = futures.unified
+    await client.load_markets()
+    await client.set_leverage(125, symbol)
+    await client.set_margin_mode("isolated", symbol)
+    while not all(task.done() for task in seen):
+        await client.create_order(symbol, "market", "buy", 0.01 if futures is LINEAR else 5)
+        for index in ("48500", "50000"):  # At 125x three percent are too much.
+            await market.rig.set_index("BTC-USDT", index)
+            await market.pass_time(SECOND_MS)
+
+
+@by_product
 async def test_what_is_unwatched_can_be_watched_again(market: Venue, futures: Futures) -> None:
     symbol = futures.unified
     async with pro_futures(futures, await funded(market)) as client, moving(market, futures):
@@ -156,26 +180,20 @@ async def test_what_is_unwatched_can_be_watched_again(market: Venue, futures: Fu
 async def test_liquidations_are_watched_by_all_and_by_the_one(
     market: Venue, futures: Futures
 ) -> None:
-    symbol = futures.unified
+    symbol, of_product = futures.unified, {"type": "swap", "subType": futures.account}
     async with pro_futures(futures, await funded(market)) as client:
-        await client.load_markets()
-        await client.set_leverage(125, symbol)
-        await client.set_margin_mode("isolated", symbol)
         watched = [
             asyncio.create_task(wish)
             for wish in (
                 client.watch_balance(),  # Without it ccxt stumbles over what becomes of balances.
                 client.watch_liquidations(symbol),
                 client.watch_liquidations_for_symbols([symbol]),
+                client.watch_liquidations_for_symbols([], of_product),
                 client.watch_my_liquidations(symbol),
                 client.watch_my_liquidations_for_symbols([symbol]),
             )
         ]
-        while not all(task.done() for task in watched):  # Who begins to watch late sees the next.
-            await client.create_order(symbol, "market", "buy", 0.01 if futures is LINEAR else 5)
-            for index in ("48500", "50000"):  # At 125x three percent are too much.
-                await market.rig.set_index("BTC-USDT", index)
-                await market.pass_time(SECOND_MS)
+        await soon(liquidated_until(market, client, futures, watched))
         for task in watched[1:]:
             (forced, *_) = task.result()
             assert (forced["symbol"], forced["side"]) == (symbol, "sell")
