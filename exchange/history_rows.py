@@ -465,12 +465,17 @@ def _reject(event: Answered) -> NamedRow:
 
 
 def _detail(event: AnyEvent, names: tuple[str, ...]) -> str:
-    """Some fields of an event as JSON, for the eyes of `why` alone."""
+    """Some fields of an event as JSON; see `detailed`."""
     values = [getattr(event, name) for name in names]
     try:
         return _encode(values).decode()
     except OverflowError:  # A number of more than 64 bits.
         return json.dumps(values, separators=(",", ":"))
+
+
+def detailed(text: str, names: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of an event that a row keeps as JSON; none where it was written before them."""
+    return dict(zip(names, json.loads(text), strict=False)) if text else {}
 
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -257,6 +257,13 @@ class Queries(ABC):
         rows = await self.rows("calls", {"account_id": account_id, "n": n}, ALL, "n")
         return rows[0] if rows else None
 
+    async def deleverages(
+        self, account_id: int, *, symbol: str | None = None, part: Part = ALL
+    ) -> list[DeleverRow]:
+        """What of an account was reduced for somebody's bankruptcy, by event number."""
+        where: Conditions = {"account_id": account_id, "symbol": symbol}
+        return await self.rows("deleverages", where, part, "n")
+
     async def deleverage(self, account_id: int, n: int) -> DeleverRow | None:
         """The deleveraging of an event number."""
         rows = await self.rows("deleverages", {"account_id": account_id, "n": n}, ALL, "n")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-FORCED_PREFIX: Final = "autoclose-"  # By which clients know the order of a liquidation.
+FORCED_PREFIX: Final = "autoclose-"  # By which clients know the order of a liquidation,
+ADL_CLIENT_ID: Final = "adl_autoclose"  # and a reduction at another's bankruptcy price.
 
 
 def order_name(client_id: str, order_id: int, *, forced: bool = False) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
 from msgspec import structs
 
@@ -35,6 +35,7 @@ from exchange.history_rows import (
     FUNDING_DETAIL,
     STARTED_DETAIL,
     STEPPED_DETAIL,
+    detailed,
 )
 from exchange.storage.queries import Part
 from exchange.storage.rows import CallRow, FundingPaymentRow, InterestRow, LiquidationRow, RejectRow
@@ -79,7 +80,7 @@ async def _fill(doors: Doors, account_id: int, of: str) -> WhySay | None:
     rows = await doors.history.fill(account_id, symbol, _number(trade_id))
     trees = [
         fill_tree(
-            structs.replace(fill_row_event(row), **_detail(row.detail, FILL_DETAIL)), instrument
+            structs.replace(fill_row_event(row), **detailed(row.detail, FILL_DETAIL)), instrument
         )
         for row in rows
     ]
@@ -112,7 +113,7 @@ async def _funding(doors: Doors, account_id: int, of: str) -> WhySay | None:
             row.time_ms,
             fixed[0].rate_e12,
             fixed[0].mark_e8,
-            **_detail(fixed[0].detail, FUNDING_DETAIL),
+            **detailed(fixed[0].detail, FUNDING_DETAIL),
         )
     return funding_tree(_paid(row), doors.board.instruments[row.symbol], rate)
 
@@ -138,7 +139,7 @@ async def _adl(doors: Doors, account_id: int, of: str) -> WhySay | None:
     row = await doors.history.deleverage(account_id, _number(of))
     if row is None:
         return None
-    told = _detail(row.detail, ADL_DETAIL)
+    told = detailed(row.detail, ADL_DETAIL)
     told["side"] = Side(told["side"])
     event = Deleveraged(row.seq, row.time_ms, row.account_id, row.n, row.symbol, **told)
     return adl_tree(event, doors.board.instruments[row.symbol])
@@ -166,11 +167,6 @@ def _number(text: str) -> int:
 
 
 # -- rows as the events they were made of ------------------------------------------------------
-
-
-def _detail(text: str, names: tuple[str, ...]) -> dict[str, Any]:
-    """The fields of an event that a row keeps as JSON; none where it was written before them."""
-    return dict(zip(names, json.loads(text), strict=False)) if text else {}
 
 
 def _answered(row: RejectRow) -> Answered:
@@ -221,12 +217,12 @@ def _called(row: CallRow) -> MarginCalled:
         call_level_e12=row.call_level_e12,
         add_minor=row.add_minor,
         cleared=row.cleared,
-        **_detail(row.detail, CALL_DETAIL),
+        **detailed(row.detail, CALL_DETAIL),
     )
 
 
 def _started(row: LiquidationRow) -> LiquidationStarted:
-    sums = {"assets_e16": 0, "debt_e16": 0, **_detail(row.detail, STARTED_DETAIL)}
+    sums = {"assets_e16": 0, "debt_e16": 0, **detailed(row.detail, STARTED_DETAIL)}
     return LiquidationStarted(
         seq=row.seq,
         time_ms=row.time_ms,
@@ -257,5 +253,5 @@ def _stepped(row: LiquidationRow) -> LiquidationStepped | LiquidationEnded:
         amount_minor=row.amount_minor,
         lots=row.lots,
         price_ticks=row.price_ticks,
-        **_detail(row.detail, STEPPED_DETAIL),
+        **detailed(row.detail, STEPPED_DETAIL),
     )

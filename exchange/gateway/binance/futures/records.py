@@ -6,26 +6,31 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from exchange.gateway.binance.calls import Call
+from exchange.gateway.binance.client_ids import ADL_CLIENT_ID
 from exchange.gateway.binance.errors import BAD_VALUE, refused
 from exchange.gateway.binance.futures.order_params import instrument_of
 from exchange.gateway.binance.futures.order_shapes import (
     POSITION_SIDE_WORDS,
+    Told,
     of_row,
     order_json,
 )
 from exchange.gateway.binance.futures.orders import contract_named, contract_of
 from exchange.gateway.binance.futures.wallets import amount
 from exchange.gateway.binance.symbols import name_of, pair_of, product_of
+from exchange.history_rows import ADL_DETAIL, detailed
 from exchange.storage.queries import ROWS_MAX, Part
-from exchange.storage.rows import FillRow, LedgerRow
-from matching.types import Side
-from risk.account import PERP
+from exchange.storage.rows import DeleverRow, FillRow, LedgerRow
+from matching.types import OrderType, Side, Status, TimeInForce, TriggerSource
+from risk.account import PERP, side_of
 from risk.ledger import PostingReason
 from risk.position import symbol_of
 
 TRADES: Final = {"um": (500, 1_000), "cm": (50, 1_000)}
 INCOMES: Final = (100, 1_000)
 FORCED: Final = (50, 100)
+LIQUIDATED: Final = "LIQUIDATION"
+DELEVERAGED: Final = "ADL"
 MARGIN_CHANGES: Final = (100, 500)
 ADDED: Final = 1
 REDUCED: Final = 2
@@ -268,29 +273,64 @@ def _income(call: Call, each: Income) -> dict[str, Any]:
 
 
 async def forced_orders(call: Call) -> list[dict[str, Any]]:
-    """The orders of the account's liquidations. A deleveraging is no order, and is not told here.
-
-    `autoCloseType` can only be LIQUIDATION.
-    """
-    if call.params.choice("autoCloseType", ("LIQUIDATION", "ADL")) == "ADL":
-        raise refused(BAD_VALUE, "autoCloseType")
-    rows = await call.doors.history.orders(
-        call.account.id,
-        symbol=contract_named(call) or None,
-        wallet=PERP,
-        forced=True,
-        part=Part(
-            from_ms=call.params.integer("startTime"),
-            to_ms=call.params.integer("endTime"),
-            limit=call.params.limit(*FORCED),
-        ),
+    """The orders of the account's liquidations, and its deleveragings, told as the orders that
+    clients know them by; `autoCloseType` says which."""
+    wanted = call.params.choice("autoCloseType", (LIQUIDATED, DELEVERAGED))
+    account_id, symbol = call.account.id, contract_named(call) or None
+    part = Part(
+        from_ms=call.params.integer("startTime"),
+        to_ms=call.params.integer("endTime"),
+        limit=call.params.limit(*FORCED),
     )
+    told: list[Told] = []
+    if wanted != DELEVERAGED:
+        rows = await call.doors.history.orders(
+            account_id, symbol=symbol, wallet=PERP, forced=True, part=part
+        )
+        told += map(of_row, rows)
+    if wanted != LIQUIDATED:
+        reduced = await call.doors.history.deleverages(account_id, symbol=symbol, part=part)
+        told += (_reduction(call, row) for row in reduced)
     instruments = call.doors.board.instruments
-    return [
-        order_json(of_row(row), instruments[row.symbol]) | {"time": row.time_ms}
-        for row in rows
-        if product_of(instruments[row.symbol]) == call.product
-    ]
+    told = [each for each in told if product_of(instruments[each.symbol]) == call.product]
+    told.sort(key=lambda each: each.placed_ms)
+    told = told[: part.limit] if part.is_oldest else told[-part.limit :]
+    return [order_json(each, instruments[each.symbol]) | {"time": each.placed_ms} for each in told]
+
+
+def _reduction(call: Call, row: DeleverRow) -> Told:
+    """A deleveraging as an order, which has no number."""
+    event = detailed(row.detail, ADL_DETAIL)
+    lots, ticks = event["lots"], event["price_ticks"]
+    contract = call.doors.engine.risk.contracts[row.symbol]
+    return Told(
+        order_id=0,
+        symbol=row.symbol,
+        side=Side(event["side"]),
+        type=OrderType.LIMIT,
+        tif=TimeInForce.IOC,
+        price_ticks=ticks,
+        lots=lots,
+        filled_lots=lots,
+        filled_units=lots * ticks,
+        filled_minor=contract.amount_minor(lots, ticks),
+        status=Status.FILLED,
+        client_id=ADL_CLIENT_ID,
+        placed_ms=row.time_ms,
+        updated_ms=row.time_ms,
+        post_only=False,
+        reduce_only=True,
+        forced=False,
+        expire_ms=0,
+        trigger_ticks=0,
+        trigger=TriggerSource.LAST,
+        trailing_bps=0,
+        triggered_ms=0,
+        close_position=False,
+        price_protect=False,
+        position_side=side_of(event["leg"]),
+        reason=None,
+    )
 
 
 async def rate_limits(call: Call) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from exchange.events import AnyEvent, Deleveraged
+from exchange.gateway.binance.client_ids import ADL_CLIENT_ID
 from exchange.gateway.binance.futures import order_shapes as shapes
 from exchange.gateway.binance.futures.order_shapes import Told, of_event
 from exchange.gateway.binance.symbols import name_of
@@ -19,7 +20,6 @@ from risk.state import RiskState
 
 Payload = dict[str, Any]
 
-ADL_CLIENT_ID: Final = "adl_autoclose"
 NO_ORDER: Final = 0  # A reduction at another's bankruptcy price is no order of the account.
 
 _WORDS: Final = {reports.TRIGGERED: "NEW", reports.AMENDED: "AMENDMENT"}

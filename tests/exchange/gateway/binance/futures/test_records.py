@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from exchange.events import Deleveraged
+from exchange.history_rows import ADL_DETAIL
+from exchange.storage.rows import DeleverRow
+from matching.types import Side
 from tests.exchange.gateway.binance.futures.scenes import INVERSE, LINEAR, futures, trade
+from tests.exchange.gateway.rig import START_MS
 
 
 async def test_trades_tell_what_they_made_and_cost(tmp_path: Path) -> None:
@@ -79,8 +85,44 @@ async def test_the_order_of_a_liquidation_is_a_forced_order(tmp_path: Path) -> N
         (forced,) = (await bot.signed("GET", "/fapi/v1/forceOrders", symbol=LINEAR)).json
         assert forced["clientOrderId"].startswith("autoclose-")
         assert (forced["side"], forced["timeInForce"]) == ("SELL", "IOC")
-        other = await bot.signed("GET", "/fapi/v1/forceOrders", autoCloseType="ADL")
+        for kind, found in (("LIQUIDATION", [forced]), ("ADL", [])):
+            answer = await bot.signed("GET", "/fapi/v1/forceOrders", autoCloseType=kind)
+            assert answer.json == found
+        other = await bot.signed("GET", "/fapi/v1/forceOrders", autoCloseType="NONE")
         assert other.json["code"] == -1130
+
+
+@pytest.mark.parametrize(
+    ("api", "symbol", "qty", "paid"),
+    # 0.007 BTC at 50,000 are 350 USDT; 7 contracts of 100 USD are 0.014 BTC.
+    [
+        ("fapi", "BTC-USDT-PERP", "0.007", {"cumQuote": "350"}),
+        ("dapi", "BTC-USD-PERP", "7", {"cumBase": "0.014", "pair": "BTCUSD"}),
+    ],
+)
+async def test_a_deleveraging_is_told_as_an_order(
+    tmp_path: Path, api: str, symbol: str, qty: str, paid: dict[str, str]
+) -> None:
+    async with futures(tmp_path) as (rig, (bot, other)):
+        event = Deleveraged(
+            *(9, START_MS + 5, bot.trader.account_id, 77, symbol, symbol, Side.SELL, 7, 500_000),
+            *(1, 0, "BTC", 0),
+        )
+        detail = json.dumps([getattr(event, name) for name in ADL_DETAIL])
+        row = DeleverRow(event.account_id, event.n, symbol, event.time_ms, event.seq, detail)
+        rig.history.submit(rig.doors.board.seq + 1, [("deleverages", row)])
+        assert await rig.doors.history.caught_up(60.0)
+        path = f"/{api}/v1/forceOrders"
+        (told,) = (await bot.signed("GET", path)).json
+        assert (told["orderId"], told["clientOrderId"]) == (0, "adl_autoclose")
+        assert (told["side"], told["status"], told["reduceOnly"]) == ("SELL", "FILLED", True)
+        assert (told["executedQty"], told["time"]) == (qty, START_MS + 5)
+        assert (told["price"], told["avgPrice"]) == ("50000.0", "50000")
+        assert {name: told[name] for name in paid} == paid
+        assert (await bot.signed("GET", path, autoCloseType="ADL")).json == [told]
+        assert (await bot.signed("GET", path, autoCloseType="LIQUIDATION")).json == []
+        assert (await bot.signed("GET", path, startTime=START_MS + 6)).json == []
+        assert (await other.signed("GET", path)).json == []
 
 
 async def test_the_limits_of_orders_are_told(tmp_path: Path) -> None:
