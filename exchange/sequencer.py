@@ -89,7 +89,7 @@ class Timing(NamedTuple):
     obey_s: float
 
 
-class _Waiting(NamedTuple):
+class _Waiting(msgspec.Struct):
     command: AnyCommand
     answer: Answer
     follows: bool = False  # It is of the same group as the one before it.

@@ -13,14 +13,17 @@ from exchange.commands import CancelOrder, Deposit, Exit, OpenAccount, Tick
 from exchange.events import (
     Answered,
     AnyEvent,
+    Filled,
     FundingCharged,
     FundingFixed,
     InterestCharged,
+    LedgerPosted,
     LiquidationEnded,
     LiquidationStarted,
     LiquidationStepped,
     LoanChanged,
     MarginCalled,
+    OrderChanged,
 )
 from exchange.history_rows import HistoryRows, NamedRow
 from exchange.recovery import recover
@@ -29,6 +32,7 @@ from exchange.storage.rows import CandleRow, LiquidationRow
 from exchange.views.board import Board
 from matching.reasons import Reason
 from matching.types import Side
+from tests.exchange.events_by_hand import INSTRUMENTS, event, group
 from tests.exchange.tapes import (
     START_MS,
     USER,
@@ -329,3 +333,33 @@ async def test_time_alone_closes_candles(scene: Scene) -> None:
 class _NoDisk:
     def append_and_sync(self, first_seq: int, count: int, payload: bytes) -> None:
         """Nothing to keep."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "renamed"),
+    [
+        (
+            OrderChanged,
+            "orders",
+            {"time_ms": "placed_ms", "updated_ms": "time_ms", "trigger_source": "trigger"},
+        ),
+        (Filled, "fills", {}),
+        (LedgerPosted, "ledger", {}),
+    ],
+)
+def test_each_column_of_the_rows_made_by_place_has_its_own_field(
+    kind: type, table: str, renamed: dict[str, str]
+) -> None:
+    told = event(kind)
+    plain = [name for name in told.__struct_fields__ if type(getattr(told, name)) is int]
+    # Numbers that are like no other, so that no field can stand for another.
+    told = structs.replace(told, **{name: 1_000 + at for at, name in enumerate(plain)})
+    written = Written()
+    HistoryRows(written, Board(INSTRUMENTS), lambda account_id: True, START_MS).on_group(
+        group(told)
+    )
+    (row,) = written.of(table)
+    derived = {"detail", "is_open", "reason"} if kind is OrderChanged else {"detail"}
+    for name in row._fields:
+        if name not in derived:
+            assert getattr(row, name) == getattr(told, renamed.get(name, name)), name

@@ -38,7 +38,7 @@ class Seconds:
         """Fold in the trades of an applied group."""
         for events in groups:
             for event in events:
-                if isinstance(event, Traded):
+                if type(event) is Traded:
                     self.fold(event)
 
     def fold(self, trade: Traded) -> None:
