@@ -80,8 +80,8 @@ async def test_too_much_weight_says_when_to_come_back(tmp_path: Path) -> None:
 
 
 async def test_a_connection_that_has_lived_its_time_is_told_and_closed(tmp_path: Path) -> None:
-    # A hundredth of a second: half of it passes before the notice.
-    binance = Binance(disconnect_hours=0.01 / 3_600)
+    # Half of it passes before the notice, and half of it after, also on a busy machine.
+    binance = Binance(disconnect_hours=0.5 / 3_600)
     config = Config(server=Server(admin_key=ADMIN_KEY), binance=binance)
     async with running(tmp_path, config=config) as rig, connected(rig) as socket:
         assert (await socket.receive())["event"]["e"] == "serverShutdown"
