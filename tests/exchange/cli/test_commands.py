@@ -12,6 +12,7 @@ from exchange.cli.output import Failure, UsageError
 
 COMMANDS = (
     *("serve", "demo", "buy", "sell", "positions", "orders", "balances", "keys", "verify"),
+    *("core", "gateway", "cluster"),
     *("replay", "terminal", "load", "bots", "bench", "why", "faucet", "compare"),
 )
 
