@@ -133,8 +133,8 @@ class LedgerRow(NamedTuple):
 
 
 class CandleRow(NamedTuple):
-    """A candle of trades ("last", in ticks), of "mark" and "index" (10^-8), "premium" (10^-12), or
-    of open "interest" (lots).
+    """A candle of trades ("last", in ticks), of "mark" and "index" (10^-8), "premium" (10^-12),
+    open "interest" (lots), or of the accounts that are long ("longs") and short ("shorts").
 
     `units` and `taker_units` are sums of ticks x lots; the taker's are of buying takers.
     """

@@ -47,13 +47,15 @@ class Board:
         self.instruments = instruments
         self.candles = Candles(symbols)
         perps = [symbol for symbol, each in instruments.items() if each.kind != "spot"]
-        # Of marks and indexes in 10^-8, premiums in 10^-12, open interest in lots; the kinds are
-        # those of the history's candles.
+        # Of marks and indexes in 10^-8, premiums in 10^-12, open interest in lots, and how many
+        # accounts are long and short; the kinds are those of the history's candles.
         self.price_candles = {
             "mark": Candles(perps),
             "index": Candles(perps),
             "premium": Candles(perps),
             "interest": Candles(perps),
+            "longs": Candles(perps),
+            "shorts": Candles(perps),
         }
         self.depth = Depth(symbols)
         self.tickers = Tickers(self.candles, self.depth)
@@ -132,8 +134,13 @@ class Board:
 
     def _positioned(self, event: PositionChanged) -> None:
         self.marks.fold_position(event)
-        lots = self.marks.open_lots(event.symbol)
-        self.price_candles["interest"].fold_price(event.symbol, event.time_ms, lots)
+        longs, shorts = self.marks.holders(event.symbol)
+        for kind, count in (
+            ("interest", self.marks.open_lots(event.symbol)),
+            ("longs", longs),
+            ("shorts", shorts),
+        ):
+            self.price_candles[kind].fold_price(event.symbol, event.time_ms, count)
 
     def _marked(self, event: Marked) -> None:
         self.marks.fold_mark(event)

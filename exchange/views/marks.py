@@ -24,6 +24,7 @@ class Marks:
             symbol: deque(maxlen=FUNDINGS_KEPT) for symbol in names
         }
         self._long_lots = dict.fromkeys(names, 0)
+        self._holders = {symbol: [0, 0] for symbol in names}  # Who is long, and who is short.
         self._held: dict[tuple[int, str], int] = {}
 
     def fold_mark(self, event: Marked) -> None:
@@ -53,7 +54,11 @@ class Marks:
         before = self._held.pop((account_id, leg), 0)
         if lots:
             self._held[account_id, leg] = lots
-        self._long_lots[symbol_of(leg)] += max(lots, 0) - max(before, 0)
+        symbol = symbol_of(leg)
+        self._long_lots[symbol] += max(lots, 0) - max(before, 0)
+        holders = self._holders[symbol]
+        holders[0] += (lots > 0) - (before > 0)
+        holders[1] += (lots < 0) - (before < 0)
 
     def preload(self, symbol: str, fundings: Iterable[FundingFixed]) -> None:
         """Lay down history, oldest first: rates with `seq` 0, due before the live ones."""
@@ -76,6 +81,11 @@ class Marks:
     def open_lots(self, symbol: str) -> int:
         """Open interest of a perpetual: the sum of its long positions."""
         return self._long_lots[symbol]
+
+    def holders(self, symbol: str) -> tuple[int, int]:
+        """How many accounts are long a perpetual, and how many short; hedged ones are both."""
+        longs, shorts = self._holders[symbol]
+        return longs, shorts
 
     def fundings(
         self,

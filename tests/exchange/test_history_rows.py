@@ -178,10 +178,11 @@ def test_a_candle_is_kept_once_it_is_over(scene: Scene) -> None:
     candles: list[CandleRow] = written.of("candles")
     keys = [(row.symbol, row.kind, row.interval_ms, row.open_ms) for row in candles]
     assert len(set(keys)) == len(keys)
-    kinds = {"BTC-USDT": {"last"}, "BTC-USDT-PERP": {"last", "mark", "index", "interest"}}
+    of_perp = {"mark", "index", "interest", "longs", "shorts"}
+    kinds = {"BTC-USDT": {"last"}, "BTC-USDT-PERP": {"last", *of_perp}}
     for symbol, told in kinds.items():
         assert {row.kind for row in candles if row.symbol == symbol} <= told
-    assert {"mark", "index", "interest"} <= {row.kind for row in candles}
+    assert of_perp <= {row.kind for row in candles}
     minutes = [row for row in candles if (row.symbol, row.interval_ms) == ("BTC-USDT", MINUTE_MS)]
     first_ms = START_MS - START_MS % MINUTE_MS
     assert [row.open_ms for row in minutes] == [

@@ -59,3 +59,10 @@ def test_the_next_funding_is_known_also_where_the_mark_stands() -> None:
     marked = marks.mark(SYMBOL)
     assert marked is not None
     assert marked.next_funding_ms == 1_500
+
+
+def test_accounts_are_counted_by_the_side_they_hold() -> None:
+    marks = Marks([SYMBOL])
+    for account_id, lots in ((100, 5), (101, -2), (102, 3), (102, 0), (101, 4)):
+        marks.restore_position(account_id, SYMBOL, lots)
+    assert marks.holders(SYMBOL) == (2, 0)  # 100, and 101 who turned; 102 has left.

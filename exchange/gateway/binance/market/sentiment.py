@@ -1,7 +1,7 @@
-"""What traders of futures do, period by period: open interest, and who took from the book.
+"""What traders of futures do, period by period: open interest, who holds it, who took from books.
 
-Open interest is stamped with the moment it was seen at, the end of a period; what takers bought
-and sold with the period's beginning. Only periods that are over are told.
+Open interest and accounts are stamped with the moment they were seen at, the end of a period;
+what takers bought and sold with the period's beginning. Only periods that are over are told.
 """
 
 from __future__ import annotations
@@ -94,6 +94,26 @@ def worth(instrument: Instrument, lots: int, mark_e8: int) -> str:
     return fixed_text(half_even_div(lots * instrument.lot_minor * mark_e8, E8), SCALE)
 
 
+async def account_ratio(call: Call) -> list[dict[str, Any]]:
+    """How many accounts were long at the ends of periods, oldest first, and by how many short."""
+    params, symbols = call.params, call.dialect.symbols
+    by_pair = params.has("pair")
+    instrument = symbols.of_pair("cm", params.get("pair")) if by_pair else _contract(call)
+    long, short = await _periods(call, instrument.symbol, "longs", "shorts", by_end=True)
+    named = {"pair": pair_of(instrument)} if by_pair else _named(instrument)
+    long_ms = INTERVALS_MS[params.get("period")]
+    return [
+        {
+            **named,
+            "longAccount": _ratio(longs.close, longs.close + shorts.close),
+            "shortAccount": _ratio(shorts.close, longs.close + shorts.close),
+            "longShortRatio": _ratio(longs.close, shorts.close),
+            "timestamp": longs.open_ms + long_ms,
+        }
+        for longs, shorts in zip(long, short, strict=True)
+    ]
+
+
 async def taker_ratio(call: Call) -> list[dict[str, Any]]:
     """What takers bought and sold in periods of USD-M, oldest first, and the one by the other."""
     instrument = call.instrument()
@@ -110,10 +130,10 @@ async def taker_ratio(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-def _ratio(bought: int, sold: int) -> str:
-    """Bought by sold; 0 where nothing was sold."""
+def _ratio(one: int, other: int) -> str:
+    """One by the other; 0 where there is no other."""
     places = 10**RATIO_PLACES
-    return fixed_text(half_even_div(bought * places, sold) if sold else 0, RATIO_PLACES)
+    return fixed_text(half_even_div(one * places, other) if other else 0, RATIO_PLACES)
 
 
 async def taker_volumes(call: Call) -> list[dict[str, Any]]:
@@ -140,6 +160,7 @@ async def taker_volumes(call: Call) -> list[dict[str, Any]]:
 
 ROUTES = (
     Route(verb="GET", path="/futures/data/openInterestHist", handler=open_interest_hist),
+    Route(verb="GET", path="/futures/data/globalLongShortAccountRatio", handler=account_ratio),
     Route(verb="GET", path="/futures/data/takerlongshortRatio", handler=taker_ratio),
     Route(verb="GET", path="/futures/data/takerBuySellVol", handler=taker_volumes),
 )

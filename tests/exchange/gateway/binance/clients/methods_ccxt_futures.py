@@ -30,6 +30,9 @@ _WORKS: Final = {
     ),
     "test_ccxt_futures_past::test_candles_of_the_premium": "fetch_premium_index_ohlcv",
     "test_ccxt_futures_past::test_open_interest_period_by_period": "fetch_open_interest_history",
+    "test_ccxt_futures_past::test_accounts_that_are_long_by_those_that_are_short": (
+        "fetch_long_short_ratio_history"
+    ),
     "test_ccxt_futures_past::test_margin_that_was_added_and_taken_back": (
         "fetch_margin_adjustment_history"
     ),
@@ -165,7 +168,6 @@ _ABSENT: Final = {
     "fetch_convert_trade_history": "GET /sapi/v1/convert/tradeFlow",
     "fetch_deposit_address": "GET /sapi/v1/capital/deposit/address",
     "fetch_greeks": "GET /eapi/v1/mark",
-    "fetch_long_short_ratio_history": "GET /futures/data/globalLongShortAccountRatio",
     "fetch_option": "GET /eapi/v1/ticker",
     "withdraw": "POST /sapi/v1/capital/withdraw/apply",
 }

@@ -59,6 +59,16 @@ async def test_open_interest_period_by_period(
 
 
 @by_each
+async def test_accounts_that_are_long_by_those_that_are_short(
+    market: Venue, futures: Futures, library: Library
+) -> None:
+    async with ccxt_futures(futures, library, await funded(market)) as client:
+        past = await client.fetch_long_short_ratio_history(futures.unified, "5m", None, 3)
+        # All the while one account is long, and one short.
+        assert [each["longShortRatio"] for each in past] == [1, 1, 1]
+
+
+@by_each
 async def test_margin_that_was_added_and_taken_back(
     market: Venue, futures: Futures, library: Library
 ) -> None:

@@ -1,4 +1,4 @@
-"""Open interest and the volumes of takers, period by period."""
+"""Open interest, who holds it, and the volumes of takers, period by period."""
 
 from __future__ import annotations
 
@@ -55,6 +55,31 @@ async def test_that_of_coin_m_is_worth_coins(market: Market) -> None:
             "timestamp": START_MS + PERIOD_MS,
         }
     ]
+
+
+async def test_the_accounts_that_are_long_are_told_by_those_that_are_short(market: Market) -> None:
+    path = "/futures/data/globalLongShortAccountRatio"
+    assert await market.get(f"{path}?{UM}") == []
+    await market.trade("50000", "0.02", "BTC-USDT-PERP")
+    other = await market.rig.open_account()
+    await market.maker.order("BTC-USDT-PERP", "sell", "0.01", price="50000")
+    await other.order("BTC-USDT-PERP", "buy", "0.01", price="50000")
+    await market.pass_time(PERIOD_MS)
+    # Two accounts are long, and the maker alone is short.
+    assert await market.get(f"{path}?{UM}") == [
+        {
+            "symbol": "BTCUSDT",
+            "longAccount": "0.6667",
+            "shortAccount": "0.3333",
+            "longShortRatio": "2.0000",
+            "timestamp": START_MS + PERIOD_MS,
+        }
+    ]
+    await market.trade("50000", "5", "BTC-USD-PERP")
+    await market.pass_time(PERIOD_MS)
+    (said,) = await market.get(f"{path}?pair=BTCUSD&period=5m")
+    assert (said["pair"], said["longShortRatio"]) == ("BTCUSD", "1.0000")
+    assert await market.code(path) == -1102
 
 
 async def test_what_takers_bought_and_sold_is_told_of_periods_that_are_over(
