@@ -179,7 +179,8 @@ WORKS: Final = {
     """,
     "test_python_binance_market::test_what_is_kept_by_period_is_told": """
         futures_coin_open_interest_hist futures_coin_premium_index_klines
-        futures_open_interest_hist futures_premium_index_klines futures_taker_longshort_ratio
+        futures_global_longshort_ratio futures_open_interest_hist futures_premium_index_klines
+        futures_taker_longshort_ratio
     """,
     "test_python_binance_market::test_all_aggregates_are_walked_through": """
         aggregate_trade_iter
@@ -251,7 +252,8 @@ WORKS: Final = {
         start_symbol_ticker_socket start_ticker_socket start_trade_socket start_user_socket
     """,
     "test_python_binance_threads::test_what_only_the_synchronous_client_can_do": """
-        futures_coin_countdown_cancel_all futures_coin_get_open_order futures_coin_modify_order
+        futures_coin_countdown_cancel_all futures_coin_get_open_order
+        futures_coin_global_longshort_ratio futures_coin_modify_order
         futures_coin_taker_buy_sell_volume futures_historical_mark_price_klines
         get_isolated_margin_tranfer_history
     """,

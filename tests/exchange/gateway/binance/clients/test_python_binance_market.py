@@ -258,6 +258,9 @@ async def test_what_is_kept_by_period_is_told(traded: Venue, client: AsyncClient
     fives: dict[str, Any] = {"period": "5m", "limit": 1}
     (linear,) = await client.futures_open_interest_hist(**PERP, **fives)
     assert float(linear["sumOpenInterest"]) == VOLUME
+    (holders,) = await client.futures_global_longshort_ratio(**PERP, **fives)
+    # One account is long what another is short; the maker holds nothing.
+    assert (holders["longAccount"], holders["longShortRatio"]) == ("0.5000", "1.0000")
     (inverse,) = await client.futures_coin_open_interest_hist(**COINED, **fives)
     assert float(inverse["sumOpenInterest"]) == 7
     # Everybody bought who came second, in the first five minutes.

@@ -137,6 +137,7 @@ def trades_coins(client: Client) -> dict[str, Any]:
         "taken": client.futures_coin_taker_buy_sell_volume(
             pair="BTCUSD", contractType="PERPETUAL", period="5m"
         ),
+        "holders": client.futures_coin_global_longshort_ratio(pair="BTCUSD", period="5m"),
         "marks": client.futures_historical_mark_price_klines("BTCUSDT", "1m", START_MS),
         "moved": client.get_isolated_margin_tranfer_history(**PAIR)["total"],
     }
@@ -149,6 +150,7 @@ async def test_what_only_the_synchronous_client_can_do(floor: Venue) -> None:
     assert (did["opened"], did["fewer"], did["moved"]) == ("2", "1", 1)
     assert did["countdown"]["countdownTime"] == "60000"
     assert float(did["taken"][0]["takerBuyVol"]) == 3
+    assert did["holders"][-1]["longShortRatio"] == "1.0000"
     assert did["marks"][0][0] >= START_MS
 
 
