@@ -137,11 +137,13 @@ class RemoteHistory(Queries):
         self._asked[ask.number] = asked
         try:
             for times in count(1):
-                with contextlib.suppress(TimeoutError, *AWAY):
+                # Not within the timeout: before Python 3.12 the client may lose its cancellation.
+                with contextlib.suppress(*AWAY):
+                    await self._client.xadd(
+                        self._names.asks, fields, maxlen=ASKS_KEPT, approximate=True
+                    )
+                with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(ASK_AGAIN_AFTER_S):
-                        await self._client.xadd(
-                            self._names.asks, fields, maxlen=ASKS_KEPT, approximate=True
-                        )
                         return await asyncio.shield(asked)
                 if times >= TIMES_ASKED_MAX and not self.patient:
                     raise HistoryAway("no core answers for the history; ask again in a moment")

@@ -409,7 +409,8 @@ class Core:
             self._changed.clear()
             await self._tell()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), STATUS_EVERY_S)
+                async with asyncio.timeout(STATUS_EVERY_S):
+                    await self._changed.wait()
 
     async def _tell(self, digest: str | None = None) -> None:
         status = Status(
