@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 from redis.asyncio import Redis
 
-from exchange.cluster.connecting import AWAY, Connection, patiently
+from exchange.cluster.connecting import AWAY, Connection, cancellable, patiently
 from exchange.cluster.names import Names
 from exchange.storage.queries import FRESH_WITHIN_S, Conditions, HistoryAway, Part, Queries
 from exchange.storage.rows import PnlRow
@@ -137,10 +137,11 @@ class RemoteHistory(Queries):
         self._asked[ask.number] = asked
         try:
             for times in count(1):
-                # Not within the timeout: before Python 3.12 the client may lose its cancellation.
                 with contextlib.suppress(*AWAY):
-                    await self._client.xadd(
-                        self._names.asks, fields, maxlen=ASKS_KEPT, approximate=True
+                    await cancellable(
+                        self._client.xadd(
+                            self._names.asks, fields, maxlen=ASKS_KEPT, approximate=True
+                        )
                     )
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(ASK_AGAIN_AFTER_S):

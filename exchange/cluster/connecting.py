@@ -183,20 +183,26 @@ class Patience:
 async def patiently(call: Callable[[], Awaitable[T]], what: str) -> T:
     """What `call` answers, once Redis is there to let it: `call` must bear being repeated."""
     patience = Patience(what)
+    while True:
+        try:
+            answer = await cancellable(call())
+        except AWAY as error:
+            await asyncio.sleep(patience.failed(error))
+        else:
+            patience.done()
+            return answer
+
+
+async def cancellable(asked: Awaitable[T]) -> T:
+    """What Redis answers, or CancelledError where this task was cancelled meanwhile.
+
+    The client sends with asyncio.wait_for, which before Python 3.12 may lose a cancellation.
+    """
     this = asyncio.current_task()
     assert this is not None
-    asked = this.cancelling()
-    while True:
-        answers: list[T] = []
-        pause_s = 0.0
-        try:
-            answers.append(await call())
-        except AWAY as error:
-            pause_s = patience.failed(error)
-        if this.cancelling() > asked:
-            # The client sends with asyncio.wait_for, which before Python 3.12 may lose this.
+    before = this.cancelling()
+    try:
+        return await asked
+    finally:
+        if this.cancelling() > before:
             raise asyncio.CancelledError
-        if answers:
-            patience.done()
-            return answers[0]
-        await asyncio.sleep(pause_s)

@@ -105,7 +105,8 @@ async def test_patience_asks_until_it_is_answered_and_says_so_once(
     assert said == ["a test waits for Redis: away", "a test goes on"]
 
 
-async def test_a_cancellation_that_the_client_lost_still_ends_it() -> None:
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_cancellation_that_the_client_lost_still_ends_it(*, fails: bool) -> None:
     begun = asyncio.Event()
 
     async def swallow() -> int:
@@ -113,6 +114,8 @@ async def test_a_cancellation_that_the_client_lost_still_ends_it() -> None:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
+            if fails:
+                raise RedisAway("the connection broke") from None
             return 7  # As asyncio.wait_for does where both come at once.
         return 0
 
