@@ -48,6 +48,12 @@ BY_CODE: Final[dict[type[Exception], frozenset[int]]] = {
 }
 
 
+# What ccxt raises for texts that nothing here says, or never raises for this exchange.
+NEVER: Final = frozenset(
+    {ccxt.AccountSuspended, ccxt.DuplicateOrderId, ccxt.OnMaintenance, ccxt.PermissionDenied}
+)
+
+
 def refusals(module: ModuleType) -> Iterator[Refusal]:
     """Every code with its text that a module has, in its constants and its tables."""
     for value in vars(module).values():
@@ -75,3 +81,4 @@ def test_a_refusal_is_an_exception_of_its_kind(refusal: Refusal) -> None:
 def test_the_tables_tell_of_refusals_that_there_are() -> None:
     assert {code for code, _ in ALL} == frozenset().union(*BY_CODE.values())
     assert {text for _, text in ALL} >= BY_TEXT.keys()
+    assert not NEVER & {*BY_CODE, *BY_TEXT.values()}
