@@ -71,7 +71,7 @@ def run_cluster(args: argparse.Namespace) -> int:
         raise UsageError("a cluster has at least one gateway")
     if args.redis is not None:
         redis_of(args)  # What is wrong with it is said here, and not by every process.
-    config = ["--config", args.config] if args.config else []
+    known = [word for name in ("config", "tape") for word in _flag(args, name)]
     plan = Plan(
         data=Path(args.data),
         gateways=args.gateways,
@@ -80,13 +80,8 @@ def run_cluster(args: argparse.Namespace) -> int:
         host=args.host,
         port=args.port,
         redis_flags=redis_flags(args),
-        core_flags=[
-            word
-            for name in PASSED_ON
-            if getattr(args, name) is not None
-            for word in (f"--{name}", getattr(args, name))
-        ],
-        gateway_flags=config,
+        core_flags=[word for name in PASSED_ON for word in _flag(args, name)],
+        gateway_flags=known,
     )
 
     async def opened(cluster: LocalCluster) -> None:
@@ -96,6 +91,12 @@ def run_cluster(args: argparse.Namespace) -> int:
         return process.run(lambda: LocalCluster.start(plan), opened, refusals=(ClusterRefused,))
     except OSError as error:
         raise Failure(str(error)) from None
+
+
+def _flag(args: argparse.Namespace, name: str) -> list[str]:
+    """An option as it is passed on, if it was given."""
+    value = getattr(args, name)
+    return [] if value is None else [f"--{name}", value]
 
 
 def tell(cluster: LocalCluster, *, as_json: bool) -> None:

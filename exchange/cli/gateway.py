@@ -40,6 +40,9 @@ def add_commands(commands: Any) -> None:
     where.add_argument("--port", type=int, help="HTTP and WebSocket (default: 8080; 0: any)")
     where.add_argument("--fast-port", type=int, help="fast WebSocket (default: 8081; 0: any)")
     where.add_argument("--config", metavar="F", help="papertape.toml; flags win over it")
+    where.add_argument(
+        "--tape", metavar="FILE", help="the CSV that the cores play, for what was before it began"
+    )
     who = gateway.add_argument_group("who")
     who.add_argument(
         "--admin-key", metavar="K|@FILE", help="the admin key, if not the one all gateways share"
@@ -81,9 +84,12 @@ def run_gateway(args: argparse.Namespace) -> int:
 
 
 def _config_of(args: argparse.Namespace) -> Config:
-    names = ("host", "port", "fast_port", "admin_key", "require_admin")
+    names = ("host", "port", "fast_port", "admin_key", "require_admin", "tape")
+    flags = {name: getattr(args, name) for name in names}
+    if args.tape is not None:
+        flags["prices"] = "tape"
     try:
-        return with_flags(load_config(args.config), {name: getattr(args, name) for name in names})
+        return with_flags(load_config(args.config), flags)
     except ConfigError as error:
         raise UsageError(str(error)) from None
 

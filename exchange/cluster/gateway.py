@@ -31,6 +31,7 @@ from exchange.cluster.submitting import Submitter
 from exchange.config import Config, admin_key
 from exchange.deep_history import deepened
 from exchange.gateway.doors import Doors
+from exchange.opening import tapes_of
 from exchange.ports import Ports
 from exchange.process import ended
 from exchange.sequencer import Groups
@@ -91,7 +92,12 @@ class Gateway:
         self._begin(history.listen(), "answers of the history")
         history.patient = True
         self._replica = replica = await Replica.begin(
-            connection, names, history=None, queries=history, wait=True
+            connection,
+            names,
+            history=None,
+            queries=history,
+            wait=True,
+            tapes=tapes_of(self._config),
         )
         history.patient = False
         history.seq = lambda: replica.seq

@@ -36,6 +36,11 @@ def test_every_flag_reaches_its_setting(words: tuple[str, ...], name: str, value
     assert getattr(config.server, name) == value
 
 
+def test_a_tape_is_the_one_that_the_cores_play() -> None:
+    config = gateway._config_of(parser().parse_args([*REDIS, "--tape", "btc.csv"]))
+    assert (config.market.prices, config.market.tape) == ("tape", "btc.csv")
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

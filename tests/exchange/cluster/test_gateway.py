@@ -19,7 +19,7 @@ from exchange.cluster.connecting import Connection
 from exchange.cluster.gateway import Address, Gateway
 from exchange.cluster.lease import Lease
 from exchange.cluster.names import Names
-from exchange.config import Config, Limits, Server
+from exchange.config import Config, Limits, Market, Server
 from tests.exchange.cluster.cores import STILL, core, digest_of, until
 
 ADMIN_KEY = "the-admin-key-of-the-tests"
@@ -27,6 +27,7 @@ CONFIG = Config(
     server=Server(port=0, fast_port=0, admin_key=ADMIN_KEY), limits=Limits(accounts_per_minute=0)
 )
 PERP = "BTC-USDT-PERP"
+START_MS = 1_700_000_040_000
 
 
 @contextlib.asynccontextmanager
@@ -203,4 +204,25 @@ async def test_a_gateway_waits_for_a_venue(
     async with core(connection, names, tmp_path):
         running = await starting
         assert running.health()["venue"] == names.venue
+        await running.stop()
+
+
+async def test_a_gateway_knows_the_past_of_a_tape(
+    connection: Connection, names: Names, tmp_path: Path
+) -> None:
+    """What was before the tape begins is made up to meet its first price, everywhere alike."""
+    tape = tmp_path / "eth-minutes.csv"
+    rows = [f"{START_MS + n * 60_000},2000.0,2010.0,1990.0,2001.0,1000" for n in range(5)]
+    tape.write_text("timestamp,open,high,low,close,volume\n" + "\n".join(rows) + "\n")
+    market = Market(prices="tape", tape=str(tape), symbols=("ETH-USDT",), agents=False)
+    given = msgspec.structs.replace(CONFIG, speed=0, market=market)
+    async with core(connection, names, tmp_path / "core", given) as leading:
+        running = await Gateway.start(Address(connection, names), given)
+        assert leading.replica is not None
+        boards = leading.replica.house.board, running.doors.board
+        past = [list(board.candles.get("ETH-USDT", "1m", limit=100)) for board in boards]
+        assert len(past[0]) == 100
+        assert [(each.open_ms, each.close) for each in past[0]] == [
+            (each.open_ms, each.close) for each in past[1]
+        ]
         await running.stop()
