@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for, and how Hypothesis behaves in them."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -37,6 +38,16 @@ settings.load_profile("ci")
 
 # Imported before any test imports the core: PAPERTAPE_BUILD chooses which build is tested.
 assert exchange.__version__
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was() -> Iterator[None]:
+    """A program that a test runs in this process sends the whole log to an stderr of its own."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def without(what: str) -> bool:
