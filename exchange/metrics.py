@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -30,17 +31,33 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._commands = Counter(
-            "papertape_commands",
-            "Commands applied, by outcome: done, repeated, or the reason they were refused for.",
-            ("outcome",),
-            registry=self.registry,
-        )
         # Counted in place: a counter of the library costs ten times as much for each.
-        self._answered: dict[tuple[str, str], int] = {}
-        self.registry.register(_Requests(self._answered))
-        self._events = Counter(
-            "papertape_events", "Events told, by kind.", ("kind",), registry=self.registry
+        self._commands: Tally[str] = Tally()
+        self._answered: Tally[tuple[str, str]] = Tally()
+        self._events: Tally[type] = Tally()
+        self.registry.register(
+            _Tallied(
+                "commands",
+                "Commands applied, by outcome: done, repeated, or the reason of the refusal.",
+                ("outcome",),
+                lambda: {(of,): count for of, count in self._commands.items()},
+            )
+        )
+        self.registry.register(
+            _Tallied(
+                "requests",
+                "Requests answered, by operation and outcome: done, or the code of the refusal.",
+                ("op", "outcome"),
+                lambda: {of: count for of, count in self._answered.items()},
+            )
+        )
+        self.registry.register(
+            _Tallied(
+                "events",
+                "Events told, by kind.",
+                ("kind",),
+                lambda: {(of.__name__,): count for of, count in self._events.items()},
+            )
         )
         self._groups = Histogram(
             "papertape_group_commands",
@@ -72,17 +89,12 @@ class Metrics:
 
     def on_group(self, groups: Sequence[list[AnyEvent]]) -> None:
         """Count what a group brought about; belongs into the sequencer's `listeners`."""
-        outcomes = Tally(map(outcome, groups))
-        kinds = Tally(type(event) for events in groups for event in events)
-        for came_of_it, count in outcomes.items():
-            self._commands.labels(came_of_it).inc(count)
-        for kind, count in kinds.items():
-            self._events.labels(kind.__name__).inc(count)
+        self._commands.update(map(outcome, groups))
+        self._events.update(map(type, chain.from_iterable(groups)))
 
     def request_done(self, op: str, came_of_it: str) -> None:
         """A request of a known operation was answered: "done", or the code of its refusal."""
-        counted = self._answered
-        counted[op, came_of_it] = counted.get((op, came_of_it), 0) + 1
+        self._answered[op, came_of_it] += 1
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Show a number that is read whenever the metrics are: a size, a lag, a backlog."""
@@ -107,15 +119,25 @@ def outcome(events: Sequence[AnyEvent]) -> str:
     return "repeated" if answer.repeated else "done"
 
 
-class _Requests(Collector):
-    def __init__(self, answered: Mapping[tuple[str, str], int]) -> None:
-        self._answered = answered
+class _Tallied(Collector):
+    """A counter whose samples are read from a tally: how many of each combination of labels."""
+
+    def __init__(
+        self,
+        name: str,
+        meaning: str,
+        labels: Sequence[str],
+        read: Callable[[], Mapping[tuple[str, ...], int]],
+    ) -> None:
+        self._name = f"papertape_{name}"
+        self._meaning = meaning
+        self._labels = labels
+        self._read = read
 
     def collect(self) -> Iterable[Metric]:
-        """A sample for each operation and outcome."""
-        meaning = "Requests answered, by operation and outcome: done, or the code of the refusal."
-        metric = CounterMetricFamily("papertape_requests", meaning, labels=("op", "outcome"))
-        for labels, count in self._answered.items():
+        """A sample for each combination."""
+        metric = CounterMetricFamily(self._name, self._meaning, labels=self._labels)
+        for labels, count in self._read().items():
             metric.add_metric(labels, count)
         return [metric]
 
