@@ -2,8 +2,8 @@
 
 Each round kills the leader, pauses another for longer than its lease lasts, kills Redis, and kills
 a gateway, while bots trade. Afterwards every acknowledged order is there once, none that was
-refused, private events came without a gap, and a replica made from the log says what the one that
-followed it from the beginning says.
+refused, private events came without a gap, a replica made from the log says what the one that
+followed it from the beginning says, and the log verifies with the snapshots of its leaders.
 
     python -m tests.live.cluster_rounds --rounds 20
 """
@@ -30,6 +30,7 @@ from exchange.cluster.lease import TTL_MS
 from exchange.cluster.local import LocalCluster, Plan
 from exchange.cluster.names import Names
 from exchange.cluster.replica import Replica
+from exchange.cluster.verifying import verify_log
 from exchange.process import ended
 from tests.live.cluster_bots import Bot
 
@@ -42,7 +43,7 @@ CONFIG = """
 symbols = ["BTC-USDT", "BTC-USDT-PERP"]
 
 [storage]
-snapshot_every_commands = 2000
+snapshot_every_commands = 500
 
 [limits]
 weight_per_minute = 0
@@ -72,6 +73,7 @@ class Told:
     refused: int = 0
     unknown: int = 0
     events: int = 0
+    snapshots: int = 0  # Held against a replay of the log, after the last round.
     seconds_without: dict[str, list[float]] = field(default_factory=dict)
     digest: str = ""
     seq: int = 0
@@ -110,6 +112,7 @@ class Rounds:
         for bot in self._bots:
             await bot.check()
         await self._compare()
+        await self._verify()
         self._sum_up()
 
     # -- misfortunes ---------------------------------------------------------------------------
@@ -200,6 +203,12 @@ class Rounds:
             assert self._witness.engine.digest() == self.told.digest, "replicas differ"
         else:
             await self._compare()
+
+    async def _verify(self) -> None:
+        """The log is whole, and every leader's snapshots are what replaying it comes to."""
+        report = await verify_log(self._connection, self._names)
+        assert report.ok, report.problems
+        self.told.snapshots = len(report.snapshots)
 
     def _note(self, name: str, seconds: float) -> None:
         self.told.seconds_without.setdefault(name, []).append(round(seconds, 2))
