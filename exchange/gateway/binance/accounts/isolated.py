@@ -31,7 +31,7 @@ async def account(call: Call) -> dict[str, Any]:
     if call.params.has("symbols"):
         named = [_pair(call, name) for name in call.params.get("symbols").split(",")]
         return {"assets": [_pair_say(risk, holder, each) for each in named]}
-    wallets = wallets_of(holder)
+    wallets = _used(holder)
     reports = [margin_report(risk, holder, wallet) for wallet in wallets]
     pairs = [risk.instruments[wallet.removeprefix(ISOLATED)] for wallet in wallets]
     return {
@@ -94,7 +94,7 @@ async def enable(call: Call) -> dict[str, Any]:
 
 
 async def disable(call: Call) -> dict[str, Any]:
-    """Give up a pair's account; it must be empty, and comes back with the next transfer.
+    """Give up a pair's account; it must be empty, so it is told of no more until the next transfer.
 
     -11001 where there is none, -1000 while something is in it, owed or ordered.
     """
@@ -102,20 +102,24 @@ async def disable(call: Call) -> dict[str, Any]:
     wallet = isolated_wallet(instrument.symbol)
     if not exists(holder, wallet):
         raise refused(NO_ISOLATED_ACCOUNT)
-    assets = (instrument.base, instrument.quote)
-    orders = any(order.wallet == wallet for order in holder.orders.values())
-    if orders or any(
-        holder.minor(wallet, asset) or (wallet, asset) in holder.loans for asset in assets
-    ):
+    if wallet in _used(holder):
         raise refused(ISOLATED_IN_USE)
     return {"success": True, "symbol": name_of(instrument)}
+
+
+def _used(holder: Account) -> list[str]:
+    """The isolated wallets in which something is held, owed or ordered: the others are given up."""
+    ordered = {order.wallet for order in holder.orders.values()}
+    held = {wallet for (wallet, asset) in holder.pockets if holder.minor(wallet, asset)}
+    owed = {wallet for (wallet, _) in holder.loans}
+    return [wallet for wallet in wallets_of(holder) if wallet in ordered | held | owed]
 
 
 async def limit(call: Call) -> dict[str, int]:
     """How many pairs the account uses, of those there are."""
     spots = call.doors.engine.risk.spots.values()
     return {
-        "enabledAccount": len(wallets_of(call.account)),
+        "enabledAccount": len(_used(call.account)),
         "maxAccount": sum(1 for each in spots if each.isolated),
     }
 

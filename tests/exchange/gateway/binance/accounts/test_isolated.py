@@ -69,8 +69,11 @@ async def test_a_pair_is_given_up_only_when_it_is_empty(tmp_path: Path) -> None:
         assert await refused_code(bot, "DELETE", ACCOUNT, symbol="BTCUSDT") == -11001
         await moved(bot, "MAIN_ISOLATED_MARGIN", "20", toSymbol="BTCUSDT")
         assert await refused_code(bot, "DELETE", ACCOUNT, symbol="BTCUSDT") == -1000
+        listed = (await bot.signed("GET", ACCOUNT)).json["assets"]
+        assert [pair["symbol"] for pair in listed] == ["BTCUSDT"]
         await moved(bot, "ISOLATED_MARGIN_MAIN", "20", fromSymbol="BTCUSDT")
         said = (await bot.signed("DELETE", ACCOUNT, symbol="BTCUSDT")).json
         assert said == {"success": True, "symbol": "BTCUSDT"}
         limit = (await bot.signed("GET", "/sapi/v1/margin/isolated/accountLimit")).json
-        assert limit == {"enabledAccount": 1, "maxAccount": 2}
+        assert limit == {"enabledAccount": 0, "maxAccount": 2}
+        assert (await bot.signed("GET", ACCOUNT)).json["assets"] == []
