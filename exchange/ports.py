@@ -57,6 +57,9 @@ class Ports:
         )
         gates = gates_of(native, dialect, self._homes)
         connections = Connections(doors.config.limits.connections_per_address)
+        doors.metrics.watch(
+            "connections", "Open WebSockets of both dialects.", lambda: len(connections)
+        )
         app = make_app(doors, api, gates, connections, dialect)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_WITHIN_S)
         self._fast = fast_port(doors, gates, connections)

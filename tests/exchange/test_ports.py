@@ -40,6 +40,16 @@ async def test_both_ports_carry_the_same_sessions(tmp_path: Path) -> None:
         assert said[0]["ok"]
 
 
+async def test_sockets_of_both_dialects_on_both_ports_are_counted(tmp_path: Path) -> None:
+    async with running(config(tmp_path)) as made, aiohttp.ClientSession() as http:
+        sockets = []
+        for url in (f"{made.url}/v1/ws", f"{made.url}/ws", f"{made.fast_url}/ws-api/v3"):
+            sockets.append(await http.ws_connect(url))
+            number = len(sockets)
+            async with http.get(f"{made.url}/metrics") as answer:
+                assert f"papertape_connections {number}.0\n" in await answer.text()
+
+
 async def test_a_stop_hangs_up_on_readers_of_the_main_port(tmp_path: Path) -> None:
     async with aiohttp.ClientSession() as http:
         async with running(config(tmp_path)) as made:

@@ -11,6 +11,9 @@ class Connections:
         self._per_address = per_address
         self._open: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        return sum(self._open.values())
+
     def enter(self, address: str) -> bool:
         """Count one in; False, and nothing counted, where the address has all it may."""
         held = self._open.get(address, 0)

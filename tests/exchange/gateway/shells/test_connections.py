@@ -11,7 +11,9 @@ def test_an_address_may_have_so_many_and_no_more() -> None:
     connections = Connections(2)
     assert [connections.enter("a") for _ in range(3)] == [True, True, False]
     assert connections.enter("b")
+    assert len(connections) == 3
     connections.leave("a")
+    assert len(connections) == 2
     assert connections.enter("a")
     assert not connections.enter("a")
 
