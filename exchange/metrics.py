@@ -35,30 +35,7 @@ class Metrics:
         self._commands: Tally[str] = Tally()
         self._answered: Tally[tuple[str, str]] = Tally()
         self._events: Tally[type] = Tally()
-        self.registry.register(
-            _Tallied(
-                "commands",
-                "Commands applied, by outcome: done, repeated, or the reason of the refusal.",
-                ("outcome",),
-                lambda: {(of,): count for of, count in self._commands.items()},
-            )
-        )
-        self.registry.register(
-            _Tallied(
-                "requests",
-                "Requests answered, by operation and outcome: done, or the code of the refusal.",
-                ("op", "outcome"),
-                lambda: {of: count for of, count in self._answered.items()},
-            )
-        )
-        self.registry.register(
-            _Tallied(
-                "events",
-                "Events told, by kind.",
-                ("kind",),
-                lambda: {(of.__name__,): count for of, count in self._events.items()},
-            )
-        )
+        self._show_tallies()
         self._groups = Histogram(
             "papertape_group_commands",
             "Commands kept with one sync.",
@@ -80,6 +57,29 @@ class Metrics:
         self.watch_count(
             "cpu_seconds", "Processor time the process has taken, in seconds.", time.process_time
         )
+
+    def _show_tallies(self) -> None:
+        for tallied in (
+            _Tallied(
+                "commands",
+                "Commands applied, by outcome: done, repeated, or the reason of the refusal.",
+                ("outcome",),
+                lambda: {(of,): count for of, count in self._commands.items()},
+            ),
+            _Tallied(
+                "requests",
+                "Requests answered, by operation and outcome: done, or the code of the refusal.",
+                ("op", "outcome"),
+                lambda: {of: count for of, count in self._answered.items()},
+            ),
+            _Tallied(
+                "events",
+                "Events told, by kind.",
+                ("kind",),
+                lambda: {(of.__name__,): count for of, count in self._events.items()},
+            ),
+        ):
+            self.registry.register(tallied)
 
     def on_timing(self, timing: Timing) -> None:
         """A group was kept and applied; belongs into the sequencer's `on_timing`."""
