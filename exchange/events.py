@@ -65,6 +65,7 @@ class OrderChanged(Event, tag=1):
     iceberg_lots: int = 0  # How much of it is shown at a time; 0: all.
     list_id: int = 0  # Of the list it is a leg of.
     stp: SelfTrade = SelfTrade.EXPIRE_MAKER
+    before: tuple[int, int, int] | None = None  # Of an amendment: id, ticks and lots until then.
 
 
 class Filled(Event, tag=2):
@@ -314,10 +315,8 @@ class FeeTierChanged(Event, tag=16):
 
 
 class CollateralConverted(Event, tag=18):
-    """An asset of a multi-asset wallet paid for what the wallet owes (P18).
-
-    `cause` is "threshold", "liquidation" or "reset".
-    """
+    """An asset of a multi-asset wallet paid for what the wallet owes (P18); `cause` is "threshold",
+    "liquidation" or "reset"."""
 
     account_id: int
     n: int

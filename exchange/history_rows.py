@@ -11,8 +11,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
-import msgspec
-
 from exchange.bounds import CANDLES_KEPT
 from exchange.events import (
     Answered,
@@ -32,7 +30,17 @@ from exchange.events import (
     OrderListChanged,
     Traded,
 )
+from exchange.history_details import (
+    ADL_DETAIL,
+    CALL_DETAIL,
+    FILL_DETAIL,
+    FUNDING_DETAIL,
+    STARTED_DETAIL,
+    STEPPED_DETAIL,
+    detail_of,
+)
 from exchange.storage.rows import (
+    AmendmentRow,
     CallRow,
     CandleRow,
     DeleverRow,
@@ -56,51 +64,6 @@ from matching.reasons import Reason
 from matching.types import OPEN_STATUSES
 
 NamedRow = tuple[str, tuple[Any, ...]]  # The table, and the row.
-
-# What a row's `detail` holds of its event, in this order; only appended to.
-FILL_DETAIL: Final = (
-    "rate_e12",
-    "lots_before",
-    "cost_before_minor",
-    "margin_before_minor",
-    "margin_after_minor",
-    "leverage",
-    "discount_e12",
-    "price_e8",
-    "paid_e8",
-)
-FUNDING_DETAIL: Final = (
-    "average_e12",
-    "samples",
-    "interest_e12",
-    "clamp_e12",
-    "cap_e12",
-    "interval_ms",
-)
-CALL_DETAIL: Final = ("assets", "debts")
-STARTED_DETAIL: Final = (
-    "assets_e16",
-    "debt_e16",
-    "bound_e12",
-    "assets",
-    "debts",
-    "positions",
-)
-ADL_DETAIL: Final = (
-    "leg",
-    "side",
-    "lots",
-    "price_ticks",
-    "rank",
-    "score_e12",
-    "asset",
-    "realised_minor",
-    "lots_before",
-    "cost_before_minor",
-    "mark_e8",
-    "equity_e16",
-)
-STEPPED_DETAIL: Final = ("rate_e12", "base_minor", "left_minor")
 
 
 class Rows(Protocol):
@@ -138,6 +101,8 @@ class HistoryRows:
                 if made is not None:
                     if self._of_user(event):
                         rows.append(made(event))
+                        if isinstance(event, OrderChanged) and event.before is not None:
+                            rows.append(_amendment(event, event.before))
                     continue
                 made = _PUBLIC.get(type(event))
                 if made is not None:
@@ -247,6 +212,24 @@ def _order(event: OrderChanged) -> NamedRow:
     return "orders", tuple.__new__(OrderRow, values)
 
 
+def _amendment(event: OrderChanged, before: tuple[int, int, int]) -> NamedRow:
+    before_id, before_ticks, before_lots = before
+    row = AmendmentRow(
+        account_id=event.account_id,
+        n=event.n,
+        symbol=event.symbol,
+        order_id=event.order_id,
+        before_id=before_id,
+        before_ticks=before_ticks,
+        ticks=event.price_ticks,
+        before_lots=before_lots,
+        lots=event.lots,
+        time_ms=event.time_ms,
+        seq=event.seq,
+    )
+    return "amendments", row
+
+
 def _order_list(event: OrderListChanged) -> NamedRow:
     row = OrderListRow(
         list_id=event.list_id,
@@ -284,7 +267,7 @@ def _fill(event: Filled) -> NamedRow:
         event.client_id,
         event.n,
         event.seq,
-        _detail(event, FILL_DETAIL),
+        detail_of(event, FILL_DETAIL),
         event.position_side,
     )
     return "fills", row
@@ -382,7 +365,7 @@ def _liquidation_started(event: LiquidationStarted) -> NamedRow:
         symbol=event.symbol,
         level_e12=event.level_e12,
         mark_e8=event.mark_e8,
-        detail=_detail(event, STARTED_DETAIL),
+        detail=detail_of(event, STARTED_DETAIL),
     )
 
 
@@ -394,7 +377,7 @@ def _liquidation_stepped(event: LiquidationStepped) -> NamedRow:
         amount_minor=event.amount_minor,
         lots=event.lots,
         price_ticks=event.price_ticks,
-        detail=_detail(event, STEPPED_DETAIL) if event.rate_e12 else "",
+        detail=detail_of(event, STEPPED_DETAIL) if event.rate_e12 else "",
     )
 
 
@@ -421,7 +404,7 @@ def _trade(event: Traded) -> NamedRow:
 
 def _funding(event: FundingFixed) -> NamedRow:
     row = FundingRow(event.symbol, event.due_ms, event.rate_e12, event.mark_e8)
-    return "funding", row._replace(detail=_detail(event, FUNDING_DETAIL))
+    return "funding", row._replace(detail=detail_of(event, FUNDING_DETAIL))
 
 
 def _call(event: MarginCalled) -> NamedRow:
@@ -435,7 +418,7 @@ def _call(event: MarginCalled) -> NamedRow:
         cleared=event.cleared,
         time_ms=event.time_ms,
         seq=event.seq,
-        detail=_detail(event, CALL_DETAIL),
+        detail=detail_of(event, CALL_DETAIL),
     )
     return "calls", row
 
@@ -447,7 +430,7 @@ def _deleverage(event: Deleveraged) -> NamedRow:
         symbol=event.symbol,
         time_ms=event.time_ms,
         seq=event.seq,
-        detail=_detail(event, ADL_DETAIL),
+        detail=detail_of(event, ADL_DETAIL),
     )
     return "deleverages", row
 
@@ -463,22 +446,6 @@ def _reject(event: Answered) -> NamedRow:
     )
     return "rejects", row
 
-
-def _detail(event: AnyEvent, names: tuple[str, ...]) -> str:
-    """Some fields of an event as JSON; see `detailed`."""
-    values = [getattr(event, name) for name in names]
-    try:
-        return _encode(values).decode()
-    except OverflowError:  # A number of more than 64 bits.
-        return json.dumps(values, separators=(",", ":"))
-
-
-def detailed(text: str, names: tuple[str, ...]) -> dict[str, Any]:
-    """The fields of an event that a row keeps as JSON; none where it was written before them."""
-    return dict(zip(names, json.loads(text), strict=False)) if text else {}
-
-
-_encode: Final = msgspec.json.Encoder().encode
 
 Fold = Callable[[Any], NamedRow]
 

@@ -29,7 +29,7 @@ def amend_order(
     the same orders, so a leg that rests on the book may only shrink.
     """
     if not order.list_id:
-        return amend(trading, account, order, wish)
+        return _amend_one(trading, account, order, wish)
     made = trading.lists.by_id[order.list_id]
     if made.list_id in trading.lists.due:
         return Reason.BUSY  # Something befell a leg: the others are about to be looked at.
@@ -37,7 +37,22 @@ def amend_order(
     if pair is not None and order in pair:
         return _amend_pair(trading, account, pair, order, wish)
     refused = refuse_entry(trading, made, order, wish)
-    return amend(trading, account, order, wish) if refused is None else refused
+    return _amend_one(trading, account, order, wish) if refused is None else refused
+
+
+def _amend_one(
+    trading: Trading, account: Account, order: Order, wish: AmendOrder
+) -> Placed | Reason:
+    """Change an order that is tied to no other; what it was before is told with what it is."""
+    before, since = _before(order), len(trading.teller.events)
+    placed = amend(trading, account, order, wish)
+    if isinstance(placed, Placed) and placed.reason is None:
+        trading.teller.amended(placed.order.order_id, before, since)
+    return placed
+
+
+def _before(order: Order) -> tuple[int, int, int]:
+    return order.order_id, order.price_ticks, order.lots
 
 
 def _open_pair(account: Account, made: OrderList) -> Pair | None:
@@ -106,6 +121,12 @@ def _refuse(trading: Trading, account: Account, leg: Order, wanted: Order) -> Re
 
 def _change(trading: Trading, account: Account, leg: Order, wanted: Order) -> None:
     """The leg becomes what is wanted; it holds already what it needs then."""
+    before, since = _before(leg), len(trading.teller.events)
+    _put(trading, account, leg, wanted)
+    trading.teller.amended(leg.order_id, before, since)
+
+
+def _put(trading: Trading, account: Account, leg: Order, wanted: Order) -> None:
     if not leg.is_asleep:
         less = leg.lots - wanted.lots
         refused = trading.books[leg.symbol].reduce(leg.order_id, wanted.lots)

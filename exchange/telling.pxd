@@ -18,6 +18,7 @@ cdef class Teller:
     cpdef object number(self, object account_id)
     @cython.locals(account=Account)
     cpdef object order(self, Order order, object happening)
+    cpdef object amended(self, object order_id, object before, object since)
     cpdef object filled(self, object fill, Order order, object booked, object trade_id)
     @cython.locals(account=Account, accounts=dict, risk=RiskState)
     cpdef object drain(self)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from msgspec import structs
+
 from exchange.events import (
     AccountOpened,
     Answered,
@@ -146,6 +148,15 @@ class Teller:
                 order.stp,
             )
         )
+
+    def amended(self, order_id: int, before: tuple[int, int, int], since: int) -> None:
+        """Of the events from place `since` on, the first of an order also tells what its owner
+        changed it from: the order's id, ticks and lots until then."""
+        for at in range(since, len(self.events)):
+            event = self.events[at]
+            if isinstance(event, OrderChanged) and event.order_id == order_id:
+                self.events[at] = structs.replace(event, before=before)
+                return
 
     def filled(self, fill: Fill, order: Order, booked: Booked, trade_id: int) -> None:
         """One side of a trade, for its owner."""

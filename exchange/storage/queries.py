@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from exchange.storage.rows import (
+    AmendmentRow,
     CallRow,
     CandleRow,
     DeleverRow,
@@ -124,6 +125,19 @@ class Queries(ABC):
         where: Conditions = {"account_id": account_id, "client_id": client_id}
         rows = await self.rows("orders", where, Part(limit=1), "order_id")
         return rows[0] if rows else None
+
+    async def amendments(
+        self, account_id: int, order_id: int, *, part: Part = ALL
+    ) -> list[AmendmentRow]:
+        """How an account's order was changed, by event number: under this id, and under those
+        that it had before and after, where it was replaced."""
+        for name in ("order_id", "before_id"):
+            where: Conditions = {"account_id": account_id, name: order_id}
+            found = await self.rows("amendments", where, Part(limit=1), "n")
+            if found:
+                where = {"account_id": account_id, "first_id": found[0].first_id}
+                return await self.rows("amendments", where, part, "n")
+        return []
 
     async def order_lists(
         self, account_id: int, *, symbol: str | None = None, part: Part = ALL

@@ -78,6 +78,28 @@ class OrderListRow(NamedTuple):
     seq: int = 0
 
 
+class AmendmentRow(NamedTuple):
+    """What an order's owner changed it to, and from what; `n` numbers the account's events.
+
+    An order that was replaced goes on under another id: `before_id` is the one it had. The table
+    fills in the id that the chain of orders began with, and the amendment's place in it.
+    """
+
+    account_id: int
+    n: int
+    symbol: str
+    order_id: int
+    before_id: int
+    before_ticks: int
+    ticks: int
+    before_lots: int
+    lots: int
+    time_ms: int
+    seq: int = 0
+    first_id: int = 0
+    place: int = 0
+
+
 class FillRow(NamedTuple):
     """One side of a trade, for its owner; `n` is its number among the account's events."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, get_type_hints
 
 from exchange.storage.rows import (
+    AmendmentRow,
     CallRow,
     CandleRow,
     DeleverRow,
@@ -27,7 +28,7 @@ from exchange.storage.rows import (
     TradeRow,
 )
 
-SCHEMA_VERSION: Final = 9
+SCHEMA_VERSION: Final = 10
 REJECTS_KEPT: Final = 1_000  # Of an account, the newest.
 INT64_MAX: Final = (1 << 63) - 1
 
@@ -35,6 +36,18 @@ INT64_MAX: Final = (1 << 63) - 1
 # 5 ms: written one by one, rows come to a few hundred a second then. So many go in one statement,
 # yet not so many that binding their values would hold up the engine: about half a millisecond.
 VALUES_PER_STATEMENT_MAX: Final = 8_192
+
+# An amendment goes on from the last one of the order it changed; where there is none, or it was
+# pruned, it begins the chain. Written again, it finds the same.
+_LAST_BEFORE: Final = (
+    "(SELECT {} FROM amendments WHERE account_id = NEW.account_id AND order_id = NEW.before_id"
+    " AND n < NEW.n ORDER BY n DESC LIMIT 1)"
+)
+CHAINED: Final = (
+    f"UPDATE amendments SET first_id = coalesce({_LAST_BEFORE.format('first_id')}, NEW.before_id),"
+    f" place = 1 + coalesce({_LAST_BEFORE.format('place')}, 0)"
+    " WHERE account_id = NEW.account_id AND n = NEW.n"
+)
 
 MORE_DDL: Final = (
     "CREATE TABLE reached (seq INTEGER)",
@@ -53,7 +66,8 @@ class Table:
     """A table: its rows' class, the columns that make a row itself, and what it is asked by.
 
     Rows that `changes` are written again and again, and only their last state matters. Where
-    `newest` is given, only so many rows of an account are kept, by their seq.
+    `newest` is given, only so many rows of an account are kept, by their seq. `filling` is a
+    statement behind each insert, for columns that other rows decide.
     """
 
     def __init__(
@@ -65,11 +79,13 @@ class Table:
         changes: bool = False,
         rowid: bool = True,
         newest: int = 0,
+        filling: str = "",
     ) -> None:
         self.name = name
         self.changes = changes
         self.rowid = rowid
         self._newest = newest
+        self._filling = filling
         self._row = row
         self._hints = get_type_hints(row, include_extras=True)
         self._key = key
@@ -93,6 +109,11 @@ class Table:
                 f" DELETE FROM {self.name} WHERE account_id = NEW.account_id AND seq <= (SELECT seq"
                 f" FROM {self.name} WHERE account_id = NEW.account_id ORDER BY seq DESC"
                 f" LIMIT 1 OFFSET {self._newest}); END"
+            )
+        if self._filling:
+            statements.append(
+                f"CREATE TRIGGER {self.name}_filled AFTER INSERT ON {self.name} BEGIN"
+                f" {self._filling}; END"
             )
         return statements
 
@@ -153,6 +174,15 @@ TABLES: Final = {
             ["account_id", "symbol", "trade_id", "order_id"],
             "account_id, time_ms",
             "order_id",
+        ),
+        Table(
+            "amendments",
+            AmendmentRow,
+            ["account_id", "n"],
+            "account_id, order_id, n",
+            "account_id, before_id, n",
+            "account_id, first_id, n",
+            filling=CHAINED,
         ),
         Table("trades", TradeRow, ["symbol", "trade_id"], "symbol, time_ms"),
         Table("ledger", LedgerRow, ["account_id", "n"], "account_id, time_ms"),

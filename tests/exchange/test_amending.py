@@ -67,3 +67,48 @@ def test_s7_a_woken_stop_limit_that_is_replaced_remembers_its_trigger(story: Sto
     assert (fresh.trigger_ticks, fresh.triggered_ms) == (5_005_000, woken_ms)
     again = story.do(AmendOrder, account_id=one, order_id=fresh.order_id, trigger_ticks=1)
     assert refusal(again) is Reason.TRIGGER_NOT_ALLOWED
+
+
+# -- what it was before ------------------------------------------------------------------------
+
+
+def befores(story: Story) -> list[tuple[int, tuple[int, int, int] | None]]:
+    return [(each.order_id, each.before) for each in of(story.events, OrderChanged)]
+
+
+def test_s7_an_amendment_tells_what_the_order_was_and_nothing_else_does(story: Story) -> None:
+    """A limit at 50,000 of 0.1 is cut to 0.04, moved to 49,900, and moved where it trades."""
+    one, two = story.account(perp_USDT="9000"), story.account(perp_USDT="9000")
+    order_id = answer(story.buy(one, PERP, "0.1", "50000")).result_id
+    assert befores(story) == [(order_id, None)]
+    story.ok(AmendOrder, account_id=one, order_id=order_id, lots=40)
+    assert befores(story)[1:] == [(order_id, (order_id, 500_000, 100))]
+    fresh_id = answer(
+        story.do(AmendOrder, account_id=one, order_id=order_id, price_ticks=499_000)
+    ).result_id
+    assert befores(story)[2:] == [(order_id, None), (fresh_id, (order_id, 500_000, 40))]
+    story.sell(two, PERP, "0.04", "50100")
+    told = len(befores(story))
+    last_id = answer(
+        story.do(AmendOrder, account_id=one, order_id=fresh_id, price_ticks=501_000)
+    ).result_id
+    mine = [(each, before) for each, before in befores(story)[told:] if each in (fresh_id, last_id)]
+    assert mine == [(fresh_id, None), (last_id, (fresh_id, 499_000, 40))]
+    assert of(story.events, OrderChanged)[-1].happening == "filled"  # At once, and told so once.
+
+
+def test_s7_a_refused_amendment_tells_of_nothing_before(story: Story) -> None:
+    one, two = story.account(perp_USDT="9000"), story.account(perp_USDT="9000")
+    story.sell(two, PERP, "0.1", "50100")
+    order_id = answer(story.buy(one, PERP, "0.1", "50000", post_only=True)).result_id
+    story.do(AmendOrder, account_id=one, order_id=order_id, price_ticks=501_000)
+    assert {before for _, before in befores(story)} == {None}
+
+
+def test_s7_a_stop_that_is_moved_tells_what_it_was(story: Story) -> None:
+    one = story.account(spot_BTC="1")
+    stop = {"type": OrderType.STOP_LIMIT, "trigger_ticks": 4_900_000}
+    order_id = answer(story.sell(one, SPOT, "0.5", "48900", **stop)).result_id
+    story.ok(AmendOrder, account_id=one, order_id=order_id, price_ticks=4_880_000)
+    lots = of(story.events, OrderChanged)[0].lots
+    assert befores(story)[-1] == (order_id, (order_id, 4_890_000, lots))

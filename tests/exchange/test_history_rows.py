@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from exchange.commands import CancelOrder, Deposit, Exit, OpenAccount, Tick
+from exchange.commands import AmendOrder, CancelOrder, Deposit, Exit, OpenAccount, Tick
 from exchange.events import (
     Answered,
     AnyEvent,
@@ -321,6 +321,26 @@ async def test_a_replay_writes_what_a_crash_took_and_nothing_twice(tmp_path: Pat
     candles = await history.candles("BTC-USDT", MINUTE_MS)
     assert len(candles) == 60
     await asyncio.to_thread(history.close)
+
+
+def test_s7_an_amendment_is_kept_beside_the_order_it_made(scene: Scene) -> None:
+    """100 lots at 49,000 are cut to 60, and moved to 49,001 as a new order."""
+    scene.do(OpenAccount(label="user"))
+    deposit = Deposit(account_id=USER, wallet="spot", asset="USDT", amount_minor=10**13)
+    scene.do(deposit, order("49000", 100), AmendOrder(account_id=USER, order_id=1, lots=60))
+    scene.do(AmendOrder(account_id=USER, order_id=1, price_ticks=4_900_100))
+    scene.do(CancelOrder(account_id=USER, order_id=2))
+    cut, moved = scene.written.of("amendments")
+    assert (cut.account_id, cut.order_id, cut.before_id) == (USER, 1, 1)
+    assert (cut.before_lots, cut.lots, cut.before_ticks, cut.ticks) == (
+        *(100, 60, 4_900_000, 4_900_000),
+    )
+    assert (moved.order_id, moved.before_id) == (2, 1)
+    assert (moved.before_lots, moved.lots, moved.before_ticks, moved.ticks) == (
+        *(60, 60, 4_900_000, 4_900_100),
+    )
+    kept = {row.updated_ms for row in scene.written.of("orders") if row.seq == moved.seq}
+    assert kept == {moved.time_ms}
 
 
 async def test_time_alone_closes_candles(scene: Scene) -> None:

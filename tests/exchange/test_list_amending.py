@@ -68,6 +68,8 @@ def test_t28_less_of_one_leg_is_less_of_both_and_they_keep_their_places(
     assert {each.lots for each in open_of(story, owner)} == {40_000}
     assert story.person(owner).free("spot", "BTC") == units("1.6")
     assert [last_of(story, each).happening for each in order_ids] == ["amended"] * 2
+    befores = [last_of(story, each).before for each in order_ids]
+    assert [before and before[0] for before in befores] == order_ids
     assert kept(story.engine)
 
 

@@ -41,6 +41,7 @@ def test_p15_an_ordinary_order_that_would_execute_first_takes_precedence(story: 
     events = story.sell(long, PERP, "0.010", "50100", reduce_only=True)
     assert working(story, long) == {500_500: 4, 501_000: 6}
     assert [each.happening for each in of(events, OrderChanged)] == ["accepted", "amended"]
+    assert of(events, OrderChanged)[-1].before is None  # Its owner changed nothing.
 
 
 def test_t18_one_sweep_through_both_leaves_the_position_flat_and_never_flips_it(

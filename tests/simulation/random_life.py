@@ -187,6 +187,9 @@ class Life:
         for event in events:
             if isinstance(event, OrderChanged):
                 self.seen[event.happening] += 1
+                if event.before is not None:
+                    stays = event.before[0] == event.order_id
+                    self.seen["changed in its place" if stays else "replaced"] += 1
                 if event.reason is not None:
                     self.seen[event.reason.name] += 1
             elif isinstance(event, LiquidationStepped):

@@ -61,6 +61,7 @@ LIQUIDATIONS = {
 }
 HAPPENINGS = {
     *("accepted", "amended", "cancelled", "expired", "filled", "rejected", "triggered", "restart"),
+    *("changed in its place", "replaced"),
 }
 TOLD_REASONS = """
 ACCOUNT_LIQUIDATING ACCOUNT_RESET AMOUNT_NOT_POSITIVE ASSET_NOT_IN_WALLET BORROW_LIMIT

@@ -149,6 +149,7 @@ def _order(event: OrderChanged) -> Told:
         event.reason.name if event.reason else None,
         *(event.trigger_ticks, event.triggered_ms, event.iceberg_lots, event.list_id),
         *(event.post_only, event.reduce_only, event.placed_ms),
+        event.before,
     )
 
 

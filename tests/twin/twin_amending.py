@@ -57,6 +57,7 @@ def _amend_resting(twin: TwinState, order: TwinOrder, wish: AmendOrder) -> Place
 
 
 def _reduce(twin: TwinState, order: TwinOrder, lots: int) -> None:
+    twin.before[order.order_id] = _before(order)
     cut(order, lots)
     order.amends += 1
     twin.tell_order(order, "amended")
@@ -89,6 +90,7 @@ def _replace(twin: TwinState, order: TwinOrder, lots: int, ticks: int) -> Placed
         leg.order, order.list_id = fresh, 0
         twin.note_list(fresh)
     end(twin, order, "CANCELLED", "CANCELLED_BY_USER")
+    twin.before[fresh.order_id] = _before(order)
     run(twin, fresh)
     return (fresh.reason if fresh.status == "REJECTED" else None), fresh.order_id
 
@@ -111,6 +113,7 @@ def _amend_sleeper(twin: TwinState, order: TwinOrder, wish: AmendOrder) -> str |
 
 
 def _become(twin: TwinState, order: TwinOrder, fresh: TwinOrder) -> None:
+    twin.before[order.order_id] = _before(order)
     order.lots, order.price_ticks, order.trigger_ticks = _shape(fresh)
     order.open_lots = order.lots
     order.amends += 1
@@ -124,6 +127,10 @@ def _wanted(order: TwinOrder, wish: AmendOrder, named: bool = True) -> TwinOrder
         fresh.price_ticks = wish.price_ticks or order.price_ticks
         fresh.trigger_ticks = wish.trigger_ticks or order.trigger_ticks
     return fresh
+
+
+def _before(order: TwinOrder) -> tuple[int, int, int]:
+    return order.order_id, order.price_ticks, order.lots
 
 
 def _shape(order: TwinOrder) -> tuple[int, int, int]:

@@ -209,6 +209,7 @@ class TwinState:
         self.tripped: list[str] = []
         self.countdowns: dict[tuple[int, str], int] = {}
         self.told: list[Told] = []
+        self.before: dict[int, tuple[int, int, int]] = {}  # To be told with the order's next news.
 
     # -- what may be asked ---------------------------------------------------------------------
 
@@ -259,7 +260,8 @@ class TwinState:
     # -- what is told --------------------------------------------------------------------------
 
     def tell_order(self, order: TwinOrder, happening: str) -> None:
-        """An order as it stands now."""
+        """An order as it stands now, and what it was before its owner changed it."""
+        before = self.before.pop(order.order_id, None)
         self.told.append(
             (
                 *("order", happening, order.account_id, order.order_id, order.symbol),
@@ -268,6 +270,7 @@ class TwinState:
                 *(order.prevented_lots, order.open_lots, order.status, order.reason),
                 *(order.trigger_ticks, order.triggered_ms, order.iceberg_lots, order.list_id),
                 *(order.post_only, order.reduce_only, order.placed_ms),
+                None if happening == "rejected" else before,
             )
         )
 

@@ -28,7 +28,7 @@ from exchange.gateway.doors import Doors
 from exchange.gateway.native.asking import account_id_of
 from exchange.gateway.native.asks import WhyAsk
 from exchange.gateway.native.remembered import fill_row_event
-from exchange.history_rows import (
+from exchange.history_details import (
     ADL_DETAIL,
     CALL_DETAIL,
     FILL_DETAIL,

@@ -11,6 +11,7 @@ import pytest
 from exchange.storage.queries import ALL, ROWS_MAX, Part, Queries
 from exchange.storage.readers import Readers
 from exchange.storage.rows import (
+    AmendmentRow,
     CallRow,
     CandleRow,
     FundingPaymentRow,
@@ -302,3 +303,42 @@ async def test_a_charge_a_call_a_refusal_and_a_fill_are_found_by_their_ids(
         await queries.charge(7, 6),
     ):
         assert found is None
+
+
+def amendment(n: int, order_id: int, before_id: int, *, account_id: int = 7) -> AmendmentRow:
+    return AmendmentRow(account_id, n, SYMBOL, order_id, before_id, 100 + n, 101 + n, 9, 8, n * 10)
+
+
+async def test_amendments_are_found_by_any_order_of_their_chain(
+    writer: sqlite3.Connection, queries: Queries
+) -> None:
+    """Order 1 was cut twice, replaced by 4, and that by 6; 2 by 5; and 3 never."""
+    rows = [
+        *(amendment(1, 1, 1), amendment(2, 5, 2), amendment(3, 1, 1), amendment(4, 4, 1)),
+        *(amendment(5, 6, 4), amendment(2, 1, 1, account_id=8)),
+    ]
+    for _ in range(2):  # Written again after a crash, they are the same.
+        insert(writer, TABLES["amendments"], rows)
+        for order_id in (1, 4, 6):
+            found = await queries.amendments(7, order_id)
+            assert [(row.n, row.first_id, row.place) for row in found] == [
+                *((1, 1, 1), (3, 1, 2), (4, 1, 3), (5, 1, 4)),
+            ]
+        for order_id in (2, 5):
+            (only,) = await queries.amendments(7, order_id)
+            assert (only.n, only.first_id, only.place) == (2, 2, 1)
+        assert await queries.amendments(7, 3) == []
+        assert [row.n for row in await queries.amendments(8, 1)] == [2]
+    part = await queries.amendments(7, 6, part=Part(from_ms=30, limit=2))
+    assert [row.place for row in part] == [2, 3]
+    assert [row.place for row in await queries.amendments(7, 6, part=Part(limit=1))] == [4]
+
+
+async def test_what_is_left_of_a_pruned_chain_is_found_by_its_orders(
+    writer: sqlite3.Connection, queries: Queries
+) -> None:
+    insert(writer, TABLES["amendments"], [amendment(1, 2, 1), amendment(2, 3, 2)])
+    writer.execute("DELETE FROM amendments WHERE n = 1")
+    for order_id in (1, 2, 3):
+        found = await queries.amendments(7, order_id)
+        assert [row.n for row in found] == ([] if order_id == 1 else [2]), order_id

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.storage.rows import CandleRow, Large, OrderRow, RejectRow
+from exchange.storage.rows import AmendmentRow, CandleRow, Large, OrderRow, RejectRow
 from exchange.storage.tables import (
     INT64_MAX,
     REJECTS_KEPT,
@@ -60,6 +60,8 @@ def test_a_row_of_any_numbers_reads_as_it_was_written(name: str, data: st.DataOb
     for statement in table.ddl():
         connection.execute(statement)
     insert(connection, table, [row])
+    if name == "amendments":  # The table finds out where it stands: it is the first of its chain.
+        row = (*row[:-2], AmendmentRow(*row).before_id, 1)
     (read,) = all_of(connection, name)
     assert read == row
     assert type(read).__name__.endswith("Row")
@@ -137,9 +139,9 @@ def test_tables_are_made_once(tmp_path: Path) -> None:
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection = prepare(tmp_path / "history.db")
-    connection.execute("PRAGMA user_version = 10")
+    connection.execute("PRAGMA user_version = 11")
     connection.close()
-    with pytest.raises(HistoryVersion, match="version 10, not 9"):
+    with pytest.raises(HistoryVersion, match="version 11, not 10"):
         prepare(tmp_path / "history.db")
 
 
@@ -147,7 +149,7 @@ def test_a_file_of_the_first_version_grows_the_columns_and_tables_it_lacks(tmp_p
     path = tmp_path / "history.db"
     old = sqlite3.connect(path)
     for table in TABLES.values():
-        if table.name in ("calls", "deleverages", "order_lists", "rejects"):
+        if table.name in ("amendments", "calls", "deleverages", "order_lists", "rejects"):
             continue
         for statement in table.ddl():
             old.execute(statement)
@@ -176,6 +178,9 @@ def test_a_file_of_the_first_version_grows_the_columns_and_tables_it_lacks(tmp_p
     assert (found.order_id, found.realised_minor, found.detail) == (2, -1, "")
     assert found.position_side == 0
     insert(grown, TABLES["rejects"], [RejectRow(7, 1, 5, "BUSY")])
+    insert(grown, TABLES["amendments"], [AmendmentRow(7, 1, "BTC-USDT", 3, 2, 9, 8, 5, 5, 10)])
+    (changed,) = all_of(grown, "amendments")
+    assert (changed.first_id, changed.place) == (2, 1)
     for name, table in TABLES.items():
         columns = [row[1] for row in grown.execute(f"PRAGMA table_info({name})")]
         assert columns == table.columns

@@ -18,7 +18,7 @@ from exchange.gateway.binance.futures.order_shapes import (
 from exchange.gateway.binance.futures.orders import contract_named, contract_of
 from exchange.gateway.binance.futures.wallets import amount
 from exchange.gateway.binance.symbols import name_of, pair_of, product_of
-from exchange.history_rows import ADL_DETAIL, detailed
+from exchange.history_details import ADL_DETAIL, detailed
 from exchange.storage.queries import ROWS_MAX, Part
 from exchange.storage.rows import DeleverRow, FillRow, LedgerRow
 from matching.types import OrderType, Side, Status, TimeInForce, TriggerSource

@@ -9,6 +9,7 @@ from exchange.gateway.binance.errors import Refusal
 from exchange.gateway.binance.futures import (
     accounts,
     algos,
+    amendments,
     batches,
     orders,
     positions,
@@ -72,6 +73,7 @@ ORDERS: Final = (
     *_both("GET", "v1/order", orders.status, "U", method="order.status"),
     *_both("DELETE", "v1/order", orders.cancel, "T", method="order.cancel"),
     _route("POST", "/fapi/v1/order/test", orders.try_out, "T"),
+    *_both("GET", "v1/orderAmendment", amendments.amendments, "U"),
     *_both("GET", "v1/openOrder", orders.open_one, "U"),
     *_both("GET", "v1/openOrders", orders.open_all, "U", _all_or_one),
     *_both("GET", "v1/allOrders", orders.all_orders, "U", 5),

@@ -49,7 +49,7 @@ WORKS: Final = {
     "test_python_binance_coin::test_an_order_is_placed_found_changed_and_cancelled": """
         futures_coin_cancel_all_open_orders futures_coin_cancel_order futures_coin_create_order
         futures_coin_get_all_orders futures_coin_get_open_orders futures_coin_get_order
-        futures_coin_v1_put_order
+        futures_coin_v1_get_order_amendment futures_coin_v1_put_order
     """,
     "test_python_binance_coin::test_a_position_is_levered_isolated_and_added_to": """
         futures_coin_account futures_coin_account_balance futures_coin_change_leverage
@@ -75,7 +75,8 @@ WORKS: Final = {
     """,
     "test_python_binance_futures::test_an_order_is_tried_placed_found_changed_and_cancelled": """
         futures_cancel_order futures_create_order futures_create_test_order futures_get_order
-        futures_modify_order futures_v1_get_open_order futures_v1_get_rate_limit_order
+        futures_modify_order futures_v1_get_open_order futures_v1_get_order_amendment
+        futures_v1_get_rate_limit_order
     """,
     "test_python_binance_futures::test_several_orders_at_once": """
         futures_cancel_orders futures_place_batch_order
@@ -304,7 +305,6 @@ ABSENT: Final = (
     (r"\w*sor_order\w*", "orders routed among books"),
     (r"futures_v1_(post|put|delete)_batch_order", "an old name of batchOrders"),
     (r"\w*(fee_burn|dust|dividend|small_liability)\w*", "fees in another coin, and dust of margin"),
-    (r"\w*order_amendment", "histories of changed orders"),
     (
         r"\w*(longshort|basis|delivery_price|insurance_fund|constituents|index_info|"
         r"asset_index|rpi_depth|adl_risk)\w*",

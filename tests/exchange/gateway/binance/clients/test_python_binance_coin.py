@@ -45,6 +45,9 @@ async def test_an_order_is_placed_found_changed_and_cancelled(coins: Venue) -> N
         assert (fewer["orderId"], fewer["origQty"]) == (placed["orderId"], "1")
         gone = await client.futures_coin_cancel_order(**name)
         assert gone["status"] == "CANCELED"
+        await coins.kept()
+        (change,) = await client.futures_coin_v1_get_order_amendment(**name)
+        assert change["amendment"]["origQty"] == {"before": "2", "after": "1"}
         await client.futures_coin_create_order(**LIMIT, price="47000")
         assert (await client.futures_coin_cancel_all_open_orders(**COIN))["code"] == 200
         await coins.kept()

@@ -81,6 +81,10 @@ async def test_an_order_is_tried_placed_found_changed_and_cancelled(futures: Ven
         assert (await client.futures_get_order(**name))["price"] == "48500.0"
         gone = await client.futures_cancel_order(**name)
         assert (gone["status"], gone["orderId"]) == ("CANCELED", moved["orderId"])
+        await futures.kept()
+        history = await client.futures_v1_get_order_amendment(**name)
+        assert [each["amendment"]["count"] for each in history] == [2, 1]
+        assert history[0]["amendment"]["price"] == {"before": "49000.0", "after": "48500.0"}
         limits = await client.futures_v1_get_rate_limit_order()
         assert [each["interval"] for each in limits] == ["SECOND", "MINUTE"]
 

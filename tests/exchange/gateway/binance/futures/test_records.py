@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from exchange.events import Deleveraged
-from exchange.history_rows import ADL_DETAIL
+from exchange.history_details import ADL_DETAIL
 from exchange.storage.rows import DeleverRow
 from matching.types import Side
 from tests.exchange.gateway.binance.futures.scenes import INVERSE, LINEAR, futures, trade
