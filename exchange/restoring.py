@@ -37,6 +37,7 @@ async def restore_board(
 
     # All at once: where the history is another process's, each answer takes its time to come.
     await asyncio.gather(*map(restore, board.instruments))
+    board.resume()
     for perp in engine.venue.perps:
         await _restore_fundings(board, engine, history, past, perp.symbol, perp.interval_ms)
 

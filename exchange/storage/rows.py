@@ -156,7 +156,9 @@ class LedgerRow(NamedTuple):
 
 class CandleRow(NamedTuple):
     """A candle of trades ("last", in ticks), of "mark" and "index" (10^-8), "premium" (10^-12),
-    open "interest" (lots), or of the accounts that are long ("longs") and short ("shorts").
+    open "interest" (lots), of the accounts that are long ("longs") and short ("shorts"), or of the
+    top traders among them ("top_longs", "top_shorts") and their lots ("top_long_lots",
+    "top_short_lots").
 
     `units` and `taker_units` are sums of ticks x lots; the taker's are of buying takers.
     """

@@ -23,6 +23,7 @@ from exchange.views.depth import Depth
 from exchange.views.marks import Marks
 from exchange.views.orders import Orders
 from exchange.views.tickers import Tickers
+from exchange.views.top_traders import Top
 from exchange.views.trades import Trades
 from matching.instrument import Instrument
 from matching.types import Side
@@ -47,8 +48,9 @@ class Board:
         self.instruments = instruments
         self.candles = Candles(symbols)
         perps = [symbol for symbol, each in instruments.items() if each.kind != "spot"]
-        # Of marks and indexes in 10^-8, premiums in 10^-12, open interest in lots, and how many
-        # accounts are long and short; the kinds are those of the history's candles.
+        # Of marks and indexes in 10^-8, premiums in 10^-12, open interest in lots, how many
+        # accounts are long and short, and of the top traders the accounts and their lots; the
+        # kinds are those of the history's candles.
         self.price_candles = {
             "mark": Candles(perps),
             "index": Candles(perps),
@@ -56,6 +58,7 @@ class Board:
             "interest": Candles(perps),
             "longs": Candles(perps),
             "shorts": Candles(perps),
+            **{f"top_{what}": Candles(perps) for what in Top._fields},
         }
         self.depth = Depth(symbols)
         self.tickers = Tickers(self.candles, self.depth)
@@ -113,6 +116,16 @@ class Board:
                     )
                 )
 
+    def resume(self) -> None:
+        """Behind the past that was laid down: what is held as the engine had it.
+
+        The past ends with the minute before, and need not know every kind of candle.
+        """
+        interest = self.price_candles["interest"]
+        for symbol in interest.symbols:
+            if self.marks.open_lots(symbol) or interest.last_ticks(symbol) is not None:
+                self._sample_holders(symbol, self.time_ms)
+
     def on_group(self, groups: Sequence[list[AnyEvent]]) -> None:
         """Fold the events of an applied group: a list for each command, in their order."""
         folds = self._folds
@@ -134,13 +147,22 @@ class Board:
 
     def _positioned(self, event: PositionChanged) -> None:
         self.marks.fold_position(event)
-        longs, shorts = self.marks.holders(event.symbol)
+        self._sample_holders(event.symbol, event.time_ms)
+
+    def _sample_holders(self, symbol: str, time_ms: int) -> None:
+        """What is held of a perpetual, all its kinds at once: they have the same moments."""
+        longs, shorts = self.marks.holders(symbol)
+        top = self.marks.top_traders(symbol)
         for kind, count in (
-            ("interest", self.marks.open_lots(event.symbol)),
+            ("interest", self.marks.open_lots(symbol)),
             ("longs", longs),
             ("shorts", shorts),
+            ("top_longs", top.longs),
+            ("top_shorts", top.shorts),
+            ("top_long_lots", top.long_lots),
+            ("top_short_lots", top.short_lots),
         ):
-            self.price_candles[kind].fold_price(event.symbol, event.time_ms, count)
+            self.price_candles[kind].fold_price(symbol, time_ms, count)
 
     def _marked(self, event: Marked) -> None:
         self.marks.fold_mark(event)

@@ -9,6 +9,7 @@ import msgspec
 
 from exchange.bounds import FUNDINGS_KEPT
 from exchange.events import FundingFixed, IndexPriced, Marked, PositionChanged
+from exchange.views.top_traders import Top, TopTraders
 from risk.account import leg_of
 from risk.position import symbol_of
 
@@ -25,6 +26,7 @@ class Marks:
         }
         self._long_lots = dict.fromkeys(names, 0)
         self._holders = {symbol: [0, 0] for symbol in names}  # Who is long, and who is short.
+        self._top_traders = {symbol: TopTraders() for symbol in names}
         self._held: dict[tuple[int, str], int] = {}
 
     def fold_mark(self, event: Marked) -> None:
@@ -59,6 +61,7 @@ class Marks:
         holders = self._holders[symbol]
         holders[0] += (lots > 0) - (before > 0)
         holders[1] += (lots < 0) - (before < 0)
+        self._top_traders[symbol].change(account_id, leg, before, lots)
 
     def preload(self, symbol: str, fundings: Iterable[FundingFixed]) -> None:
         """Lay down history, oldest first: rates with `seq` 0, due before the live ones."""
@@ -86,6 +89,10 @@ class Marks:
         """How many accounts are long a perpetual, and how many short; hedged ones are both."""
         longs, shorts = self._holders[symbol]
         return longs, shorts
+
+    def top_traders(self, symbol: str) -> Top:
+        """Of the holders of a perpetual the fifth whose positions are the largest."""
+        return self._top_traders[symbol].top()
 
     def fundings(
         self,

@@ -179,6 +179,7 @@ def test_a_candle_is_kept_once_it_is_over(scene: Scene) -> None:
     keys = [(row.symbol, row.kind, row.interval_ms, row.open_ms) for row in candles]
     assert len(set(keys)) == len(keys)
     of_perp = {"mark", "index", "interest", "longs", "shorts"}
+    of_perp |= {"top_longs", "top_shorts", "top_long_lots", "top_short_lots"}
     kinds = {"BTC-USDT": {"last"}, "BTC-USDT-PERP": {"last", *of_perp}}
     for symbol, told in kinds.items():
         assert {row.kind for row in candles if row.symbol == symbol} <= told

@@ -18,6 +18,7 @@ from exchange.restoring import joined, restore_board
 from exchange.storage.history import History
 from exchange.views.board import Board
 from exchange.views.candles import Candle
+from exchange.views.top_traders import Top
 from exchange.wire import INTERVALS_MS
 from matching.types import Side
 from tests.exchange.tapes import START_MS, Tape, an_hour_at_the_market, order, venue
@@ -51,6 +52,8 @@ def shown(board: Board, *, candles: int = LOOKED_AT) -> dict[str, Any]:
                 for each in board.marks.fundings(symbol, FUNDINGS_KEPT)
             ],
             "open": board.marks.open_lots(symbol),
+            "holders": board.marks.holders(symbol),
+            "top": board.marks.top_traders(symbol),
             **{
                 interval: board.candles.get(symbol, interval, limit=candles)
                 for interval in INTERVALS_MS
@@ -117,6 +120,39 @@ async def test_a_restored_board_shows_what_the_one_before_the_crash_showed(
         assert min(depth) >= LOOKED_AT
 
 
+async def test_what_is_held_is_known_though_the_minute_of_the_snapshot_begins_anew(
+    tmp_path: Path, history: History
+) -> None:
+    watched = Watched(tmp_path / "data", history)
+    an_hour_at_the_market(watched.tape)
+    # 5,000 x 100 ticks of a pair are 50,000 of the perpetual.
+    perp: dict[str, Any] = {"symbol": "BTC-USDT-PERP", "wallet": "perp", "leverage": 5}
+    watched.tape.do(
+        order("5000", **perp), order("5000", account_id=101, side=Side.SELL, **perp), ms=9_000
+    )
+    watched.tape.snapshot()
+    watched.tape.close()
+    await history.caught_up()
+
+    begun = begin(tmp_path / "data", venue)
+    board = Board(begun.engine.instruments, begun.engine.venue.perps)
+    await restore_board(board, begun.engine, history, None)
+    begun.journal.close()
+    # An account is long 20 lots and 10 more, and another short; the older one ranks first.
+    assert {
+        kind: board.price_candles[kind].last_ticks("BTC-USDT-PERP")
+        for kind in ("interest", "longs", "shorts", *(f"top_{what}" for what in Top._fields))
+    } == {
+        "interest": 30,
+        "longs": 1,
+        "shorts": 1,
+        "top_longs": 1,
+        "top_shorts": 0,
+        "top_long_lots": 30,
+        "top_short_lots": 0,
+    }
+
+
 async def test_a_new_venue_has_a_past_that_is_marked_as_made_up(
     tmp_path: Path, history: History
 ) -> None:
@@ -141,6 +177,7 @@ async def test_a_venue_without_a_past_shows_none(tmp_path: Path, history: Histor
     board = Board(engine.instruments, engine.venue.perps)
     await restore_board(board, engine, history, None)
     assert board.candles.get("BTC-USDT", "1m") == []
+    assert board.price_candles["interest"].get("BTC-USDT-PERP", "1m") == []
     assert board.trades.recent("BTC-USDT", 10) == []
 
 

@@ -66,3 +66,14 @@ def test_accounts_are_counted_by_the_side_they_hold() -> None:
     for account_id, lots in ((100, 5), (101, -2), (102, 3), (102, 0), (101, 4)):
         marks.restore_position(account_id, SYMBOL, lots)
     assert marks.holders(SYMBOL) == (2, 0)  # 100, and 101 who turned; 102 has left.
+
+
+def test_the_top_traders_are_the_fifth_that_holds_the_most() -> None:
+    marks = Marks([SYMBOL, SPOT.symbol])
+    for account_id, lots in ((100, 5), (101, -2), (102, 3), (103, -1), (104, 1), (105, -1)):
+        marks.restore_position(account_id, SYMBOL, lots)
+    # Two of six.
+    assert marks.top_traders(SYMBOL) == (2, 0, 5 + 3, 0)
+    marks.fold_position(event(PositionChanged, account_id=101, lots=-4))
+    assert marks.top_traders(SYMBOL) == (1, 1, 5, 4)
+    assert marks.top_traders(SPOT.symbol) == (0, 0, 0, 0)

@@ -1,5 +1,7 @@
 """What traders of futures do, period by period: open interest, who holds it, who took from books.
 
+Top traders are the fifth of a contract's holders whose positions are the largest.
+
 Open interest and accounts are stamped with the moment they were seen at, the end of a period;
 what takers bought and sold with the period's beginning. Only periods that are over are told.
 """
@@ -96,17 +98,35 @@ def worth(instrument: Instrument, lots: int, mark_e8: int) -> str:
 
 async def account_ratio(call: Call) -> list[dict[str, Any]]:
     """How many accounts were long at the ends of periods, oldest first, and by how many short."""
+    return await _long_by_short(call, "longs", "shorts", "Account")
+
+
+async def top_account_ratio(call: Call) -> list[dict[str, Any]]:
+    """How many of the top traders were long at the ends of periods, and by how many short."""
+    return await _long_by_short(call, "top_longs", "top_shorts", "Account")
+
+
+async def top_position_ratio(call: Call) -> list[dict[str, Any]]:
+    """What the top traders were long at the ends of periods, by what they were short."""
+    what = "Position" if call.params.has("pair") else "Account"  # As each product words it.
+    return await _long_by_short(call, "top_long_lots", "top_short_lots", what)
+
+
+async def _long_by_short(
+    call: Call, longs_kind: str, shorts_kind: str, what: str
+) -> list[dict[str, Any]]:
+    """Two kinds at the ends of periods, oldest first: their shares, and the one by the other."""
     params, symbols = call.params, call.dialect.symbols
     by_pair = params.has("pair")
     instrument = symbols.of_pair("cm", params.get("pair")) if by_pair else _contract(call)
-    long, short = await _periods(call, instrument.symbol, "longs", "shorts", by_end=True)
+    long, short = await _periods(call, instrument.symbol, longs_kind, shorts_kind, by_end=True)
     named = {"pair": pair_of(instrument)} if by_pair else _named(instrument)
     long_ms = INTERVALS_MS[params.get("period")]
     return [
         {
             **named,
-            "longAccount": _ratio(longs.close, longs.close + shorts.close),
-            "shortAccount": _ratio(shorts.close, longs.close + shorts.close),
+            f"long{what}": _ratio(longs.close, longs.close + shorts.close),
+            f"short{what}": _ratio(shorts.close, longs.close + shorts.close),
             "longShortRatio": _ratio(longs.close, shorts.close),
             "timestamp": longs.open_ms + long_ms,
         }
@@ -161,6 +181,8 @@ async def taker_volumes(call: Call) -> list[dict[str, Any]]:
 ROUTES = (
     Route(verb="GET", path="/futures/data/openInterestHist", handler=open_interest_hist),
     Route(verb="GET", path="/futures/data/globalLongShortAccountRatio", handler=account_ratio),
+    Route(verb="GET", path="/futures/data/topLongShortAccountRatio", handler=top_account_ratio),
+    Route(verb="GET", path="/futures/data/topLongShortPositionRatio", handler=top_position_ratio),
     Route(verb="GET", path="/futures/data/takerlongshortRatio", handler=taker_ratio),
     Route(verb="GET", path="/futures/data/takerBuySellVol", handler=taker_volumes),
 )

@@ -181,7 +181,8 @@ WORKS: Final = {
     "test_python_binance_market::test_what_is_kept_by_period_is_told": """
         futures_coin_open_interest_hist futures_coin_premium_index_klines
         futures_global_longshort_ratio futures_open_interest_hist futures_premium_index_klines
-        futures_taker_longshort_ratio
+        futures_taker_longshort_ratio futures_top_longshort_account_ratio
+        futures_top_longshort_position_ratio
     """,
     "test_python_binance_market::test_all_aggregates_are_walked_through": """
         aggregate_trade_iter
@@ -255,7 +256,8 @@ WORKS: Final = {
     "test_python_binance_threads::test_what_only_the_synchronous_client_can_do": """
         futures_coin_countdown_cancel_all futures_coin_get_open_order
         futures_coin_global_longshort_ratio futures_coin_modify_order
-        futures_coin_taker_buy_sell_volume futures_historical_mark_price_klines
+        futures_coin_taker_buy_sell_volume futures_coin_top_longshort_account_ratio
+        futures_coin_top_longshort_position_ratio futures_historical_mark_price_klines
         get_isolated_margin_tranfer_history
     """,
     "test_lively_caches::test_depth_caches_equal_rest_depth_after_a_minute_of_lively_trading": """
@@ -306,7 +308,7 @@ ABSENT: Final = (
     (r"futures_v1_(post|put|delete)_batch_order", "an old name of batchOrders"),
     (r"\w*(fee_burn|dust|dividend|small_liability)\w*", "fees in another coin, and dust of margin"),
     (
-        r"\w*(longshort|basis|delivery_price|insurance_fund|constituents|index_info|"
+        r"\w*(basis|delivery_price|insurance_fund|constituents|index_info|"
         r"asset_index|rpi_depth|adl_risk)\w*",
         "statistics",
     ),

@@ -21,6 +21,7 @@ from tests.exchange.gateway.binance.clients.venue import Venue, venue
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MINUTE_MS = 60_000
+ACCOUNTS = ("longAccount", "shortAccount")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -66,6 +67,25 @@ async def test_accounts_that_are_long_by_those_that_are_short(
         past = await client.fetch_long_short_ratio_history(futures.unified, "5m", None, 3)
         # All the while one account is long, and one short.
         assert [each["longShortRatio"] for each in past] == [1, 1, 1]
+
+
+@by_each
+async def test_top_traders_by_the_names_of_paths(
+    market: Venue, futures: Futures, library: Library
+) -> None:
+    async with ccxt_futures(futures, library, await funded(market)) as client:
+        asked, named, positions = (
+            {"pair": "BTCUSD"},
+            "dapiDataGet",
+            ("longPosition", "shortPosition"),
+        )
+        if futures is LINEAR:
+            asked, named, positions = {"symbol": "BTCUSDT"}, "fapiDataGet", ACCOUNTS
+        # Of the two who hold as much one is on top.
+        for what, names in (("Account", ACCOUNTS), ("Position", positions)):
+            ask = getattr(client, f"{named}TopLongShort{what}Ratio")
+            past = await ask({**asked, "period": "5m", "limit": 3})
+            assert [{each[name] for name in names} for each in past] == [{"1.0000", "0.0000"}] * 3
 
 
 @by_each

@@ -261,6 +261,13 @@ async def test_what_is_kept_by_period_is_told(traded: Venue, client: AsyncClient
     (holders,) = await client.futures_global_longshort_ratio(**PERP, **fives)
     # One account is long what another is short; the maker holds nothing.
     assert (holders["longAccount"], holders["longShortRatio"]) == ("0.5000", "1.0000")
+    # Of these two one is on top, with all that the top holds.
+    for of_top in (
+        client.futures_top_longshort_account_ratio,
+        client.futures_top_longshort_position_ratio,
+    ):
+        (top,) = await of_top(**PERP, **fives)
+        assert {top["longAccount"], top["shortAccount"]} == {"1.0000", "0.0000"}
     (inverse,) = await client.futures_coin_open_interest_hist(**COINED, **fives)
     assert float(inverse["sumOpenInterest"]) == 7
     # Everybody bought who came second, in the first five minutes.

@@ -138,6 +138,8 @@ def trades_coins(client: Client) -> dict[str, Any]:
             pair="BTCUSD", contractType="PERPETUAL", period="5m"
         ),
         "holders": client.futures_coin_global_longshort_ratio(pair="BTCUSD", period="5m"),
+        "top": client.futures_coin_top_longshort_account_ratio(pair="BTCUSD", period="5m"),
+        "top_lots": client.futures_coin_top_longshort_position_ratio(pair="BTCUSD", period="5m"),
         "marks": client.futures_historical_mark_price_klines("BTCUSDT", "1m", START_MS),
         "moved": client.get_isolated_margin_tranfer_history(**PAIR)["total"],
     }
@@ -151,6 +153,10 @@ async def test_what_only_the_synchronous_client_can_do(floor: Venue) -> None:
     assert did["countdown"]["countdownTime"] == "60000"
     assert float(did["taken"][0]["takerBuyVol"]) == 3
     assert did["holders"][-1]["longShortRatio"] == "1.0000"
+    # Of two who hold as much one is on top.
+    top, top_lots = did["top"][-1], did["top_lots"][-1]
+    assert {top["longAccount"], top["shortAccount"]} == {"1.0000", "0.0000"}
+    assert {top_lots["longPosition"], top_lots["shortPosition"]} == {"1.0000", "0.0000"}
     assert did["marks"][0][0] >= START_MS
 
 

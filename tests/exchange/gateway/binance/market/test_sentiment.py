@@ -12,6 +12,7 @@ from tests.exchange.gateway.rig import START_MS
 
 PERIOD_MS = 5 * MINUTE_MS
 UM = "symbol=BTCUSDT&period=5m"
+TOP = ("Account", "Position")
 CM = "pair=BTCUSD&contractType=PERPETUAL&period=5m"
 
 
@@ -82,6 +83,46 @@ async def test_the_accounts_that_are_long_are_told_by_those_that_are_short(marke
     assert await market.code(path) == -1102
 
 
+async def test_of_the_fifth_that_holds_the_most_accounts_and_positions_are_told(
+    market: Market,
+) -> None:
+    accounts, positions = (f"/futures/data/topLongShort{what}Ratio" for what in TOP)
+    assert await market.get(f"{accounts}?{UM}") == await market.get(f"{positions}?{UM}") == []
+    await market.trade("50000", "0.02", "BTC-USDT-PERP")
+    for _ in range(4):
+        other = await market.rig.open_account()
+        await market.maker.order("BTC-USDT-PERP", "sell", "0.01", price="50000")
+        await other.order("BTC-USDT-PERP", "buy", "0.01", price="50000")
+    await market.pass_time(PERIOD_MS)
+    # Six hold it: the maker is short 0.06, the taker long 0.02, the others long 0.01 each. The
+    # fifth of six, rounded up, is two: the maker and the taker. 0.02 / 0.06 = 0.3333.
+    said = {"symbol": "BTCUSDT", "timestamp": START_MS + PERIOD_MS}
+    halves = {"longAccount": "0.5000", "shortAccount": "0.5000", "longShortRatio": "1.0000"}
+    assert await market.get(f"{accounts}?{UM}") == [said | halves]
+    quarters = {"longAccount": "0.2500", "shortAccount": "0.7500", "longShortRatio": "0.3333"}
+    assert await market.get(f"{positions}?{UM}") == [said | quarters]
+    await market.pass_time(PERIOD_MS)
+    assert [each["timestamp"] - START_MS for each in await market.get(f"{positions}?{UM}")] == [
+        PERIOD_MS,
+        2 * PERIOD_MS,
+    ]
+    assert len(await market.get(f"{positions}?{UM}&limit=1")) == 1
+
+
+async def test_those_of_coin_m_are_asked_by_pair(market: Market) -> None:
+    accounts, positions = (f"/futures/data/topLongShort{what}Ratio" for what in TOP)
+    await market.trade("50000", "5", "BTC-USD-PERP")
+    await market.pass_time(PERIOD_MS)
+    # Of two who hold as much one is on top: the maker, whose account is the older one.
+    said = {"pair": "BTCUSD", "longShortRatio": "0.0000", "timestamp": START_MS + PERIOD_MS}
+    assert await market.get(f"{accounts}?pair=BTCUSD&period=5m") == [
+        said | {"longAccount": "0.0000", "shortAccount": "1.0000"}
+    ]
+    assert await market.get(f"{positions}?pair=BTCUSD&period=5m") == [
+        said | {"longPosition": "0.0000", "shortPosition": "1.0000"}
+    ]
+
+
 async def test_what_takers_bought_and_sold_is_told_of_periods_that_are_over(
     market: Market,
 ) -> None:
@@ -129,6 +170,11 @@ async def test_those_of_coin_m_are_in_contracts_and_coins(market: Market) -> Non
         ("openInterestHist?pair=BTCUSD&contractType=CURRENT_QUARTER&period=5m", -1130),
         ("takerBuySellVol?symbol=BTCUSDT&period=5m", -1102),
         ("takerlongshortRatio?symbol=BTCUSDT&period=5m&limit=0", -1130),
+        ("topLongShortAccountRatio?symbol=BTCUSDT", -1102),
+        ("topLongShortAccountRatio?symbol=BTCUSDT&period=1m", -1102),
+        ("topLongShortAccountRatio?period=5m", -1102),
+        ("topLongShortPositionRatio?pair=NOSUCH&period=5m", -1121),
+        ("topLongShortPositionRatio?symbol=BTCUSDT&period=5m&limit=0", -1130),
     ],
 )
 async def test_what_cannot_be_told_is_refused(market: Market, path: str, code: int) -> None:
