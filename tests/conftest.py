@@ -55,9 +55,11 @@ def without(what: str) -> bool:
     return what in os.environ.get("PAPERTAPE_WITHOUT", "").split(",")
 
 
-def find_redis_server() -> str | None:
-    """The path of a Redis server: the system's, or the one scripts/test fetched."""
-    return redis_binary()
+def needed_redis() -> str:
+    """The path of a Redis server; skips where Redis is left out, and fails where there is none."""
+    if without("redis"):
+        pytest.skip("left out by request: PAPERTAPE_WITHOUT names redis")
+    return redis_binary() or pytest.fail(HOW_TO_GET_REDIS)
 
 
 class RedisServer:
@@ -116,15 +118,11 @@ class RedisServer:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """The URL of a real Redis that starts empty; PAPERTAPE_REDIS_URL names another instead."""
-    if without("redis"):
-        pytest.skip("left out by request: PAPERTAPE_WITHOUT names redis")
-    if given := os.environ.get("PAPERTAPE_REDIS_URL"):
+    given = os.environ.get("PAPERTAPE_REDIS_URL")
+    if given and not without("redis"):
         yield given
         return
-    binary = find_redis_server()
-    if binary is None:
-        pytest.fail(HOW_TO_GET_REDIS)
-    server = RedisServer(binary)
+    server = RedisServer(needed_redis())
     server.wait_until_ready()
     yield server.url
     server.stop()

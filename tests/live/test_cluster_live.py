@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.cluster.local import redis_binary
-from tests.conftest import HOW_TO_GET_REDIS, without
+from tests.conftest import needed_redis
 from tests.live.cluster_rounds import BOTS, rounds_on
 
 ROUNDS = 2
@@ -15,10 +14,7 @@ ROUNDS = 2
 
 @pytest.fixture(autouse=True)
 def _redis() -> None:
-    if without("redis"):
-        pytest.skip("left out by request: PAPERTAPE_WITHOUT names redis")
-    if redis_binary() is None:
-        pytest.fail(HOW_TO_GET_REDIS)
+    needed_redis()
 
 
 async def test_what_was_acknowledged_is_there_once_whoever_dies(tmp_path: Path) -> None:

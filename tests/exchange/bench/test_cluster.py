@@ -10,15 +10,14 @@ import pytest
 
 from exchange.bench import cluster
 from exchange.cluster import local
-from tests.conftest import without
+from tests.conftest import needed_redis
 
 SMALL = ("--connections", "4", "--in-flight", "3", "--commands", "200")
 
 
 @pytest.fixture(autouse=True)
 def _redis() -> None:
-    if without("redis"):
-        pytest.skip("left out by request: PAPERTAPE_WITHOUT names redis")
+    needed_redis()
 
 
 def call(*words: str) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from exchange.cli.commands import main
-from tests.conftest import without
+from tests.conftest import needed_redis
 from tests.live.exchanges import CONFIG, ENDS_WITHIN_S, papertape
 
 
@@ -32,8 +32,7 @@ def test_a_mistake_is_said_before_anything_starts(
 
 
 def test_it_runs_until_a_ctrl_c_and_leaves_nothing_running(tmp_path: Path) -> None:
-    if without("redis"):
-        pytest.skip("left out by request: PAPERTAPE_WITHOUT names redis")
+    needed_redis()
     config = tmp_path / "papertape.toml"
     config.write_text(CONFIG, encoding="utf-8")
     command = papertape(

@@ -11,13 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import redis
 
 from exchange.cluster.connecting import Connection
-from exchange.cluster.local import redis_binary
 from exchange.cluster.names import Names
-from tests.conftest import HOW_TO_GET_REDIS, without
+from tests.conftest import needed_redis
 
 READY_WITHIN_S = 30
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
@@ -27,9 +25,7 @@ class DurableRedis:
     """A Redis with a folder and a socket of its own."""
 
     def __init__(self, *settings: str) -> None:
-        if without("redis"):
-            pytest.skip("left out by request: PAPERTAPE_WITHOUT names redis")
-        self._binary = redis_binary() or pytest.fail(HOW_TO_GET_REDIS)
+        self._binary = needed_redis()
         # Not under pytest's folder: the path of a socket has little more than 100 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="papertape-redis-"))
         self.url = f"unix://{self.folder}/redis.sock"

@@ -10,6 +10,7 @@ from exchange.cluster.asking import Ask, encode
 from exchange.cluster.connecting import Connection
 from exchange.cluster.names import Names
 from tests.exchange.cluster.test_asking import cores, remote
+from tests.exchange.sequencing import until
 from tests.exchange.storage.histories import named, order
 
 BAD = [
@@ -26,7 +27,11 @@ BAD = [
 
 @pytest.mark.parametrize("question", BAD, ids=range(len(BAD)))
 async def test_a_bad_question_changes_nothing_and_stops_nobody(
-    connection: Connection, names: Names, tmp_path: Path, question: bytes
+    connection: Connection,
+    names: Names,
+    tmp_path: Path,
+    question: bytes,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with cores(connection, names, tmp_path) as made:
         made.add("a", leads=True)
@@ -38,6 +43,8 @@ async def test_a_bad_question_changes_nothing_and_stops_nobody(
             await client.xadd(names.asks, {"nothing": "at all"})
             await client.aclose()
             assert await history.order(1) == order(1)
+            # Both of them, each with a word, none as a fault.
+            await until(lambda: caplog.text.count("was passed over") == 2)
 
 
 async def test_who_trims_the_questions_away_does_not_stop_the_answering(

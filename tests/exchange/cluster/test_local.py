@@ -15,7 +15,7 @@ import pytest
 from exchange.cluster import local
 from exchange.cluster.connecting import AWAY, Connection
 from exchange.cluster.local import ClusterRefused, LocalCluster, Plan
-from tests.conftest import without
+from tests.conftest import needed_redis
 
 CONFIG = """
 [market]
@@ -28,8 +28,7 @@ history = false
 
 @pytest.fixture(autouse=True)
 def _redis() -> None:
-    if without("redis"):
-        pytest.skip("left out by request: PAPERTAPE_WITHOUT names redis")
+    needed_redis()
 
 
 @contextlib.asynccontextmanager

@@ -56,6 +56,21 @@ async def test_a_revoked_key_ends_everywhere_and_once(connection: Connection, na
         assert [each.revoked for each in here.list(100)] == [True]
 
 
+async def test_who_read_a_key_before_it_was_revoked_cannot_bring_it_back(
+    connection: Connection, names: Names
+) -> None:
+    async with two_gateways(connection, names) as (here, there):
+        made = await asyncio.to_thread(here.create, 100)
+        with connection.sync_client() as client:
+            read = client.hget(names.keys, made.key)
+            assert isinstance(read, bytes)
+            assert await asyncio.to_thread(there.revoke, made.key) is True
+            revoked = client.hget(names.keys, made.key)
+            assert await asyncio.to_thread(here._changed, read, made) is False
+            assert client.hget(names.keys, made.key) == revoked
+        await until(lambda: here.get(made.key) is None)
+
+
 async def test_a_gateway_that_starts_later_knows_all_of_them(
     connection: Connection, names: Names
 ) -> None:

@@ -20,9 +20,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from clients.api import Papertape
 from exchange.cluster.connecting import AWAY, Connection
 from exchange.cluster.gateway import Address, Gateway
-from exchange.cluster.local import redis_binary
 from exchange.cluster.names import Names
-from tests.conftest import HOW_TO_GET_REDIS, without
+from tests.conftest import needed_redis
 from tests.exchange.cluster.cores import core, until
 from tests.exchange.cluster.redis_rig import DURABLE
 from tests.exchange.cluster.test_gateway import CONFIG
@@ -78,9 +77,7 @@ class Authority:
 @contextmanager
 def redis_over_tls(folder: Path, authority: Authority) -> Iterator[str]:
     """The address of a Redis that wants certificates of this authority."""
-    if without("redis"):
-        pytest.skip("left out by request: PAPERTAPE_WITHOUT names redis")
-    binary = redis_binary() or pytest.fail(HOW_TO_GET_REDIS)
+    binary = needed_redis()
     cert, key = authority.issue("server")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -15,7 +15,7 @@ import pytest
 from redis.asyncio import Redis
 
 from exchange.storage.redis_log import Batch, Gap, RedisEvents, read_events
-from tests.conftest import HOW_TO_GET_REDIS, find_redis_server, without
+from tests.conftest import needed_redis
 
 RUN = "venue-1"
 
@@ -24,9 +24,7 @@ class OwnRedis:
     """A Redis that a test starts, ends and starts again; it keeps its stream if told to."""
 
     def __init__(self, *, keeps: bool) -> None:
-        if without("redis"):
-            pytest.skip("left out by request: PAPERTAPE_WITHOUT names redis")
-        self._binary = find_redis_server() or pytest.fail(HOW_TO_GET_REDIS)
+        self._binary = needed_redis()
         self._keeps = keeps
         self._process: subprocess.Popen[bytes] | None = None
         # Not under pytest's folder: the path of a socket has little more than 100 bytes.
