@@ -87,6 +87,15 @@ def _give_up(starting: asyncio.Future[S]) -> None:
         asyncio.get_running_loop().call_later(CANCEL_AGAIN_S, _give_up, starting)
 
 
+async def asked_or_ended(asked: asyncio.Event, *tasks: asyncio.Task[Any]) -> None:
+    """Return when a stop is asked for, or one of the tasks has ended by itself."""
+    asking = asyncio.create_task(asked.wait())
+    try:
+        await asyncio.wait([asking, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        asking.cancel()
+
+
 async def ended(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks and return when they have ended, whatever they raised.
 

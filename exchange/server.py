@@ -280,11 +280,7 @@ class Running:
 
     async def wait(self) -> None:
         """Return when a stop was asked for, or a fault ended the exchange; see `failed`."""
-        asked = asyncio.create_task(self._asked.wait())
-        try:
-            await asyncio.wait([asked, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            asked.cancel()
+        await process.asked_or_ended(self._asked, *self._tasks)
         self._look_for_faults()
 
     async def stop(self) -> None:

@@ -38,6 +38,7 @@ from exchange.engine import Engine
 from exchange.groups import GENESIS_SEQ, encode_genesis, encode_venue
 from exchange.housekeeping import DAY_MS, PRUNE_HISTORY_EVERY_S
 from exchange.opening import first_ms, tapes_of
+from exchange.process import asked_or_ended
 from exchange.storage.durable import write_durably
 from exchange.storage.frames import hashed
 from exchange.storage.history import History, HistoryBroken
@@ -130,11 +131,7 @@ class Core:
     async def wait(self) -> None:
         """Return when a stop was asked for, or a fault ended it; see `failed`."""
         assert self._work is not None
-        asked = asyncio.create_task(self._asked.wait())
-        try:
-            await asyncio.wait([asked, self._work], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            asked.cancel()
+        await asked_or_ended(self._asked, self._work)
         self._look_for_faults()
 
     async def stop(self) -> None:

@@ -33,7 +33,7 @@ from exchange.deep_history import deepened
 from exchange.gateway.doors import Doors
 from exchange.opening import tapes_of
 from exchange.ports import Ports
-from exchange.process import ended
+from exchange.process import asked_or_ended, ended
 from exchange.sequencer import Groups
 
 LOOK_EVERY_S: Final = 0.5
@@ -179,11 +179,7 @@ class Gateway:
 
     async def wait(self) -> None:
         """Return when a stop was asked for, or something ended it; see `failed`."""
-        asked = asyncio.create_task(self._asked.wait())
-        try:
-            await asyncio.wait([asked, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            asked.cancel()
+        await asked_or_ended(self._asked, *self._tasks)
         self._look_for_faults()
 
     async def stop(self) -> None:

@@ -21,6 +21,7 @@ from exchange.cluster.stock import Stock
 from exchange.config import Config
 from exchange.groups import GENESIS_SEQ
 from exchange.market.tape import Tape
+from exchange.process import asked_or_ended
 from exchange.recovery import SNAPSHOTS
 from exchange.sequencing import sequencer_of
 from exchange.storage.history import History
@@ -97,15 +98,13 @@ class Leader:
         self._begin(self._alarm.run(), "alarm")
         self._begin(self.stock.run(), "stock")
         self._begin(self._giver.run(), "hand-over")
-        asked = asyncio.create_task(until.wait())
         try:
             working = [renewal, *self._tasks]
-            await asyncio.wait([asked, *working], return_when=asyncio.FIRST_COMPLETED)
+            await asked_or_ended(until, *working)
             _raise_fault(working)
             await self._end_well()
             _raise_fault(working)
         finally:
-            asked.cancel()
             await self._let_go()
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:

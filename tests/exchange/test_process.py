@@ -94,3 +94,17 @@ async def test_a_task_that_does_not_hear_of_its_end_is_told_again() -> None:
     assert heard == 3
     assert isinstance(tasks[0].exception(), ValueError)
     await process.ended(*tasks)  # Once more does no harm.
+
+
+async def test_it_waits_for_a_stop_or_for_the_first_task_that_ends() -> None:
+    asked, never = asyncio.Event(), asyncio.create_task(asyncio.Event().wait())
+    waiting = asyncio.create_task(process.asked_or_ended(asked, never))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    asked.set()
+    await waiting
+    brief = asyncio.create_task(asyncio.sleep(0))
+    await process.asked_or_ended(asyncio.Event(), never, brief)
+    assert brief.done()
+    assert not never.done()
+    never.cancel()
